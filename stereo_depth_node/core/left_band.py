@@ -1,0 +1,62 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Matches for the band on the left of the image, which matchers leave out.
+
+A pixel x of the left image is compared with x - d for every disparity d searched; where not all
+of these lie in the right image, OpenCV gives nothing. The band is matched here by itself, on
+images continued to the left by their first column, so that no other pixel changes.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .backend import create_matcher
+from .matching import left_band, valid_window
+from .settings import Settings
+
+__all__ = ['LeftBandMatcher']
+
+Grey = npt.NDArray[np.uint8]
+Fixed = npt.NDArray[np.int16]
+
+# Columns to the right of the band that semi-global paths come from.
+_PATH_CONTEXT_PX = 64
+
+
+class LeftBandMatcher:
+    """Fills the left band of a disparity image.
+
+    Parameters
+    ----------
+    settings : Settings
+        The matcher's settings.
+    width, height : int
+        Size of the images, pixels.
+    """
+
+    def __init__(self, settings: Settings, width: int, height: int) -> None:
+        without, filled = (
+            valid_window(settings.replace(fill_left_band=on), width, height)
+            for on in (False, True)
+        )
+        self._band = left_band(settings)
+        self._x0, self._x1 = filled.x0, without.x0
+        context = settings.block_size if settings.algorithm == 'bm' else _PATH_CONTEXT_PX
+        self._columns = min(width, self._x1 + context)
+        shape = (height, self._band + self._columns)
+        self._left, self._right = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        self._fixed = np.empty(shape, np.int16)
+        self._matcher = create_matcher(settings)
+
+    def fill(self, left: Grey, right: Grey, fixed: Fixed) -> None:
+        """Match the band of `left` and `right`, (H, W) uint8, into `fixed`, (H, W) int16."""
+        for image, padded in ((left, self._left), (right, self._right)):
+            cv2.copyMakeBorder(
+                image[:, : self._columns], 0, 0, self._band, 0, cv2.BORDER_REPLICATE, dst=padded
+            )
+        self._matcher.compute(self._left, self._right, self._fixed)
+        start, end = self._x0, self._x1
+        fixed[:, start:end] = self._fixed[:, self._band + start : self._band + end]

@@ -1,0 +1,193 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stereo matching with OpenCV, its traps closed.
+
+A matcher gives fixed-point disparities: int16 in steps of 1/16 px. A pixel without a match holds
+``(min_disparity - 1) * 16``, below every disparity searched.
+
+OpenCV checks part of its settings only when it computes, and part not at all:
+
+- StereoBM with as many disparities as the image has columns returns memory it never wrote.
+- StereoBM with min_disparity > 0 writes past the right end of each row, into the next one.
+- StereoSGBM takes even blocks, and its result is not deterministic when half a block is as wide
+  as the valid part of the image.
+
+So settings are checked against the image first (:func:`check_image_size`), and what lies outside
+of the true valid window is invalid whatever OpenCV wrote there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .errors import SettingsError
+from .settings import Settings
+
+__all__ = [
+    'DISPARITY_SCALE',
+    'Matcher',
+    'OpenCVMatcher',
+    'ValidWindow',
+    'check_image_size',
+    'left_band',
+    'valid_window',
+]
+
+Grey = npt.NDArray[np.uint8]
+Fixed = npt.NDArray[np.int16]
+
+# Fixed-point disparities are in 1/16 px (cv2.StereoMatcher.DISP_SCALE).
+DISPARITY_SCALE = 16
+_INT16_MAX = 32767
+
+_SGBM_MODES = {
+    'sgbm': cv2.STEREO_SGBM_MODE_SGBM,
+    'sgbm_3way': cv2.STEREO_SGBM_MODE_SGBM_3WAY,
+    'sgbm_hh': cv2.STEREO_SGBM_MODE_HH,
+    'sgbm_hh4': cv2.STEREO_SGBM_MODE_HH4,
+}
+_PRE_FILTERS = {
+    'xsobel': cv2.STEREO_BM_PREFILTER_XSOBEL,
+    'normalized_response': cv2.STEREO_BM_PREFILTER_NORMALIZED_RESPONSE,
+}
+
+
+class Matcher(Protocol):
+    """Computes fixed-point disparities of a pair of grey images."""
+
+    def compute(self, left: Grey, right: Grey, out: Fixed) -> None:
+        """Match `left` with `right`, both (H, W) uint8, into `out`, (H, W) int16 in 1/16 px."""
+
+
+class ValidWindow(NamedTuple):
+    """The pixels of the left image that can have a disparity: [x0, x1) by [y0, y1)."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pixel is left."""
+        return self.x0 >= self.x1 or self.y0 >= self.y1
+
+
+def valid_window(settings: Settings, width: int, height: int) -> ValidWindow:
+    """Return the pixels that can have a disparity.
+
+    A left pixel x is compared with x - d for every d searched, so that
+    max(d) <= x < W + min(d, 0); bm leaves out half a block at each border as well.
+    (`cv2.getValidDisparityROI` misses the right limit at a negative min_disparity, and its
+    rule for sgbm is bm's.) With fill_left_band the left limit is the border's alone.
+
+    Parameters
+    ----------
+    settings : Settings
+        The matcher's settings.
+    width, height : int
+        Size of the images, pixels.
+    """
+    half = settings.block_size // 2 if settings.algorithm == 'bm' else 0
+    x0 = 0 if settings.fill_left_band else left_band(settings)
+    x1 = width + min(settings.min_disparity, 0)
+    return ValidWindow(x0 + half, half, min(x1, width - half), height - half)
+
+
+def left_band(settings: Settings) -> int:
+    """Width of the band on the left without a full set of candidates, pixels."""
+    end = settings.min_disparity + settings.num_disparities
+    return max(end - 1 if settings.algorithm == 'bm' else end, 0)
+
+
+def check_image_size(settings: Settings, width: int, height: int) -> None:
+    """Check that the settings can work on images of this size.
+
+    Parameters
+    ----------
+    settings : Settings
+        The matcher's settings.
+    width, height : int
+        Size of the images, pixels.
+
+    Raises
+    ------
+    SettingsError
+        If the block is not smaller than the image, if no pixel could get a disparity, or if
+        a disparity would not fit int16. The text says what to set.
+    """
+    size = f'{width}x{height}'
+    if settings.block_size >= min(width, height):
+        raise SettingsError(
+            f'block_size is {settings.block_size} px, the images are {size}: '
+            f'set block_size below {min(width, height)}'
+        )
+    window = valid_window(settings.replace(fill_left_band=False), width, height)
+    half = settings.block_size // 2
+    too_narrow = settings.algorithm != 'bm' and half >= window.x1 - window.x0
+    if window.is_empty or too_narrow:
+        raise SettingsError(
+            f'min_disparity {settings.min_disparity} and num_disparities '
+            f'{settings.num_disparities} at block_size {settings.block_size} leave no column of '
+            f'the {size} images to match: reduce num_disparities, or use wider images'
+        )
+    ends = (settings.min_disparity - 1, settings.min_disparity + settings.num_disparities)
+    if max(abs(end) for end in ends) * DISPARITY_SCALE > _INT16_MAX:
+        raise SettingsError(
+            f'disparities from {ends[0] + 1} to {ends[1]} px do not fit the matcher (up to '
+            f'{_INT16_MAX // DISPARITY_SCALE} px): reduce num_disparities, or downscale'
+        )
+
+
+class OpenCVMatcher:
+    """StereoBM or StereoSGBM of OpenCV.
+
+    Speckles are not removed here: that is one filter for every matcher (:mod:`.validity`).
+
+    Parameters
+    ----------
+    settings : Settings
+        Any; `check_image_size` must have passed for the images that come.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._matcher = (
+            _create_bm(settings) if settings.algorithm == 'bm' else _create_sgbm(settings)
+        )
+
+    def compute(self, left: Grey, right: Grey, out: Fixed) -> None:
+        """Match a pair; see :class:`Matcher`."""
+        result = self._matcher.compute(left, right, out)
+        if result is not out:
+            np.copyto(out, result)
+
+
+def _create_bm(settings: Settings) -> Any:
+    matcher = cv2.StereoBM.create(settings.num_disparities, settings.block_size)
+    matcher.setMinDisparity(settings.min_disparity)
+    matcher.setPreFilterType(_PRE_FILTERS[settings.pre_filter_type])
+    matcher.setPreFilterSize(settings.pre_filter_size)
+    matcher.setPreFilterCap(settings.pre_filter_cap)
+    matcher.setTextureThreshold(settings.texture_threshold)
+    matcher.setUniquenessRatio(settings.uniqueness_ratio)
+    matcher.setDisp12MaxDiff(settings.disp12_max_diff)
+    return matcher
+
+
+def _create_sgbm(settings: Settings) -> Any:
+    p1, p2 = settings.penalties
+    return cv2.StereoSGBM.create(
+        minDisparity=settings.min_disparity,
+        numDisparities=settings.num_disparities,
+        blockSize=settings.block_size,
+        P1=p1,
+        P2=p2,
+        disp12MaxDiff=settings.disp12_max_diff,
+        preFilterCap=settings.pre_filter_cap,
+        uniquenessRatio=settings.uniqueness_ratio,
+        mode=_SGBM_MODES[settings.algorithm],
+    )

@@ -1,0 +1,258 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a pair of grey images to disparity and depth, in buffers that are made once.
+
+:class:`StereoPipeline` is what the node, the offline tools and the tests share. It is made for
+one set of settings, one calibration and one image size, and made anew when one of them changes;
+per frame it allocates nothing of image size.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .backend import create_matcher
+from .calibration import CameraCalibration
+from .depth import (
+    depth_from_disparity,
+    depth_limits,
+    disparity_in_pixels,
+    millimetres_from_depth,
+)
+from .errors import SizeError
+from .geometry import StereoGeometry
+from .left_band import LeftBandMatcher
+from .matching import check_image_size, valid_window, ValidWindow
+from .rectification import Rectifier
+from .settings import Settings
+from .validity import invalid_value, mask_outside, remove_speckles
+
+__all__ = ['StereoPipeline']
+
+Grey = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+
+
+class StereoPipeline:
+    """Matches pairs of one size and gives their disparity and depth.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to compute and how.
+    width, height : int
+        Size of the images that come, pixels.
+    geometry : StereoGeometry or None
+        The stereo camera, of the same size. Without it there is disparity, but no depth.
+    rectifiers : tuple of two Rectifier or None
+        For raw images: those of the left and of the right camera.
+
+    Attributes
+    ----------
+    fixed : (h, w) int16 ndarray
+        Disparities of the last pair as matched, x_l - x_r in 1/16 px;
+        (settings.min_disparity - 1) * 16 where there is none. (h, w) is (H, W) // downscale.
+    geometry : StereoGeometry or None
+        The stereo camera of the result, downscaled where the images are.
+    left : (h, w) uint8 ndarray
+        The left image of the last pair as it was matched: rectified and reduced.
+    settings : Settings
+        The settings of the matcher, in pixels of the result.
+    valid_window : ValidWindow
+        The pixels of the result that can have a disparity.
+    width, height : int
+        Size of the result, pixels.
+
+    Raises
+    ------
+    SettingsError
+        If the settings cannot work on images of this size.
+    SizeError
+        If the calibration is for images of another size.
+
+    Notes
+    -----
+    :meth:`match` computes; :meth:`disparity` and :meth:`depth` then convert its result into the
+    buffers they are given, as often as they are asked, so that nothing is computed that nobody
+    wants. Not to be used by two threads at once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        width: int,
+        height: int,
+        geometry: StereoGeometry | None = None,
+        rectifiers: tuple[Rectifier, Rectifier] | None = None,
+    ) -> None:
+        if geometry is not None and (geometry.width, geometry.height) != (width, height):
+            raise SizeError(
+                f'the images are {width}x{height}, the calibration is for '
+                f'{geometry.width}x{geometry.height}: calibrate at the size that is published, '
+                'or have the driver scale its camera_info with the images'
+            )
+        factor = settings.downscale
+        self.settings = settings.for_downscaled_images()
+        self.geometry = geometry.downscaled(factor) if geometry is not None else None
+        self.width, self.height = width // factor, height // factor
+        check_image_size(self.settings, self.width, self.height)
+        self.valid_window: ValidWindow = valid_window(self.settings, self.width, self.height)
+        self._input_shape = (height, width)
+        self._factor = factor
+        self._rectifiers = rectifiers
+        self._matcher = create_matcher(self.settings)
+        self._band = (
+            LeftBandMatcher(self.settings, self.width, self.height)
+            if self.settings.fill_left_band
+            else None
+        )
+        self._invalid = invalid_value(self.settings.min_disparity)
+        shape = (self.height, self.width)
+        self.fixed: npt.NDArray[np.int16] = np.full(shape, self._invalid, np.int16)
+        self.left: Grey = np.zeros(shape, np.uint8)
+        self._rectified = [np.empty(self._input_shape, np.uint8) for _ in rectifiers or ()]
+        self._reduced = [np.empty(shape, np.uint8) for _ in range(2 if factor > 1 else 0)]
+        self._unknown = np.empty(shape, np.bool_)
+        self._scratch_mask = np.empty(shape, np.bool_)
+        self._metres: Float | None = None
+
+    @classmethod
+    def from_calibrations(
+        cls,
+        settings: Settings,
+        width: int,
+        height: int,
+        left: CameraCalibration,
+        right: CameraCalibration,
+    ) -> StereoPipeline:
+        """Make the pipeline of two calibrated cameras.
+
+        Raises
+        ------
+        CalibrationError
+            If the calibrations do not make a stereo camera.
+        SettingsError, SizeError
+            As for the class.
+        """
+        geometry = StereoGeometry.from_calibrations(left, right, settings.baseline)
+        rectifiers = (Rectifier(left), Rectifier(right)) if settings.rectify else None
+        return cls(settings, width, height, geometry, rectifiers)
+
+    @property
+    def offset(self) -> float:
+        """cx_l - cx_r of the geometry, pixels; 0 without one."""
+        return self.geometry.offset if self.geometry is not None else 0.0
+
+    @property
+    def min_disparity(self) -> float:
+        """Smallest disparity that :meth:`disparity` can give, pixels; all below is invalid."""
+        return self.settings.min_disparity - self.offset
+
+    @property
+    def max_disparity(self) -> float:
+        """Largest disparity that :meth:`disparity` can give, pixels."""
+        return self.min_disparity + self.settings.num_disparities - 1
+
+    def match(self, left: Grey, right: Grey) -> None:
+        """Match a pair.
+
+        Parameters
+        ----------
+        left, right : (H, W) uint8 ndarray
+            Grey images; rectified, or raw where the pipeline has rectifiers.
+
+        Raises
+        ------
+        SizeError
+            If an image has not the size that the pipeline is made for.
+        """
+        for side, image in (('left', left), ('right', right)):
+            if image.shape != self._input_shape:
+                raise SizeError(
+                    f'the {side} image is {image.shape[1]}x{image.shape[0]}, expected '
+                    f'{self._input_shape[1]}x{self._input_shape[0]}: publish both eyes at one size'
+                )
+        self.left, right = self._prepare(left, 0), self._prepare(right, 1)
+        self._matcher.compute(self.left, right, self.fixed)
+        if self._band is not None:
+            self._band.fill(self.left, right, self.fixed)
+        mask_outside(self.fixed, self.valid_window, self._invalid)
+        settings = self.settings
+        remove_speckles(
+            self.fixed, self._invalid, settings.speckle_window_size, settings.speckle_range
+        )
+
+    def disparity(self, out: Float) -> None:
+        """Write the disparity of the last pair.
+
+        Parameters
+        ----------
+        out : (h, w) float32 ndarray
+            Receives d = x_l - x_r - (cx_l - cx_r), pixels; below :attr:`min_disparity` where
+            there is none.
+        """
+        disparity_in_pixels(self.fixed, self.offset, out)
+
+    def unknown_depth(self) -> npt.NDArray[np.bool_]:
+        """Return where the last pair has no depth, (h, w) bool, good until the next pair.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline has no geometry.
+        """
+        depth_limits(self.settings, self._metric()).reject(
+            self.fixed, self._unknown, self._scratch_mask
+        )
+        return self._unknown
+
+    def depth(self, out: npt.NDArray[np.float32] | npt.NDArray[np.uint16]) -> None:
+        """Write the depth of the last pair.
+
+        Parameters
+        ----------
+        out : (h, w) float32 or uint16 ndarray
+            float32 receives metres, NaN where unknown; uint16 millimetres, 0 where unknown.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline has no geometry.
+        """
+        geometry, unknown = self._metric(), self.unknown_depth()
+        if out.dtype == np.float32:
+            metres = cast(Float, out)
+            disparity_in_pixels(self.fixed, self.offset, metres)
+            depth_from_disparity(metres, unknown, geometry, metres)
+            return
+        if self._metres is None:
+            self._metres = np.empty(self.fixed.shape, np.float32)
+        disparity_in_pixels(self.fixed, self.offset, self._metres)
+        depth_from_disparity(self._metres, unknown, geometry, self._metres, fill=0.0)
+        millimetres_from_depth(self._metres, cast('npt.NDArray[np.uint16]', out))
+
+    def _metric(self) -> StereoGeometry:
+        if self.geometry is None:
+            raise ValueError('depth needs a geometry: give the pipeline a StereoGeometry')
+        return self.geometry
+
+    def _prepare(self, image: Grey, eye: int) -> Grey:
+        """Rectify and reduce an image, as far as the pipeline is to do so."""
+        if self._rectifiers is not None:
+            self._rectifiers[eye].rectify(image, self._rectified[eye])
+            image = self._rectified[eye]
+        if self._factor == 1:
+            return image
+        rows, columns = self.height * self._factor, self.width * self._factor
+        reduced = self._reduced[eye]
+        cv2.resize(
+            image[:rows, :columns],
+            (self.width, self.height),
+            dst=reduced,
+            interpolation=cv2.INTER_AREA,
+        )
+        return reduced
