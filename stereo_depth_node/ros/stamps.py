@@ -1,0 +1,184 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""One camera's stream of stamps: its rhythm, and its images that wait for a partner."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from dataclasses import dataclass
+import enum
+from statistics import median_low
+from typing import Generic, TypeVar
+
+__all__ = ['Arrival', 'StampStream', 'Waiting']
+
+T = TypeVar('T')
+
+#: Images over which the rhythm of a stream is measured.
+_MEASURED_IMAGES = 40
+#: Stamps of paired images remembered, at least, to know a duplicate.
+_REMEMBERED_STAMPS = 128
+#: Until two images tell the frame period, a camera is taken to run at 100 Hz or less.
+_ASSUMED_INTERVAL_NS = 10_000_000
+#: The reordering horizon while the frame period is unknown, and its limits.
+_ASSUMED_HORIZON_NS = 1_000_000_000
+_MIN_HORIZON_NS = 100_000_000
+_MAX_HORIZON_NS = 60_000_000_000
+#: So many duplicates in a row, in ascending order, are a recording that began again.
+_REPLAY_RUN = 3
+
+
+class Arrival(enum.Enum):
+    """What a stamp says about the image that carries it."""
+
+    NEW = enum.auto()
+    DUPLICATE = enum.auto()
+    RESTART = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Generic[T]):
+    """An image without a partner yet.
+
+    Attributes
+    ----------
+    item
+        What the caller handed in.
+    late
+        An image of the same camera with a newer stamp came before it.
+    other_count
+        How many images the other camera had delivered when it came.
+    """
+
+    item: T
+    late: bool
+    other_count: int
+
+
+class StampStream(Generic[T]):
+    """What one camera has delivered. Stamps are integers in ns.
+
+    Attributes
+    ----------
+    count, backward, zero : int
+        Images received; those stamped earlier than the image received just before;
+        those with stamp 0.
+    last_ns : int or None
+        Stamp of the image received last.
+    newest_ns : int or None
+        Greatest stamp since the stream (re)started.
+    period_ns : int or None
+        Median interval of the last images in order, None before the second.
+    smallest_interval_ns : int
+        Smallest of these intervals; 10 ms before the second image.
+    stamps : list of int
+        Stamps of the waiting images, ascending.
+    recent : deque of int
+        Stamps of the last 40 images that were no duplicates, as received.
+    epoch : int
+        Which run of the clock the stream is in; `StereoPairer` keeps it.
+    """
+
+    def __init__(self, queue_size: int) -> None:
+        self.count = 0
+        self.backward = 0
+        self.zero = 0
+        self.last_ns: int | None = None
+        self.newest_ns: int | None = None
+        self.period_ns: int | None = None
+        self.smallest_interval_ns = _ASSUMED_INTERVAL_NS
+        self.stamps: list[int] = []
+        self.recent: deque[int] = deque(maxlen=_MEASURED_IMAGES)
+        self.epoch = 0
+        self._waiting: dict[int, Waiting[T]] = {}  # in order of arrival
+        self._intervals: deque[int] = deque(maxlen=_MEASURED_IMAGES)
+        self._paired: deque[int] = deque(maxlen=max(_REMEMBERED_STAMPS, 2 * queue_size))
+        self._replay_run = 0
+        self._replayed_ns: int | None = None
+
+    def horizon_ns(self, queue_size: int, tolerance_ns: int) -> int:
+        """Return how far behind the newest stamp an image is merely late.
+
+        Twice the span of a full queue: what comes later still cannot meet its partner.
+        """
+        if self.period_ns is None:
+            span = _ASSUMED_HORIZON_NS
+        else:
+            span = min(max(2 * queue_size * self.period_ns, _MIN_HORIZON_NS), _MAX_HORIZON_NS)
+        return max(span, 2 * tolerance_ns)
+
+    def receive(self, stamp_ns: int, horizon_ns: int) -> Arrival:
+        """Count an image and say what its stamp makes of it; nothing waits yet."""
+        self.count += 1
+        self.zero += stamp_ns == 0
+        self.backward += self.last_ns is not None and stamp_ns < self.last_ns
+        self.last_ns = stamp_ns
+        if self.newest_ns is None or stamp_ns > self.newest_ns:
+            self._replay_run = 0
+            return Arrival.NEW
+        if self.newest_ns - stamp_ns > horizon_ns:
+            return Arrival.RESTART
+        if stamp_ns not in self._waiting and stamp_ns not in self._paired:
+            self._replay_run = 0
+            return Arrival.NEW
+        ascends = self._replayed_ns is not None and stamp_ns > self._replayed_ns
+        self._replay_run = self._replay_run + 1 if ascends and self._replay_run else 1
+        self._replayed_ns = stamp_ns
+        return Arrival.RESTART if self._replay_run >= _REPLAY_RUN else Arrival.DUPLICATE
+
+    def put(self, stamp_ns: int, item: T, other_count: int) -> None:
+        """Let an image wait, and learn the rhythm from its stamp."""
+        late = self.newest_ns is not None and stamp_ns <= self.newest_ns
+        if not late:
+            if self.newest_ns is not None:
+                self._intervals.append(stamp_ns - self.newest_ns)
+                self.period_ns = median_low(self._intervals)
+                self.smallest_interval_ns = min(self._intervals)
+            self.newest_ns = stamp_ns
+        self.recent.append(stamp_ns)
+        self._waiting[stamp_ns] = Waiting(item, late, other_count)
+        insort(self.stamps, stamp_ns)
+
+    def nearest(self, stamp_ns: int) -> int | None:
+        """Return the waiting stamp nearest to `stamp_ns`, the older one of two, or None."""
+        stamps = self.stamps
+        if not stamps:
+            return None
+        after = bisect_left(stamps, stamp_ns)
+        if after == len(stamps):
+            return stamps[-1]
+        if after == 0 or stamps[after] - stamp_ns < stamp_ns - stamps[after - 1]:
+            return stamps[after]
+        return stamps[after - 1]
+
+    def take(self, stamp_ns: int, *, paired: bool) -> Waiting[T]:
+        """Remove and return a waiting image; a paired one is remembered against duplicates."""
+        del self.stamps[bisect_left(self.stamps, stamp_ns)]
+        if paired:
+            self._paired.append(stamp_ns)
+        return self._waiting.pop(stamp_ns)
+
+    def overdue(self, queue_size: int, horizon_ns: int) -> int | None:
+        """Return the stamp of an image that has waited long enough, or None."""
+        if not self.stamps or self.newest_ns is None:
+            return None
+        if self.newest_ns - self.stamps[0] > horizon_ns:
+            return self.stamps[0]
+        # By arrival, not by stamp: images left from before a step back must not crowd out
+        # the new ones, whose stamps are smaller.
+        return next(iter(self._waiting)) if len(self._waiting) > queue_size else None
+
+    def clear(self) -> int:
+        """Forget the waiting and the paired images; return how many were waiting."""
+        waiting = len(self._waiting)
+        self.stamps.clear()
+        self._waiting.clear()
+        self._paired.clear()
+        self._replay_run = 0
+        return waiting
+
+    def restart(self) -> None:
+        """Forget where the clock stood; the rhythm stays."""
+        self.newest_ns = None
+        self.recent.clear()
