@@ -48,11 +48,13 @@ class StereoPipeline:
         Size of the images that come, pixels.
     geometry : StereoGeometry or None
         The stereo camera, of the same size. Without it there is disparity, but no depth.
-    rectifiers : tuple of two Rectifier or None
-        For raw images: those of the left and of the right camera.
+    cameras : tuple of two CameraCalibration or None
+        For raw images: the left and the right camera, to rectify their images by.
 
     Attributes
     ----------
+    downscale : int
+        Factor by which the images that come are reduced.
     fixed : (h, w) int16 ndarray
         Disparities of the last pair as matched, x_l - x_r in 1/16 px;
         (settings.min_disparity - 1) * 16 where there is none. (h, w) is (H, W) // downscale.
@@ -73,6 +75,8 @@ class StereoPipeline:
         If the settings cannot work on images of this size.
     SizeError
         If the calibration is for images of another size.
+    CalibrationError
+        If the images are raw and a camera has no usable calibration.
 
     Notes
     -----
@@ -87,7 +91,7 @@ class StereoPipeline:
         width: int,
         height: int,
         geometry: StereoGeometry | None = None,
-        rectifiers: tuple[Rectifier, Rectifier] | None = None,
+        cameras: tuple[CameraCalibration, CameraCalibration] | None = None,
     ) -> None:
         if geometry is not None and (geometry.width, geometry.height) != (width, height):
             raise SizeError(
@@ -102,8 +106,8 @@ class StereoPipeline:
         check_image_size(self.settings, self.width, self.height)
         self.valid_window: ValidWindow = valid_window(self.settings, self.width, self.height)
         self._input_shape = (height, width)
-        self._factor = factor
-        self._rectifiers = rectifiers
+        self.downscale = factor
+        self._rectifiers = [Rectifier(camera) for camera in cameras or ()]
         self._matcher = create_matcher(self.settings)
         self._band = (
             LeftBandMatcher(self.settings, self.width, self.height)
@@ -114,7 +118,7 @@ class StereoPipeline:
         shape = (self.height, self.width)
         self.fixed: npt.NDArray[np.int16] = np.full(shape, self._invalid, np.int16)
         self.left: Grey = np.zeros(shape, np.uint8)
-        self._rectified = [np.empty(self._input_shape, np.uint8) for _ in rectifiers or ()]
+        self._rectified = [np.empty(self._input_shape, np.uint8) for _ in self._rectifiers]
         self._reduced = [np.empty(shape, np.uint8) for _ in range(2 if factor > 1 else 0)]
         self._unknown = np.empty(shape, np.bool_)
         self._scratch_mask = np.empty(shape, np.bool_)
@@ -139,8 +143,7 @@ class StereoPipeline:
             As for the class.
         """
         geometry = StereoGeometry.from_calibrations(left, right, settings.baseline)
-        rectifiers = (Rectifier(left), Rectifier(right)) if settings.rectify else None
-        return cls(settings, width, height, geometry, rectifiers)
+        return cls(settings, width, height, geometry, (left, right) if settings.rectify else None)
 
     @property
     def offset(self) -> float:
@@ -149,13 +152,17 @@ class StereoPipeline:
 
     @property
     def min_disparity(self) -> float:
-        """Smallest disparity that :meth:`disparity` can give, pixels; all below is invalid."""
-        return self.settings.min_disparity - self.offset
+        """Smallest disparity that :meth:`disparity` can give, pixels; all below is invalid.
+
+        Rounded to float32 as the pixels are, so that the comparison is exact.
+        """
+        return float(np.float32(self.settings.min_disparity) - np.float32(self.offset))
 
     @property
     def max_disparity(self) -> float:
         """Largest disparity that :meth:`disparity` can give, pixels."""
-        return self.min_disparity + self.settings.num_disparities - 1
+        largest = self.settings.min_disparity + self.settings.num_disparities - 1
+        return float(np.float32(largest) - np.float32(self.offset))
 
     def match(self, left: Grey, right: Grey) -> None:
         """Match a pair.
@@ -163,7 +170,7 @@ class StereoPipeline:
         Parameters
         ----------
         left, right : (H, W) uint8 ndarray
-            Grey images; rectified, or raw where the pipeline has rectifiers.
+            Grey images; rectified, or raw where the pipeline has cameras.
 
         Raises
         ------
@@ -242,12 +249,12 @@ class StereoPipeline:
 
     def _prepare(self, image: Grey, eye: int) -> Grey:
         """Rectify and reduce an image, as far as the pipeline is to do so."""
-        if self._rectifiers is not None:
+        if self._rectifiers:
             self._rectifiers[eye].rectify(image, self._rectified[eye])
             image = self._rectified[eye]
-        if self._factor == 1:
+        if self.downscale == 1:
             return image
-        rows, columns = self.height * self._factor, self.width * self._factor
+        rows, columns = self.height * self.downscale, self.width * self.downscale
         reduced = self._reduced[eye]
         cv2.resize(
             image[:rows, :columns],

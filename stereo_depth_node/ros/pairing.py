@@ -72,8 +72,8 @@ class Side(enum.Enum):
 class DropReason(enum.Enum):
     """Why an image made no output; each dropped image has exactly one reason.
 
-    `INVALID` is counted by whoever decodes images; `SUPERSEDED` and `BACKLOG_FULL` by
-    `FrameQueue`, for both images of a pair; the others by `StereoPairer`.
+    The reasons up to `RESET` are counted by `StereoPairer`, `SUPERSEDED` and `BACKLOG_FULL` by
+    `FrameQueue` for both images of a pair, the others by the node.
     """
 
     UNPAIRED = 'the other camera sent no image within the tolerance'
@@ -83,7 +83,11 @@ class DropReason(enum.Enum):
     RESET = 'it waited when the stamps jumped back'
     SUPERSEDED = 'a newer pair came before it was computed'
     BACKLOG_FULL = 'more pairs waited for the computation than may wait'
-    INVALID = 'it could not be decoded'
+    INVALID = 'it, or its partner, could not be decoded or did not fit'
+    NO_CALIBRATION = 'there was no calibration to compute with'
+    IMPOSSIBLE_SETTINGS = 'the settings were impossible for it'
+    UNWANTED = 'nobody listened any more'
+    INTERNAL_ERROR = 'an internal error, logged with its traceback'
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""No exception leaves a ROS callback: it would end the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import functools
+import traceback
+from typing import Any, Concatenate, ParamSpec, TYPE_CHECKING, TypeVar
+
+import rclpy
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+__all__ = ['guarded']
+
+P = ParamSpec('P')
+NodeT = TypeVar('NodeT', bound='Node')
+
+_LOG_PERIOD_S = 5.0
+
+
+def guarded(
+    callback: Callable[Concatenate[NodeT, P], Any],
+) -> Callable[Concatenate[NodeT, P], None]:
+    """Make a method of a node safe to be a ROS callback.
+
+    What it raises is logged with its traceback, throttled. While ROS shuts down, publishers and
+    subscriptions vanish under a callback's hands: errors of that moment are dropped.
+    """
+
+    @functools.wraps(callback)
+    def safe(node: NodeT, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(node, *args, **kwargs)
+        except Exception:  # noqa: BLE001 (whatever it is, the node goes on)
+            if rclpy.ok(context=node.context):
+                node.get_logger().error(
+                    f'internal error, please report it: {traceback.format_exc()}',
+                    throttle_duration_sec=_LOG_PERIOD_S,
+                )
+
+    return safe

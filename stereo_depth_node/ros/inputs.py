@@ -1,0 +1,186 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node subscribes to: images of both cameras while they are wanted, calibration always.
+
+Images are taken from the middleware faster than they can be computed: the callback of an image
+that completes a pair first takes everything else that has arrived (:meth:`StereoInputs.drain`),
+so that the newest pair is computed and every image that is not is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TYPE_CHECKING
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.qos import (
+    qos_profile_sensor_data,
+    QoSHistoryPolicy,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from stereo_depth_node.ros.pairing import Side
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+    from rclpy.subscription import Subscription
+
+    from stereo_depth_node.core.settings import Settings
+
+__all__ = ['StereoInputs', 'image_topic']
+
+OnImage = Callable[[Side, Any], None]
+OnCameraInfo = Callable[[Side, bytes], None]
+
+# Images that may wait in the middleware for each one that waits to be paired.
+_MIDDLEWARE_DEPTH = 2
+
+
+class StereoInputs:
+    """The subscriptions of the node.
+
+    Parameters
+    ----------
+    node : Node
+        Subscribes.
+    on_image : callable
+        Called with the side and the message of every image.
+    on_camera_info : callable
+        Called with the side and the serialized message of every CameraInfo.
+
+    Attributes
+    ----------
+    lost : dict of Side to int
+        Images that the middleware says it lost, where it can say so.
+    """
+
+    def __init__(self, node: Node, on_image: OnImage, on_camera_info: OnCameraInfo) -> None:
+        self._node = node
+        self._on_image = on_image
+        self._images: dict[Side, Subscription[Any]] = {}
+        self._opened_with: tuple[object, ...] = ()
+        self.lost = dict.fromkeys(Side, 0)
+        self._camera_infos = {
+            side: self._subscribe(
+                CameraInfo,
+                camera_info_topic(side),
+                partial(on_camera_info, side),
+                qos_profile_sensor_data,
+                raw=True,
+            )
+            for side in Side
+        }
+
+    @property
+    def are_open(self) -> bool:
+        """Whether the images are subscribed to."""
+        return bool(self._images)
+
+    def open(self, settings: Settings) -> None:
+        """Subscribe to the images, or subscribe anew where the settings ask for it."""
+        wanted = (settings.image_transport, settings.queue_size, settings.frame_policy)
+        if self._images and wanted == self._opened_with:
+            return
+        self.close()
+        self._opened_with = wanted
+        message_type = CompressedImage if settings.image_transport == 'compressed' else Image
+        for side in Side:
+            self._images[side] = self._subscribe(
+                message_type,
+                image_topic(self._node, side, settings),
+                partial(self._on_image, side),
+                _image_qos(settings),
+                events=SubscriptionEventCallbacks(
+                    message_lost=partial(self._count_lost, side), use_default_callbacks=False
+                ),
+            )
+
+    def close(self) -> None:
+        """End the subscriptions to the images."""
+        for subscription in self._images.values():
+            self._node.destroy_subscription(subscription)
+        self._images.clear()
+
+    def drain(self) -> None:
+        """Take every image that has arrived, in the order of arrival of each side."""
+        for side, subscription in tuple(self._images.items()):
+            while True:
+                with subscription.handle:
+                    taken = subscription.handle.take_message(
+                        subscription.msg_type, subscription.raw
+                    )
+                if taken is None:
+                    break
+                self._on_image(side, taken[0])
+
+    def subscriptions(self) -> dict[str, Subscription[Any]]:
+        """Return the subscriptions by what they are for, ``left image`` to ``right camera_info``."""
+        return {
+            f'{side.value} {kind}': subscriptions[side]
+            for kind, subscriptions in (
+                ('image', self._images),
+                ('camera_info', self._camera_infos),
+            )
+            for side in Side
+            if side in subscriptions
+        }
+
+    def _subscribe(
+        self,
+        message_type: Any,
+        topic: str,
+        callback: Callable[[Any], None],
+        qos: QoSProfile,
+        *,
+        raw: bool = False,
+        events: SubscriptionEventCallbacks | None = None,
+    ) -> Subscription[Any]:
+        return self._node.create_subscription(
+            message_type,
+            topic,
+            callback,
+            qos,
+            raw=raw,
+            event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def _count_lost(self, side: Side, event: Any) -> None:
+        self.lost[side] += event.total_count_change
+
+
+def camera_info_topic(side: Side) -> str:
+    """Return the camera_info topic of a side, before remapping."""
+    return f'{side.value}/camera_info'
+
+
+def image_topic(node: Node, side: Side, settings: Settings) -> str:
+    """Return the image topic of a side.
+
+    Compressed images come on a topic below the (remapped) raw one, as image_transport has it.
+    """
+    raw = f'{side.value}/image_rect'
+    if settings.image_transport == 'compressed':
+        return f'{node.resolve_topic_name(raw)}/compressed'
+    return raw
+
+
+def _image_qos(settings: Settings) -> QoSProfile:
+    """Return the sensor-data profile; every frame of a recording asks for reliable delivery.
+
+    BEST_AVAILABLE (since Iron) is reliable unless the publisher is not.
+    """
+    reliability = QoSReliabilityPolicy.BEST_EFFORT
+    if settings.frame_policy == 'every':
+        reliability = getattr(
+            QoSReliabilityPolicy, 'BEST_AVAILABLE', QoSReliabilityPolicy.RELIABLE
+        )
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=_MIDDLEWARE_DEPTH * settings.queue_size,
+        reliability=reliability,
+    )

@@ -1,0 +1,161 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""ROS messages to and from what the core works with.
+
+Image messages that go out are made once per size and filled again for every frame: their `data`
+is an ``array.array('B')``, the one type that rclpy takes over without looking at each byte, and
+the core writes into it through a numpy view.
+"""
+
+from __future__ import annotations
+
+from array import array
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+
+from stereo_depth_node.core.calibration import CameraCalibration
+from stereo_depth_node.core.images import RawImage
+from stereo_depth_node.core.matching import DISPARITY_SCALE
+from stereo_depth_node.core.pipeline import StereoPipeline
+
+__all__ = [
+    'DepthMessage',
+    'DisparityMessage',
+    'calibration_from_message',
+    'downscaled_camera_info',
+    'raw_image_from_message',
+    'stamp_ns',
+]
+
+_NS_PER_S = 1_000_000_000
+_DEPTH_TYPES: dict[str, type[np.generic]] = {'32FC1': np.float32, '16UC1': np.uint16}
+
+
+def stamp_ns(header: Header) -> int:
+    """Return the stamp of a header in ns."""
+    return int(header.stamp.sec) * _NS_PER_S + int(header.stamp.nanosec)
+
+
+def raw_image_from_message(message: Image) -> RawImage:
+    """Describe the pixels of an image message, without copying them."""
+    return RawImage(
+        height=message.height,
+        width=message.width,
+        encoding=message.encoding,
+        is_bigendian=bool(message.is_bigendian),
+        step=message.step,
+        data=message.data,
+    )
+
+
+def calibration_from_message(message: CameraInfo) -> CameraCalibration:
+    """Return the calibration in a CameraInfo."""
+    roi = message.roi
+    return CameraCalibration(
+        width=message.width,
+        height=message.height,
+        distortion_model=message.distortion_model,
+        d=tuple(map(float, message.d)),
+        k=tuple(map(float, message.k)),
+        r=tuple(map(float, message.r)),
+        p=tuple(map(float, message.p)),
+        binning_x=message.binning_x,
+        binning_y=message.binning_y,
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        frame_id=message.header.frame_id,
+    )
+
+
+def downscaled_camera_info(message: CameraInfo, factor: int) -> CameraInfo:
+    """Return the CameraInfo of the same image reduced by `factor`; the message itself for 1."""
+    if factor == 1:
+        return message
+    calibration = calibration_from_message(message).downscaled(factor)
+    return CameraInfo(
+        header=Header(frame_id=message.header.frame_id),
+        height=calibration.height,
+        width=calibration.width,
+        distortion_model=calibration.distortion_model,
+        d=calibration.d,
+        k=calibration.k,
+        r=calibration.r,
+        p=calibration.p,
+    )
+
+
+class DisparityMessage:
+    """A DisparityImage for the results of one pipeline.
+
+    Attributes
+    ----------
+    message : DisparityImage
+        Complete but for its header and pixels.
+    pixels : (H, W) float32 ndarray
+        The pixels of the message itself, disparities in px.
+    """
+
+    def __init__(self, pipeline: StereoPipeline) -> None:
+        geometry, window = pipeline.geometry, pipeline.valid_window
+        if geometry is None:
+            raise ValueError('a DisparityImage needs a geometry: give the pipeline one')
+        image, self.pixels = _image_message(pipeline.height, pipeline.width, '32FC1')
+        self.message = DisparityImage(
+            image=image,
+            f=geometry.f,
+            t=geometry.baseline,
+            min_disparity=pipeline.min_disparity,
+            max_disparity=pipeline.max_disparity,
+            delta_d=1.0 / DISPARITY_SCALE,
+        )
+        valid = self.message.valid_window
+        valid.x_offset, valid.y_offset = window.x0, window.y0
+        valid.width, valid.height = window.x1 - window.x0, window.y1 - window.y0
+
+    def fill(self, pipeline: StereoPipeline, header: Header) -> DisparityImage:
+        """Write the last pair of the pipeline into the message and return it."""
+        pipeline.disparity(self.pixels)
+        self.message.header = self.message.image.header = header
+        return self.message
+
+
+class DepthMessage:
+    """A depth image (REP 118) for the results of one pipeline.
+
+    Attributes
+    ----------
+    message : Image
+        Complete but for its header and pixels.
+    pixels : (H, W) float32 or uint16 ndarray
+        The pixels of the message itself: metres, or millimetres.
+    """
+
+    def __init__(self, pipeline: StereoPipeline) -> None:
+        self.message, self.pixels = _image_message(
+            pipeline.height, pipeline.width, pipeline.settings.depth_encoding
+        )
+
+    def fill(self, pipeline: StereoPipeline, header: Header) -> Image:
+        """Write the last pair of the pipeline into the message and return it."""
+        pipeline.depth(self.pixels)
+        self.message.header = header
+        return self.message
+
+
+def _image_message(height: int, width: int, encoding: str) -> tuple[Image, npt.NDArray[Any]]:
+    dtype = np.dtype(_DEPTH_TYPES[encoding])
+    data = array('B', bytes(height * width * dtype.itemsize))
+    message = Image(
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=int(sys.byteorder == 'big'),
+        step=width * dtype.itemsize,
+    )
+    message.data = data
+    return message, np.frombuffer(data, dtype=dtype).reshape(height, width)

@@ -1,0 +1,242 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ROS 2 node: left and right images in, disparity and depth out.
+
+Everything runs in the callbacks of one single-threaded executor: on small computers a worker
+thread costs more in switches than it gives. One pair is computed per callback, so that parameters
+and services are answered between two pairs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+import sys
+from typing import Any, TYPE_CHECKING
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+
+from stereo_depth_node.core.errors import (
+    CalibrationError,
+    ImageError,
+    InputError,
+    SettingsError,
+    StereoDepthError,
+)
+from stereo_depth_node.core.matching import check_image_size
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.ros.calibration import CalibrationCache, StereoCalibration
+from stereo_depth_node.ros.decoding import StereoDecoder
+from stereo_depth_node.ros.frame_queue import FrameQueue
+from stereo_depth_node.ros.guard import guarded
+from stereo_depth_node.ros.inputs import StereoInputs
+from stereo_depth_node.ros.messages import stamp_ns
+from stereo_depth_node.ros.outputs import StereoOutputs
+from stereo_depth_node.ros.pairing import DropReason, Side, StereoPair, StereoPairer
+from stereo_depth_node.ros.parameters import SettingsParameters
+from stereo_depth_node.ros.statistics import Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stereo_depth_node.core.settings import Settings
+
+__all__ = ['StereoDepthNode', 'main']
+
+_NS_PER_S = 1_000_000_000
+_HOUSEKEEPING_S = 0.1
+# Images that have paused for this long complete no better pair: what waits is taken as it is.
+_SETTLE_S = 0.2
+
+_REASONS: dict[type[Exception], DropReason] = {
+    SettingsError: DropReason.IMPOSSIBLE_SETTINGS,
+    CalibrationError: DropReason.NO_CALIBRATION,
+    InputError: DropReason.NO_CALIBRATION,
+    ImageError: DropReason.INVALID,
+}
+
+
+class StereoDepthNode(Node):
+    """Computes disparity and depth of the stereo camera it is connected to.
+
+    Images received are twice the pairs computed plus the images dropped, counted by reason, plus
+    the images waiting.
+
+    Attributes
+    ----------
+    parameters : SettingsParameters
+        The settings in force.
+    calibrations : CalibrationCache
+        What the cameras say of themselves.
+    inputs : StereoInputs
+        The subscriptions.
+    outputs : StereoOutputs
+        The publishers.
+    pairer : StereoPairer
+        Images that wait for their partner.
+    frames : FrameQueue
+        Pairs that wait to be computed.
+    statistics : Statistics
+        Rates, latency and time per stage.
+    computed : int
+        Pairs computed.
+    failed : Counter of DropReason
+        Images of pairs that could not be computed.
+    failure : Exception or None
+        Why the last pair could not be computed; None when it could.
+    """
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__('stereo_depth_node', **node_arguments)
+        self.computed = 0
+        self.failed: Counter[DropReason] = Counter()
+        self.failure: Exception | None = None
+        self._image_size: tuple[int, int] | None = None
+        self.parameters = SettingsParameters(self, self._check_against_images)
+        settings = self.parameters.current
+        self._applied = settings
+        self.statistics = Statistics()
+        self.calibrations = CalibrationCache()
+        self.pairer: StereoPairer[Any] = StereoPairer(
+            _nanoseconds(settings.sync_tolerance), settings.queue_size
+        )
+        self.frames: FrameQueue[Any] = FrameQueue(settings.frame_policy, settings.queue_size)
+        self._decoder = StereoDecoder()
+        self._pipeline: StereoPipeline | None = None
+        self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
+        self._is_draining = False
+        self._more = self.create_guard_condition(self._work)
+        self.outputs = StereoOutputs(self)
+        self.inputs = StereoInputs(self, self._on_image, self._on_camera_info)
+        # On the steady clock: it must go on when simulated time stands still.
+        self.create_timer(
+            _HOUSEKEEPING_S, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    @guarded
+    def _on_camera_info(self, side: Side, serialized: bytes) -> None:
+        self.calibrations.take(side, serialized)
+
+    @guarded
+    def _on_image(self, side: Side, message: Any) -> None:
+        self.statistics.input[side.value].tick()
+        for pair in self.pairer.add(side, stamp_ns(message.header), message):
+            self.frames.put(pair)
+        if len(self.frames) and not self._is_draining:
+            self._work()
+
+    @guarded
+    def _keep_house(self) -> None:
+        """Subscribe to the images while somebody listens, and only then."""
+        settings = self._apply_settings()
+        if self.outputs.are_wanted():
+            self.inputs.open(settings)
+        elif self.inputs.are_open:
+            self.inputs.close()
+            self.pairer.clear(DropReason.UNWANTED)
+            self.frames.clear(DropReason.UNWANTED)
+        if self.pairer.waiting and self.statistics.seconds_since_input() > _SETTLE_S:
+            for pair in self.pairer.settle():
+                self.frames.put(pair)
+            self._work()
+
+    @guarded
+    def _work(self) -> None:
+        """Take all that has arrived, then compute one pair."""
+        self._is_draining = True
+        try:
+            self.inputs.drain()
+        finally:
+            self._is_draining = False
+        pair = self.frames.take()
+        if pair is not None:
+            self._process(pair)
+        if len(self.frames):
+            self._more.trigger()
+
+    def _process(self, pair: StereoPair[Any]) -> None:
+        """Compute and publish one pair, or count it under the reason why not."""
+        settings, stage = self._apply_settings(), self.statistics.stage
+        try:
+            with stage('decode'):
+                left, right = self._decoder.decode(pair.left, pair.right)
+            self._image_size = (left.shape[1], left.shape[0])
+            calibration = self.calibrations.current(settings)
+            pipeline = self._pipeline_for(settings, calibration, self._image_size)
+            with stage('match'):
+                pipeline.match(left, right)
+            with stage('publish'):
+                self.outputs.publish(pipeline, pair.left.header, calibration.left_info)
+        except StereoDepthError as error:
+            self._fail(error, _reason_of(error))
+        except Exception as error:
+            self._fail(error, DropReason.INTERNAL_ERROR)
+            raise
+        else:
+            self.failure = None
+            self.computed += 1
+            self.statistics.output.tick()
+            age_ns = self.get_clock().now().nanoseconds - pair.left_ns
+            self.statistics.latency_s.append(age_ns / _NS_PER_S)
+
+    def _fail(self, error: Exception, reason: DropReason) -> None:
+        self.failure = error
+        self.failed[reason] += 2
+
+    def _pipeline_for(
+        self, settings: Settings, calibration: StereoCalibration, size: tuple[int, int]
+    ) -> StereoPipeline:
+        """Return the pipeline for what comes in now, made anew only when something changed."""
+        made_for = (settings, calibration, size)
+        if self._pipeline is None or self._pipeline_made_for != made_for:
+            self._pipeline = StereoPipeline.from_calibrations(
+                settings, *size, calibration.left, calibration.right
+            )
+            self._pipeline_made_for = made_for
+        return self._pipeline
+
+    def _apply_settings(self) -> Settings:
+        """Return the settings in force, with the pairing set to them."""
+        settings = self.parameters.current
+        if settings is not self._applied:
+            self._applied = settings
+            self.pairer.tolerance_ns = _nanoseconds(settings.sync_tolerance)
+            self.pairer.queue_size = settings.queue_size
+            self.frames.configure(settings.frame_policy, settings.queue_size)
+        return settings
+
+    def _check_against_images(self, settings: Settings) -> None:
+        """Refuse settings that are impossible for the images that come in now."""
+        if self._image_size is not None:
+            width, height = (size // settings.downscale for size in self._image_size)
+            check_image_size(settings.for_downscaled_images(), width, height)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the node until it is told to stop; the program ``stereo_depth_node``."""
+    rclpy.init(args=arguments)
+    try:
+        node = StereoDepthNode()
+        try:
+            rclpy.spin(node)
+        finally:
+            node.destroy_node()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _reason_of(error: StereoDepthError) -> DropReason:
+    return next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
+
+
+def _nanoseconds(seconds: float) -> int:
+    return round(seconds * _NS_PER_S)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
