@@ -1,0 +1,72 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which settings of `cv2.StereoBM` the block-matching kernel reproduces bit for bit."""
+
+from __future__ import annotations
+
+__all__ = ['kernel_supports', 'largest_sad']
+
+_INT16_MAX = 32767
+_INT32_MAX = 2**31 - 1
+
+
+def largest_sad(block_size: int, pre_filter_cap: int) -> int:
+    """Pre-filtered pixels are 0 .. 2 * cap, and a block has block_size ** 2 of them."""
+    return block_size**2 * 2 * pre_filter_cap
+
+
+def kernel_supports(
+    *,
+    min_disparity: int,
+    num_disparities: int,
+    block_size: int,
+    pre_filter_type: str,
+    pre_filter_size: int,
+    pre_filter_cap: int,
+    texture_threshold: int,
+    uniqueness_ratio: int,
+    disp12_max_diff: int,
+    height: int | None = None,
+) -> str | None:
+    """Say why the kernel cannot stand in for `cv2.StereoBM`.
+
+    Parameters
+    ----------
+    min_disparity, num_disparities, block_size, pre_filter_size, pre_filter_cap : int
+        OpenCV's parameters.
+    pre_filter_type : str
+        'xsobel' or 'normalized_response'.
+    texture_threshold, uniqueness_ratio, disp12_max_diff : int
+        OpenCV's parameters.
+    height : int, optional
+        Rows of the images, if known.
+
+    Returns
+    -------
+    str or None
+        The reason, or None: the kernel's result is OpenCV's.
+    """
+    if pre_filter_type not in ('xsobel', 'normalized_response'):
+        return f'pre_filter_type {pre_filter_type!r} is not one of OpenCV'
+    for name, value in (('block_size', block_size), ('pre_filter_size', pre_filter_size)):
+        if not 5 <= value <= 255 or value % 2 == 0:
+            return f'{name} {value} is not odd and within 5 to 255'
+    if not 1 <= pre_filter_cap <= 63:
+        return f'pre_filter_cap {pre_filter_cap} is not within 1 to 63'
+    if num_disparities <= 0 or num_disparities % 16:
+        return f'num_disparities {num_disparities} is not a positive multiple of 16'
+    if texture_threshold < 0 or uniqueness_ratio < 0:
+        return 'texture_threshold and uniqueness_ratio must not be negative'
+    if max(abs(min_disparity - 1), abs(min_disparity + num_disparities)) * 16 > _INT16_MAX:
+        return 'the disparities do not fit 16 bits'
+    if largest_sad(block_size, pre_filter_cap) * uniqueness_ratio > _INT32_MAX:
+        return f'uniqueness_ratio {uniqueness_ratio} makes OpenCV count beyond 32 bits'
+    if disp12_max_diff >= 0 and (block_size > 21 or pre_filter_cap > 31):
+        return (
+            'with disp12_max_diff, and block_size above 21 or pre_filter_cap above 31, '
+            "OpenCV's result depends on memory that it did not write"
+        )
+    too_low = height is not None and pre_filter_size // 2 > height
+    if too_low and pre_filter_type == 'normalized_response':
+        return f'pre_filter_size {pre_filter_size} makes OpenCV read beyond {height} rows'
+    return None

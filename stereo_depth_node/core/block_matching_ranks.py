@@ -1,0 +1,135 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Best and second-best SAD, and the disparity they give, compiled with numba.
+
+The last two stages of :mod:`.block_matching`. Six numbers per column are kept
+while the disparities are searched, from the largest (index 0) to the smallest:
+`best` (the smallest SAD), `second` (the smallest that is not next to it), `before`
+(`best` one index ago), `low` and `high` (the SADs on both sides of `best`) and
+`where` (the index of `best`; the first one wins a tie).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .block_matching_layout import CELL, RANKS, SAD_STRIDE, Search
+from .block_matching_sums import window_sum
+from .jit import compiled, inlined
+
+__all__ = ['rank_group', 'reset_ranks', 'write_disparities']
+
+i16, i32, size, f64 = np.int16, np.int32, np.uint64, np.float64
+
+_STRIDE = size(SAD_STRIDE)
+_CELL = size(CELL)
+
+
+@inlined
+def _rank_one(
+    sads: Any, halves: Any, singles: Any, start: Any, cell: Any, half: Any, x: Any, index: Any,
+    best: Any, second: Any, before: Any, low: Any, high: Any, where: Any, previous: Any,
+    improved: Any,
+) -> Any:  # fmt: skip
+    """Add one window sum to its SAD and rank the SAD among those of the smaller indices.
+
+    `second` is the smallest SAD that is not next to the best one. A new best one
+    at `index` therefore takes for it what was `best` before ``index - 1`` came.
+    """
+    number = sads.dtype.type
+    sad = number(sads[start + x] + number(window_sum(halves, singles, cell, half, x)))
+    sads[start + x] = sad
+    improves = sad < best
+    low = previous if improves else low
+    high = sad if improved else high
+    second = before if improves else (second if improved else min(second, sad))
+    where = number(index) if improves else where
+    return min(best, sad), second, best, low, high, where, sad, improves
+
+
+@compiled
+def rank_group(
+    sads: NDArray[Any], ranks: NDArray[Any], halves: NDArray[np.int16], singles: NDArray[np.int8],
+    start: Any, half: Any, index: Any, columns: Any,
+) -> None:  # fmt: skip
+    """Update the SADs of `GROUP` disparities and the six ranks of every column."""
+    for x in range(columns):
+        best = ranks[x]
+        second = ranks[_STRIDE + x]
+        before = ranks[_STRIDE * size(2) + x]
+        low = ranks[_STRIDE * size(3) + x]
+        high = ranks[_STRIDE * size(4) + x]
+        where = ranks[_STRIDE * size(5) + x]
+        last = sads[start - _STRIDE + x]
+        improved = before != best
+        best, second, before, low, high, where, last, improved = _rank_one(
+            sads, halves, singles, start, size(0), half, x, index,
+            best, second, before, low, high, where, last, improved,
+        )  # fmt: skip
+        best, second, before, low, high, where, last, improved = _rank_one(
+            sads, halves, singles, start + _STRIDE, _CELL, half, x, index + size(1),
+            best, second, before, low, high, where, last, improved,
+        )  # fmt: skip
+        best, second, before, low, high, where, last, improved = _rank_one(
+            sads, halves, singles, start + _STRIDE * size(2), _CELL * size(2), half, x,
+            index + size(2), best, second, before, low, high, where, last, improved,
+        )  # fmt: skip
+        best, second, before, low, high, where, last, improved = _rank_one(
+            sads, halves, singles, start + _STRIDE * size(3), _CELL * size(3), half, x,
+            index + size(3), best, second, before, low, high, where, last, improved,
+        )  # fmt: skip
+        ranks[x] = best
+        ranks[_STRIDE + x] = second
+        ranks[_STRIDE * size(2) + x] = before
+        ranks[_STRIDE * size(3) + x] = low
+        ranks[_STRIDE * size(4) + x] = high
+        ranks[_STRIDE * size(5) + x] = where
+
+
+@compiled
+def reset_ranks(ranks: NDArray[Any], columns: Any) -> None:
+    """No SAD seen yet: the best ones are larger than any."""
+    number = ranks.dtype.type
+    largest = number(~number(0))
+    for x in range(columns):
+        for k in range(size(3)):
+            ranks[k * _STRIDE + x] = largest
+        for k in range(size(3), size(RANKS)):
+            ranks[k * _STRIDE + x] = number(0)
+
+
+@compiled
+def write_disparities(
+    out: NDArray[np.int16], costs: NDArray[np.uint16], ranks: NDArray[Any],
+    textures: NDArray[np.int32], search: Search, start: Any, columns: Any,
+) -> None:  # fmt: skip
+    """Sub-pixel disparities in 1/16 px of the columns that pass both tests.
+
+    A parabola's vertex would need the curvature; OpenCV takes the larger slope
+    instead: ``(high - low) / (2 * (max(high, low) - best))``, cut to 1/256 px.
+    """
+    filtered = i16(search.filtered)
+    last = i32(search.num_disparities - 1)
+    top = i32(search.min_disparity + search.num_disparities - 1)
+    threshold = i32(search.texture_threshold)
+    ratio = f64(search.uniqueness_ratio)
+    for x in range(columns):
+        best = i32(ranks[x])
+        second = i32(ranks[_STRIDE + x])
+        low = i32(ranks[_STRIDE * size(3) + x])
+        high = i32(ranks[_STRIDE * size(4) + x])
+        where = i32(ranks[_STRIDE * size(5) + x])
+        margin = i32(f64(best) * ratio / f64(100))
+        unique = (ratio <= 0) | (i32(second - best) > margin)
+        slope = i32(max(high, low) - best)
+        inside = (where > 0) & (where < last) & (slope > 0)
+        fraction = i32(f64(i32(high - low)) * f64(128) / f64(slope if inside else i32(1)))
+        disparity = i32(i32(top - where) * i32(256) + (fraction if inside else i32(0)))
+        keep = unique & (textures[x] >= threshold)
+        out[start + x] = i16((disparity + i32(15)) >> i32(4)) if keep else filtered
+    if search.keep_costs:
+        for x in range(columns):
+            costs[start + x] = np.uint16(ranks[x])
