@@ -31,7 +31,8 @@ of the whole streams.
   >= 2 * l - q by rule 3, hence no nearer than q. Both contradict. The same holds with sides
   exchanged.
 - (l, r) is emitted. Once both wait, rules 1 and 2 hold; rule 3 holds at the latest when E
-  sends a stamp of 2 * g - e or more, which is within one tolerance of g, or at `settle`.
+  sends a stamp of 2 * g - e or more, which is within one tolerance of g. Should E pause,
+  rule 3 is waived at `settle`, and for an image that has to leave its queue.
 
 What can still part them is a queue too short for the lag between the cameras, a restart, or
 an image that comes out of order while the tolerance exceeds half the frame period; a late
@@ -193,7 +194,9 @@ class StereoPairer(Generic[T]):
         if not is_left and self.left.last_ns is not None:
             self._arrival_offsets.append(stamp_ns - self.left.last_ns)
         pairs = self._emit_final()
-        if self._drop_overdue(stream, other):
+        horizon = stream.horizon_ns(self._queue_size, self._tolerance_ns)
+        while (overdue_ns := stream.overdue(self._queue_size, horizon)) is not None:
+            pairs += self._pair_or_drop(overdue_ns, stream, other)
             pairs += self._emit_final()
         return pairs
 
@@ -257,22 +260,29 @@ class StereoPairer(Generic[T]):
             self._arrival_offsets.clear()
         self._drop(DropReason.RESET, dropped)
 
-    def _drop_overdue(self, stream: StampStream[T], other: StampStream[T]) -> bool:
-        """Drop what has waited long enough, each with its reason; tell whether any was."""
-        horizon = stream.horizon_ns(self._queue_size, self._tolerance_ns)
-        any_dropped = False
-        while (stamp_ns := stream.overdue(self._queue_size, horizon)) is not None:
-            image = stream.take(stamp_ns, paired=False)
-            other_moves = other.count > image.other_count
-            other_is_behind = other.newest_ns is not None and other.newest_ns < stamp_ns
-            if image.late:
-                self._drop(DropReason.LATE, 1)
-            elif other_moves and other_is_behind:
-                self._drop(DropReason.QUEUE_FULL, 1)
-            else:
-                self._drop(DropReason.UNPAIRED, 1)
-            any_dropped = True
-        return any_dropped
+    def _pair_or_drop(
+        self, stamp_ns: int, stream: StampStream[T], other: StampStream[T]
+    ) -> list[StereoPair[T]]:
+        """End the wait of an image: with the partner it has, else for one reason."""
+        partner_ns = other.nearest(stamp_ns)
+        if (
+            partner_ns is not None
+            and abs(partner_ns - stamp_ns) <= self._tolerance_ns
+            and stream.nearest(partner_ns) == stamp_ns
+        ):
+            is_left = stream is self.left
+            left_ns, right_ns = (stamp_ns, partner_ns) if is_left else (partner_ns, stamp_ns)
+            return [self._emit(left_ns, right_ns)]
+        image = stream.take(stamp_ns, paired=False)
+        other_moves = other.count > image.other_count
+        other_is_behind = other.newest_ns is not None and other.newest_ns < stamp_ns
+        if image.late:
+            self._drop(DropReason.LATE, 1)
+        elif other_moves and other_is_behind:
+            self._drop(DropReason.QUEUE_FULL, 1)
+        else:
+            self._drop(DropReason.UNPAIRED, 1)
+        return []
 
     def _drop(self, reason: DropReason, images: int) -> None:
         if images:

@@ -114,6 +114,13 @@ def test_settle_pairs_what_only_waits_for_something_nearer():
     assert_balanced(pairer)
 
 
+def test_a_pair_that_waits_for_a_camera_that_died_is_emitted_before_it_is_dropped():
+    pairer = learnt_pairer(30, queue_size=4)
+    assert feed(pairer, (R, 0), (L, 20)) == []  # the next right image might be nearer
+    pairs = feed(pairer, *((L, 33 * k) for k in range(2, 12)))
+    assert pairs == [(20, 0)]
+
+
 @pytest.mark.parametrize('tolerance_ms', [40, 100, 500])
 @pytest.mark.parametrize('jitter_ms', [0, 1.5])
 def test_one_lost_frame_mispairs_nothing_when_the_tolerance_exceeds_the_period(
