@@ -10,13 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 
+from stereo_depth_node.core.compressed import decode_compressed_grey
 from stereo_depth_node.core.errors import EncodingError, SizeError
-from stereo_depth_node.core.images import (
-    decode_compressed_grey,
-    decode_grey,
-    RawImage,
-    reduce_to_8bit,
-)
+from stereo_depth_node.core.images import decode_grey, RawImage, reduce_to_8bit
 from stereo_depth_node.ros.messages import raw_image_from_message
 
 __all__ = ['StereoDecoder']
@@ -29,8 +25,8 @@ class StereoDecoder:
     """Decodes pairs of image messages, into buffers that are made once per size."""
 
     def __init__(self) -> None:
-        self._decoded: list[AnyGrey | None] = [None, None]
-        self._reduced: list[Grey] = []
+        self._buffers: list[AnyGrey | None] = [None, None]
+        self._reduced: tuple[Grey, Grey] | tuple[None, None] = (None, None)
 
     def decode(
         self, left: Image | CompressedImage, right: Image | CompressedImage
@@ -56,25 +52,19 @@ class StereoDecoder:
                 f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
                 'set both cameras to one size'
             )
-        if eyes[0].dtype == np.uint8 and eyes[1].dtype == np.uint8:
-            return eyes[0], eyes[1]
-        if eyes[0].dtype != eyes[1].dtype:
-            raise EncodingError(
-                f'the left image has {8 * eyes[0].itemsize} bit, the right one '
-                f'{8 * eyes[1].itemsize}: set both cameras to one encoding'
-            )
-        if not self._reduced or self._reduced[0].shape != eyes[0].shape:
-            self._reduced = [np.empty(eyes[0].shape, np.uint8) for _ in eyes]
-        reduce_to_8bit(eyes[0], eyes[1], *self._reduced)
-        return self._reduced[0], self._reduced[1]
+        reduced = reduce_to_8bit(*eyes, *self._reduced)
+        if reduced[0] is not eyes[0]:
+            self._reduced = reduced
+        return reduced
 
     def _decode_one(self, message: Image | CompressedImage, eye: int) -> AnyGrey:
         if isinstance(message, CompressedImage):
             return decode_compressed_grey(message.data, message.format)
         decoded = decode_grey(
-            raw_image_from_message(message), self._decoded[eye], fallback=_decode_with_cv_bridge
+            raw_image_from_message(message), self._buffers[eye], fallback=_decode_with_cv_bridge
         )
-        self._decoded[eye] = decoded
+        if decoded.base is None:  # not a view of the message
+            self._buffers[eye] = decoded
         return decoded
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TYPE_CHECKING
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.qos import (
     qos_profile_sensor_data,
     QoSHistoryPolicy,
@@ -23,6 +22,7 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
 from stereo_depth_node.ros.pairing import Side
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ class StereoInputs:
         self._images.clear()
 
     def drain(self) -> None:
-        """Take every image that has arrived, in the order of arrival of each side."""
+        """Take every image that has arrived, as the executor would one at a time."""
         for side, subscription in tuple(self._images.items()):
-            while True:
+            for _ in range(subscription.qos_profile.depth):
                 with subscription.handle:
-                    taken = subscription.handle.take_message(
+                    taken: Any = subscription.handle.take_message(
                         subscription.msg_type, subscription.raw
                     )
                 if taken is None:

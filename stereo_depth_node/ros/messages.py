@@ -149,7 +149,6 @@ class DepthMessage:
 
 def _image_message(height: int, width: int, encoding: str) -> tuple[Image, npt.NDArray[Any]]:
     dtype = np.dtype(_DEPTH_TYPES[encoding])
-    data = array('B', bytes(height * width * dtype.itemsize))
     message = Image(
         height=height,
         width=width,
@@ -157,5 +156,6 @@ def _image_message(height: int, width: int, encoding: str) -> tuple[Image, npt.N
         is_bigendian=int(sys.byteorder == 'big'),
         step=width * dtype.itemsize,
     )
-    message.data = data
-    return message, np.frombuffer(data, dtype=dtype).reshape(height, width)
+    message.data = array('B', bytes(height * width * dtype.itemsize))
+    # Read back: from Jazzy on, the message keeps a copy of what is assigned.
+    return message, np.frombuffer(message.data, dtype=dtype).reshape(height, width)

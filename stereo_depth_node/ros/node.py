@@ -14,7 +14,7 @@ import sys
 from typing import Any, TYPE_CHECKING
 
 import rclpy
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
@@ -39,8 +39,6 @@ from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from stereo_depth_node.core.settings import Settings
 
 __all__ = ['StereoDepthNode', 'main']
@@ -214,7 +212,7 @@ class StereoDepthNode(Node):
             check_image_size(settings.for_downscaled_images(), width, height)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the node until it is told to stop; the program ``stereo_depth_node``."""
     rclpy.init(args=arguments)
     try:

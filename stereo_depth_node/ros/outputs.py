@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import Any, TYPE_CHECKING
 
-from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
+from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
 from stereo_depth_node.ros.messages import DepthMessage, DisparityMessage, downscaled_camera_info
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ works the same on every ROS 2, with or without post-set callbacks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -105,7 +105,7 @@ class SettingsParameters:
         self.refusals.append(reason)
         self._node.get_logger().error(f'parameter refused: {reason}')
 
-    def _validate(self, changed: list[RosParameter]) -> SetParametersResult:
+    def _validate(self, changed: list[RosParameter[Any]]) -> SetParametersResult:
         """Refuse a change that would make the settings impossible; nothing else happens here."""
         ours = {
             parameter.name: parameter.value
