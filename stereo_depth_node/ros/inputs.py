@@ -118,7 +118,7 @@ class StereoInputs:
                 self._on_image(side, taken[0])
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
-        """Return the subscriptions by what they are for, ``left image`` to ``right camera_info``."""
+        """Return the subscriptions by what they are for, such as ``left image``."""
         return {
             f'{side.value} {kind}': subscriptions[side]
             for kind, subscriptions in (
