@@ -44,8 +44,7 @@ class LeftBandMatcher:
         )
         self._band = left_band(settings)
         self._x0, self._x1 = filled.x0, without.x0
-        context = settings.block_size if settings.algorithm == 'bm' else _PATH_CONTEXT_PX
-        self._columns = min(width, self._x1 + context)
+        self._columns = min(width, self._x1 + _context(settings))
         shape = (height, self._band + self._columns)
         self._left, self._right = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         self._fixed = np.empty(shape, np.int16)
@@ -60,3 +59,18 @@ class LeftBandMatcher:
         self._matcher.compute(self._left, self._right, self._fixed)
         start, end = self._x0, self._x1
         fixed[:, start:end] = self._fixed[:, self._band + start : self._band + end]
+
+
+def _context(settings: Settings) -> int:
+    """Columns to the right of the band that its disparities depend on."""
+    # A negative disparity compares x with a column of the right image further to the right.
+    beyond = max(-settings.min_disparity, 0)
+    if settings.disp12_max_diff >= 0:
+        # The right eye's best match may be seen from the left by any disparity.
+        beyond += settings.num_disparities
+    if settings.algorithm != 'bm':
+        return beyond + _PATH_CONTEXT_PX
+    if settings.pre_filter_type == 'normalized_response':
+        beyond += settings.pre_filter_size // 2
+    # Half a block, and a column more for the gradient: block_size is never less than that.
+    return beyond + settings.block_size
