@@ -65,7 +65,9 @@ def depth_limits(settings: Settings, geometry: StereoGeometry) -> FixedLimits:
     geometry : StereoGeometry
         Of the images that were matched.
     """
-    product, offset = geometry.f * geometry.baseline, geometry.offset
+    product = geometry.f * geometry.baseline
+    # As disparity_in_pixels takes it off: a d that is 0 in float32 is not positive.
+    offset = float(np.float32(geometry.offset))
 
     def fixed_at(depth: float) -> float:
         return (product / depth + offset) * DISPARITY_SCALE
