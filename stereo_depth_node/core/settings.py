@@ -26,14 +26,18 @@ _INPUT = 'Input'
 
 # OpenCV searches disparities in multiples of this.
 DISPARITY_STEP = 16
+# OpenCV's sgbm adds the cost of a block and p2 in int16: half of it for either. Above that the
+# sums overflow without a word and most disparities are wrong.
+_MAX_PENALTY = 16384
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """All settings of the matcher, the filters, the depth and the input.
 
-    Names are OpenCV's in snake_case. Disparities, block sizes and ranges are in pixels of the
-    images that come in.
+    Names are OpenCV's in snake_case. min_disparity and num_disparities are in pixels of the
+    images that come in, all other sizes in pixels of those that are matched: `downscale` lies
+    between.
 
     Raises
     ------
@@ -127,7 +131,7 @@ class Settings:
     disp12_max_diff: int = parameter(
         -1,
         'Left-right check: largest difference between the disparity seen from the left and from '
-        'the right eye; -1 switches the check off.',
+        'the right eye; -1 switches the check off for bm (sgbm always checks: below 1 means 1).',
         group=_MATCHING,
         minimum=-1,
         maximum=4096,
@@ -138,18 +142,18 @@ class Settings:
         'sgbm: penalty for a disparity change of 1 between neighbours; 0 takes 8 * block_size^2.',
         group=_MATCHING,
         minimum=0,
-        maximum=1000000,
+        maximum=_MAX_PENALTY,
     )
     p2: int = parameter(
         0,
         'sgbm: penalty for a larger change, more than p1; 0 takes 32 * block_size^2.',
         group=_MATCHING,
         minimum=0,
-        maximum=1000000,
+        maximum=_MAX_PENALTY,
     )
     speckle_window_size: int = parameter(
         0,
-        'Islands of similar disparity with fewer pixels than this are removed; 0 keeps all.',
+        'Islands of similar disparity of up to this many pixels are removed; 0 keeps all.',
         group=_FILTERS,
         minimum=0,
         maximum=100000,
@@ -218,8 +222,8 @@ class Settings:
     downscale: int = parameter(
         1,
         'Images are reduced by this factor (1, 2 or 4) before they are matched: rate instead of '
-        'resolution. Disparity settings keep their meaning in pixels of the images that come in; '
-        'block_size is in pixels of the reduced ones.',
+        'resolution. min_disparity and num_disparities stay in pixels of the images that come in; '
+        'all other sizes are in pixels of the reduced ones.',
         group=_INPUT,
         minimum=1,
         maximum=4,
@@ -318,6 +322,11 @@ class Settings:
         if self.algorithm != 'bm' and p1 >= p2:
             raise SettingsError(
                 f'p1 is {p1} and p2 is {p2} at block_size {self.block_size}: set p2 above p1'
+            )
+        if self.algorithm != 'bm' and p2 > _MAX_PENALTY:
+            raise SettingsError(
+                f'block_size is {self.block_size} px, which makes p2 {p2}: algorithm '
+                f'{self.algorithm} takes {_MAX_PENALTY} at most, set block_size to 21 or less, or p1 and p2'
             )
         if 0.0 < self.max_depth <= self.min_depth:
             raise SettingsError(
