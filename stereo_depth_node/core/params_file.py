@@ -17,7 +17,7 @@ __all__ = ['constraint_of', 'load_settings', 'render_params_file']
 _WIDTH = 95
 _INDENT = '    '
 # Keys that are a node's own business, whatever its settings.
-_NOT_SETTINGS = ('use_sim_time', 'qos_overrides')
+_NOT_SETTINGS = ('qos_overrides', 'start_type_description_service', 'use_sim_time')
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -121,4 +121,6 @@ def _yaml_value(value: Value) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return repr(value)
+    text = repr(value)
+    # YAML 1.1 takes 1e-05 for a text and 1.0e-05 for a number.
+    return text.replace('e', '.0e') if 'e' in text and '.' not in text else text
