@@ -80,7 +80,10 @@ class Parameter:
             If the type, the range, the step or the choice does not fit.
         """
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            try:
+                value = float(value)
+            except OverflowError:
+                value = math.copysign(math.inf, value)
         if type(value) is not self.type:
             raise SettingsError(
                 f'{self.name} is {value!r} ({type(value).__name__}): '
