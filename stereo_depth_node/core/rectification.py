@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .calibration import CameraCalibration
-from .errors import CalibrationError
+from .errors import CalibrationError, SizeError
 
 __all__ = ['Rectifier']
 
@@ -71,7 +71,20 @@ class Rectifier:
         ----------
         image, out : (H, W) uint8 ndarray
             Raw and rectified image; not the same memory.
+
+        Raises
+        ------
+        SizeError
+            If an image has not the size of the calibration.
         """
+        expected = self._maps[0].shape[:2]
+        for name, shape in (('image', image.shape), ('output', out.shape)):
+            if shape != expected:
+                # cv2.remap would write into memory of its own and leave `out` as it was.
+                raise SizeError(
+                    f'the {name} to rectify is {shape[1]}x{shape[0]}, the calibration is for '
+                    f'{expected[1]}x{expected[0]}: calibrate at the size that is published'
+                )
         cv2.remap(image, self._maps[0], self._maps[1], cv2.INTER_LINEAR, dst=out)
 
 
