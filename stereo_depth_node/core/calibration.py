@@ -77,7 +77,7 @@ class CameraCalibration:
         """
         scale_x, scale_y = max(self.binning_x, 1), max(self.binning_y, 1)
         x_offset, y_offset = self.roi[0], self.roi[1]
-        if (scale_x, scale_y, x_offset, y_offset) == (1, 1, 0, 0) and not self.roi[2]:
+        if (scale_x, scale_y) == (1, 1) and self.roi == (0, 0, 0, 0):
             return self
         width, height = self.image_size
         rows = (1.0 / scale_x, 1.0 / scale_y, 1.0)
