@@ -318,6 +318,8 @@ class Settings:
             )
         if self.downscale == 3:
             raise SettingsError('downscale is 3: set it to 1, 2 or 4')
+        if self.algorithm == 'bm' and self.disp12_max_diff >= 0:
+            self._check_left_right_check()
         p1, p2 = self.penalties
         if self.algorithm != 'bm' and p1 >= p2:
             raise SettingsError(
@@ -337,6 +339,20 @@ class Settings:
             raise SettingsError(
                 'only one of left_camera_info_url and right_camera_info_url is set: set both'
             )
+
+    def _check_left_right_check(self) -> None:
+        """Refuse where OpenCV's StereoBM checks against matching costs that it never wrote.
+
+        Its code for large blocks and caps leaves them out (seen in 4.14 and 5.0): the result
+        changes from call to call.
+        """
+        for name, limit in (('block_size', 21), ('pre_filter_cap', 31)):
+            if getattr(self, name) > limit:
+                raise SettingsError(
+                    f'{name} is {getattr(self, name)} and disp12_max_diff is '
+                    f'{self.disp12_max_diff}: the left-right check of algorithm bm works up to '
+                    f'{name} {limit}, set it to that, or disp12_max_diff to -1'
+                )
 
 
 @lru_cache(maxsize=1)
