@@ -106,16 +106,21 @@ class StereoInputs:
         self._images.clear()
 
     def drain(self) -> None:
-        """Take every image that has arrived, as the executor would one at a time."""
-        for side, subscription in tuple(self._images.items()):
-            for _ in range(subscription.qos_profile.depth):
+        """Take every image that has arrived, as the executor would one at a time.
+
+        The sides take turns: each image finds its partner before the next of its own side comes.
+        """
+        waiting = dict(self._images)
+        for _ in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
+            for side, subscription in tuple(waiting.items()):
                 with subscription.handle:
                     taken: Any = subscription.handle.take_message(
                         subscription.msg_type, subscription.raw
                     )
                 if taken is None:
-                    break
-                self._on_image(side, taken[0])
+                    del waiting[side]
+                else:
+                    self._on_image(side, taken[0])
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
