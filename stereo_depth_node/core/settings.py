@@ -328,7 +328,8 @@ class Settings:
         if self.algorithm != 'bm' and p2 > _MAX_PENALTY:
             raise SettingsError(
                 f'block_size is {self.block_size} px, which makes p2 {p2}: algorithm '
-                f'{self.algorithm} takes {_MAX_PENALTY} at most, set block_size to 21 or less, or p1 and p2'
+                f'{self.algorithm} takes {_MAX_PENALTY} at most, set block_size to 21 or less, '
+                'or p1 and p2'
             )
         if 0.0 < self.max_depth <= self.min_depth:
             raise SettingsError(
