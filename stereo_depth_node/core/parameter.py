@@ -83,7 +83,7 @@ class Parameter:
             try:
                 value = float(value)
             except OverflowError:
-                value = math.copysign(math.inf, value)
+                value = math.inf if value > 0 else -math.inf
         if type(value) is not self.type:
             raise SettingsError(
                 f'{self.name} is {value!r} ({type(value).__name__}): '
