@@ -116,7 +116,7 @@ def _texture(
 
     def texture(x: Field, y: Field) -> NDArray[np.uint8]:
         total = np.zeros(x.shape)
-        for a, b, c in zip(along_x, along_y, phase):
+        for a, b, c in zip(along_x, along_y, phase, strict=True):
             total += np.cos(a * x + b * y + c)
         # The sum has variance count / 2: 128 are three standard deviations.
         grey = 127.5 + 128 / 3 * total / np.sqrt(count / 2)

@@ -40,6 +40,8 @@ IMPOSSIBLE = [
     ({'uniqueness_ratio': 101}, ['uniqueness_ratio is 101 %', '100 % or less']),
     ({'texture_threshold': -1}, ['texture_threshold is -1', '0 or more']),
     ({'disp12_max_diff': -2}, ['disp12_max_diff is -2 px', '-1 px or more']),
+    ({'disp12_max_diff': 1, 'block_size': 23}, ['block_size is 23', 'disp12_max_diff to -1']),
+    ({'disp12_max_diff': 0, 'pre_filter_cap': 32}, ['pre_filter_cap is 32', 'up to', '31']),
     ({'algorithm': 'sgbm', 'p1': 100, 'p2': 100}, ['p1 is 100 and p2 is 100', 'p2 above p1']),
     ({'algorithm': 'sgbm_hh', 'p1': 8000}, ['p1 is 8000 and p2 is 7200', 'p2 above p1']),
     ({'algorithm': 'sgbm', 'p2': 10}, ['p1 is 1800 and p2 is 10', 'p2 above p1']),
