@@ -5,12 +5,18 @@
 ::
 
     StereoDepthError
-    ├── SettingsError       a setting, or a combination of settings, is impossible
-    ├── CalibrationError    the two camera calibrations do not make a stereo camera
-    ├── ImageError          an image cannot be used
-    │   ├── EncodingError   its pixel encoding is not supported
-    │   └── SizeError       its size, or the size of its data, is not what it must be
-    └── InputError          a file or a recording cannot be read or written
+    ├── SettingsError                 a setting, or a combination of them, is impossible
+    ├── CalibrationError              the calibrations do not make a stereo camera
+    │   ├── MissingCalibrationError   a camera has none
+    │   ├── UncalibratedError         a camera's is empty, or its numbers are impossible
+    │   └── BaselineError             the distance of the eyes is not positive
+    ├── ImageError                    an image cannot be used
+    │   ├── EncodingError             its pixel encoding is not supported
+    │   └── SizeError                 its size is not what it must be
+    │       ├── DataLengthError       its data is not of the size that its header says
+    │       ├── EyeSizeError          it is not of the size of its partner
+    │       └── CalibrationSizeError  it is not of the size that was calibrated
+    └── InputError                    a file or a recording cannot be read or written
 
 A message says what came, what was expected and what to do about it.
 """
@@ -18,13 +24,19 @@ A message says what came, what was expected and what to do about it.
 from __future__ import annotations
 
 __all__ = [
+    'BaselineError',
     'CalibrationError',
+    'CalibrationSizeError',
+    'DataLengthError',
     'EncodingError',
+    'EyeSizeError',
     'ImageError',
     'InputError',
+    'MissingCalibrationError',
     'SettingsError',
     'SizeError',
     'StereoDepthError',
+    'UncalibratedError',
 ]
 
 
@@ -40,6 +52,18 @@ class CalibrationError(StereoDepthError, ValueError):
     """The two camera calibrations do not make a stereo camera."""
 
 
+class MissingCalibrationError(CalibrationError):
+    """A camera has no calibration."""
+
+
+class UncalibratedError(CalibrationError):
+    """The calibration of a camera is empty, or its numbers are impossible."""
+
+
+class BaselineError(CalibrationError):
+    """The distance of the eyes is not positive."""
+
+
 class ImageError(StereoDepthError, ValueError):
     """An image cannot be used."""
 
@@ -50,6 +74,18 @@ class EncodingError(ImageError):
 
 class SizeError(ImageError):
     """The size of an image, or of its data, is not what it must be."""
+
+
+class DataLengthError(SizeError):
+    """The data of an image is not of the size that its header says."""
+
+
+class EyeSizeError(SizeError):
+    """The images of a pair differ in size."""
+
+
+class CalibrationSizeError(SizeError):
+    """An image has not the size that was calibrated."""
 
 
 class InputError(StereoDepthError, OSError):

@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .calibration import CameraCalibration
-from .errors import CalibrationError
+from .errors import BaselineError, CalibrationError, UncalibratedError
 
 __all__ = ['StereoGeometry', 'implausibilities']
 
 # Baselines outside of this range are more often a calibration in millimetres than a camera.
 _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
+# Far beyond any camera, and with room to spare below what float32 messages hold.
+_LARGEST_NUMBER = 1e9
+_SMALLEST_FOCAL_LENGTH_PX = 1e-3
 # Focal lengths of a rectified pair are equal; calibration files round them.
 _FOCAL_TOLERANCE = 1e-3
 # Rows further apart than this cost matches.
@@ -134,20 +137,24 @@ class StereoGeometry:
         return q
 
 
-def implausibilities(left: CameraCalibration, right: CameraCalibration) -> tuple[str, ...]:
+def implausibilities(
+    left: CameraCalibration, right: CameraCalibration, baseline: float = 0.0
+) -> tuple[str, ...]:
     """Name what is possible in a pair of calibrations but most likely a mistake.
 
     Parameters
     ----------
     left, right : CameraCalibration
         A pair that :meth:`StereoGeometry.from_calibrations` accepts.
+    baseline : float
+        As given to it.
 
     Returns
     -------
     tuple of str
         A sentence with its remedy for each finding; empty when there is none.
     """
-    geometry = StereoGeometry.from_calibrations(left, right)
+    geometry = StereoGeometry.from_calibrations(left, right, baseline)
     found = []
     low, high = _PLAUSIBLE_BASELINE_M
     if not low <= geometry.baseline <= high:
@@ -171,33 +178,33 @@ def implausibilities(left: CameraCalibration, right: CameraCalibration) -> tuple
 
 def _check_calibrated(side: str, eye: CameraCalibration) -> None:
     numbers = (*eye.d, *eye.k, *eye.r, *eye.p)
-    if not all(math.isfinite(number) for number in numbers):
-        raise CalibrationError(
-            f'the calibration of the {side} camera has numbers that are not finite: '
-            'calibrate the camera and have its driver publish the result'
+    if not all(abs(number) <= _LARGEST_NUMBER for number in numbers):  # false for NaN
+        raise UncalibratedError(
+            f'the calibration of the {side} camera has numbers that are not finite, or beyond '
+            f'{_LARGEST_NUMBER:g}: calibrate the camera and have its driver publish the result'
         )
     if not eye.is_calibrated:
-        raise CalibrationError(
+        raise UncalibratedError(
             f'the {side} camera is not calibrated (K[0] or P[0] is 0 in its camera_info): '
             'calibrate the pair, for instance with camera_calibration, or give '
             'left_camera_info_url and right_camera_info_url'
         )
-    if eye.p[0] < 0.0:
-        raise CalibrationError(
-            f'the focal length of the {side} camera is {eye.p[0]:g} px (P[0]): '
-            'it must be positive, calibrate the camera'
+    if eye.p[0] < _SMALLEST_FOCAL_LENGTH_PX:
+        raise UncalibratedError(
+            f'the focal length of the {side} camera is {eye.p[0]:g} px (P[0]): it must be '
+            f'positive, and {_SMALLEST_FOCAL_LENGTH_PX:g} px at least: calibrate the camera'
         )
 
 
 def _check_baseline(baseline: float, tx_left: float, tx_right: float) -> None:
     both = f'P[3] is {tx_left:g} (left) and {tx_right:g} (right)'
     if baseline == 0.0:
-        raise CalibrationError(
+        raise BaselineError(
             f'the baseline is 0 m ({both}): P[3] of the right camera must be -f * baseline and '
             'that of the left 0; correct the calibration or set the parameter baseline'
         )
     if baseline < 0.0:
-        raise CalibrationError(
+        raise BaselineError(
             f'the baseline is {baseline:g} m ({both}): the cameras are swapped, exchange the '
             'left and right topics'
         )

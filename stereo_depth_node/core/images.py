@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.encodings import Encoding, ENCODINGS, SUPPORTED_ENCODINGS
-from stereo_depth_node.core.errors import EncodingError, ImageError, SizeError
+from stereo_depth_node.core.errors import DataLengthError, EncodingError, ImageError, SizeError
 
 __all__ = ['RawImage', 'decode_grey', 'reduce_to_8bit']
 
@@ -167,7 +167,7 @@ def _decode_otherwise(image: RawImage, fallback: Callable[[RawImage], Grey] | No
         )
     rows = image.height - 1
     if image.height < 1 or image.width < 1 or rows * image.step > _buffer(image).nbytes:
-        raise SizeError(
+        raise DataLengthError(
             f'an image of {image.width} x {image.height} pixels with step {image.step} cannot '
             f'be in {_buffer(image).nbytes} bytes of data: check the driver'
         )
@@ -196,14 +196,14 @@ def _pixels(image: RawImage, encoding: Encoding) -> Grey:
     if height < 1 or width < 1:
         raise SizeError(f'the image has {width} x {height} pixels: expected at least 1 x 1')
     if step < row:
-        raise SizeError(
+        raise DataLengthError(
             f'step is {step} bytes, but a row of {width} {image.encoding} pixels takes {row}: '
             'check the driver'
         )
     buffer = _buffer(image)
     needed = (height - 1) * step + row  # the last row needs no padding
     if buffer.nbytes < needed:
-        raise SizeError(
+        raise DataLengthError(
             f'data holds {buffer.nbytes} bytes, but {height} rows of {image.encoding} with '
             f'step {step} take {needed}: the image was cut short, or its header is wrong'
         )

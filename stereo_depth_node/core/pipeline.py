@@ -23,13 +23,15 @@ from .depth import (
     disparity_in_pixels,
     millimetres_from_depth,
 )
-from .errors import SizeError
+from .errors import CalibrationSizeError, SizeError
 from .geometry import StereoGeometry
 from .left_band import LeftBandMatcher
-from .matching import check_image_size, valid_window, ValidWindow
+from .filters import DisparityFilters
+from .matching import check_image_size, region_of_interest, valid_window, ValidWindow
 from .rectification import Rectifier
 from .settings import Settings
-from .validity import invalid_value, mask_outside, remove_speckles
+from .uncertainty import DepthUncertainty
+from .validity import invalid_value
 
 __all__ = ['StereoPipeline']
 
@@ -62,10 +64,13 @@ class StereoPipeline:
         The stereo camera of the result, downscaled where the images are.
     left : (h, w) uint8 ndarray
         The left image of the last pair as it was matched: rectified and reduced.
+    right : (h, w) uint8 ndarray
+        The right image of the last pair as it was matched.
     settings : Settings
         The settings of the matcher, in pixels of the result.
     valid_window : ValidWindow
-        The pixels of the result that can have a disparity.
+        The pixels of the result that can have a disparity: the matcher can reach them, and the
+        region of interest holds them.
     width, height : int
         Size of the result, pixels.
 
@@ -73,7 +78,7 @@ class StereoPipeline:
     ------
     SettingsError
         If the settings cannot work on images of this size.
-    SizeError
+    CalibrationSizeError
         If the calibration is for images of another size.
     CalibrationError
         If the images are raw and a camera has no usable calibration.
@@ -94,7 +99,7 @@ class StereoPipeline:
         cameras: tuple[CameraCalibration, CameraCalibration] | None = None,
     ) -> None:
         if geometry is not None and (geometry.width, geometry.height) != (width, height):
-            raise SizeError(
+            raise CalibrationSizeError(
                 f'the images are {width}x{height}, the calibration is for '
                 f'{geometry.width}x{geometry.height}: calibrate at the size that is published, '
                 'or have the driver scale its camera_info with the images'
@@ -104,7 +109,9 @@ class StereoPipeline:
         self.geometry = geometry.downscaled(factor) if geometry is not None else None
         self.width, self.height = width // factor, height // factor
         check_image_size(self.settings, self.width, self.height)
-        self.valid_window: ValidWindow = valid_window(self.settings, self.width, self.height)
+        self.valid_window: ValidWindow = valid_window(
+            self.settings, self.width, self.height
+        ).within(region_of_interest(self.settings, self.width, self.height))
         self._input_shape = (height, width)
         self.downscale = factor
         self._rectifiers = [Rectifier(camera) for camera in cameras or ()]
@@ -118,11 +125,14 @@ class StereoPipeline:
         shape = (self.height, self.width)
         self.fixed: npt.NDArray[np.int16] = np.full(shape, self._invalid, np.int16)
         self.left: Grey = np.zeros(shape, np.uint8)
+        self.right: Grey = self.left
         self._rectified = [np.empty(self._input_shape, np.uint8) for _ in self._rectifiers]
         self._reduced = [np.empty(shape, np.uint8) for _ in range(2 if factor > 1 else 0)]
         self._unknown = np.empty(shape, np.bool_)
         self._scratch_mask = np.empty(shape, np.bool_)
+        self._filters = DisparityFilters(self.settings, self.valid_window, self._seen_areas())
         self._metres: Float | None = None
+        self._uncertainty: DepthUncertainty | None = None
 
     @classmethod
     def from_calibrations(
@@ -183,15 +193,15 @@ class StereoPipeline:
                     f'the {side} image is {image.shape[1]}x{image.shape[0]}, expected '
                     f'{self._input_shape[1]}x{self._input_shape[0]}: publish both eyes at one size'
                 )
-        self.left, right = self._prepare(left, 0), self._prepare(right, 1)
-        self._matcher.compute(self.left, right, self.fixed)
+        self.left, self.right = self._prepare(left, 0), self._prepare(right, 1)
+        self._matcher.compute(self.left, self.right, self.fixed)
         if self._band is not None:
-            self._band.fill(self.left, right, self.fixed)
-        mask_outside(self.fixed, self.valid_window, self._invalid)
-        settings = self.settings
-        remove_speckles(
-            self.fixed, self._invalid, settings.speckle_window_size, settings.speckle_range
-        )
+            self._band.fill(self.left, self.right, self.fixed)
+        self._filters.apply(self.fixed, self.left)
+
+    def reset(self) -> None:
+        """Forget the last pair: the next one does not follow it (a gap, a jump in time)."""
+        self._filters.reset()
 
     def disparity(self, out: Float) -> None:
         """Write the disparity of the last pair.
@@ -241,6 +251,35 @@ class StereoPipeline:
         disparity_in_pixels(self.fixed, self.offset, self._metres)
         depth_from_disparity(self._metres, unknown, geometry, self._metres, fill=0.0)
         millimetres_from_depth(self._metres, cast('npt.NDArray[np.uint16]', out))
+
+    def uncertainty(self, out: Float) -> None:
+        """Write the standard deviation of the depth of the last pair (:mod:`.uncertainty`).
+
+        The images given to :meth:`match` must still be as they were.
+
+        Parameters
+        ----------
+        out : (h, w) float32 ndarray
+            Receives metres, 1 sigma; NaN where there is no depth.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline has no geometry.
+        """
+        geometry, unknown = self._metric(), self.unknown_depth()
+        if self._uncertainty is None:
+            self._uncertainty = DepthUncertainty(self.settings, geometry)
+        self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out)
+
+    def _seen_areas(self) -> tuple[Grey, ...]:
+        """Return for each eye which pixels of the matched image its raw image covers.
+
+        (h, w) uint8, 255 where it does; nothing when the images are not rectified here.
+        """
+        white = np.full(self._input_shape, 255, np.uint8)
+        eyes = range(len(self._rectifiers))
+        return tuple(self._prepare(white, eye).copy() for eye in eyes)
 
     def _metric(self) -> StereoGeometry:
         if self.geometry is None:

@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from stereo_depth_node.core.calibration import CameraCalibration, load_calibration
-from stereo_depth_node.core.errors import CalibrationError
+from stereo_depth_node.core.errors import MissingCalibrationError
 from stereo_depth_node.ros.messages import calibration_from_message
 from stereo_depth_node.ros.pairing import Side
 
@@ -80,7 +80,7 @@ class CalibrationCache:
 
         Raises
         ------
-        CalibrationError
+        MissingCalibrationError
             If a camera has neither published a CameraInfo nor has a file.
         InputError
             If a file cannot be used.
@@ -109,7 +109,7 @@ class CalibrationCache:
         if url:
             calibration = load_calibration(url)
             return calibration, _message_from(calibration)
-        raise CalibrationError(
+        raise MissingCalibrationError(
             f'there is no calibration of the {side.value} camera: no camera_info has come. '
             f'Start its driver with a calibration, remap {side.value}/camera_info, or set '
             'left_camera_info_url and right_camera_info_url'

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 
 from stereo_depth_node.core.compressed import decode_compressed_grey
-from stereo_depth_node.core.errors import EncodingError, SizeError
+from stereo_depth_node.core.errors import EncodingError, EyeSizeError
 from stereo_depth_node.core.images import decode_grey, RawImage, reduce_to_8bit
 from stereo_depth_node.ros.messages import raw_image_from_message
 
@@ -48,7 +48,7 @@ class StereoDecoder:
         eyes = [self._decode_one(message, eye) for eye, message in enumerate((left, right))]
         (height, width), (right_height, right_width) = (eye.shape for eye in eyes)
         if (height, width) != (right_height, right_width):
-            raise SizeError(
+            raise EyeSizeError(
                 f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
                 'set both cameras to one size'
             )
