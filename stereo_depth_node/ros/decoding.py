@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 
-from stereo_depth_node.core.compressed import decode_compressed_grey
-from stereo_depth_node.core.errors import EncodingError, EyeSizeError
-from stereo_depth_node.core.images import decode_grey, RawImage, reduce_to_8bit
-from stereo_depth_node.ros.messages import raw_image_from_message
+from stereo_depth_node.core.decoding import CompressedImage as CompressedData
+from stereo_depth_node.core.decoding import PairDecoder
+from stereo_depth_node.core.errors import EncodingError
+from stereo_depth_node.core.images import RawImage
+from stereo_depth_node.core.message_content import (
+    compressed_image_from_message,
+    raw_image_from_message,
+)
 
 __all__ = ['StereoDecoder']
 
@@ -22,50 +26,22 @@ AnyGrey = npt.NDArray[Any]
 
 
 class StereoDecoder:
-    """Decodes pairs of image messages, into buffers that are made once per size."""
+    """Decodes pairs of image messages; cv_bridge helps with rare encodings where it works."""
 
     def __init__(self) -> None:
-        self._buffers: list[AnyGrey | None] = [None, None]
-        self._reduced: tuple[Grey, Grey] | tuple[None, None] = (None, None)
+        self._decoder = PairDecoder(fallback=_decode_with_cv_bridge)
 
     def decode(
         self, left: Image | CompressedImage, right: Image | CompressedImage
     ) -> tuple[Grey, Grey]:
-        """Decode a pair.
+        """Decode a pair; see :meth:`PairDecoder.decode`."""
+        return self._decoder.decode(_described(left), _described(right))
 
-        Images of 16 bit are reduced to 8 with one scale for both eyes.
 
-        Returns
-        -------
-        left, right : (H, W) uint8 ndarray
-            Good until the next pair, or as long as the messages live.
-
-        Raises
-        ------
-        ImageError
-            If an image cannot be decoded or the eyes differ in size or depth.
-        """
-        eyes = [self._decode_one(message, eye) for eye, message in enumerate((left, right))]
-        (height, width), (right_height, right_width) = (eye.shape for eye in eyes)
-        if (height, width) != (right_height, right_width):
-            raise EyeSizeError(
-                f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
-                'set both cameras to one size'
-            )
-        reduced = reduce_to_8bit(*eyes, *self._reduced)
-        if reduced[0] is not eyes[0]:
-            self._reduced = reduced
-        return reduced
-
-    def _decode_one(self, message: Image | CompressedImage, eye: int) -> AnyGrey:
-        if isinstance(message, CompressedImage):
-            return decode_compressed_grey(message.data, message.format)
-        decoded = decode_grey(
-            raw_image_from_message(message), self._buffers[eye], fallback=_decode_with_cv_bridge
-        )
-        if decoded.base is None:  # not a view of the message
-            self._buffers[eye] = decoded
-        return decoded
+def _described(message: Image | CompressedImage) -> RawImage | CompressedData:
+    if isinstance(message, CompressedImage):
+        return compressed_image_from_message(message)
+    return raw_image_from_message(message)
 
 
 def _decode_with_cv_bridge(image: RawImage) -> AnyGrey:

@@ -19,9 +19,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.core.calibration import CameraCalibration
-from stereo_depth_node.core.images import RawImage
-from stereo_depth_node.core.matching import DISPARITY_SCALE
+from stereo_depth_node.core.message_content import (
+    calibration_from_message,
+    DisparityFields,
+    raw_image_from_message,
+    stamp_ns,
+)
 from stereo_depth_node.core.pipeline import StereoPipeline
 
 __all__ = [
@@ -33,43 +36,7 @@ __all__ = [
     'stamp_ns',
 ]
 
-_NS_PER_S = 1_000_000_000
 _DEPTH_TYPES: dict[str, type[np.generic]] = {'32FC1': np.float32, '16UC1': np.uint16}
-
-
-def stamp_ns(header: Header) -> int:
-    """Return the stamp of a header in ns."""
-    return int(header.stamp.sec) * _NS_PER_S + int(header.stamp.nanosec)
-
-
-def raw_image_from_message(message: Image) -> RawImage:
-    """Describe the pixels of an image message, without copying them."""
-    return RawImage(
-        height=message.height,
-        width=message.width,
-        encoding=message.encoding,
-        is_bigendian=bool(message.is_bigendian),
-        step=message.step,
-        data=message.data,
-    )
-
-
-def calibration_from_message(message: CameraInfo) -> CameraCalibration:
-    """Return the calibration in a CameraInfo."""
-    roi = message.roi
-    return CameraCalibration(
-        width=message.width,
-        height=message.height,
-        distortion_model=message.distortion_model,
-        d=tuple(map(float, message.d)),
-        k=tuple(map(float, message.k)),
-        r=tuple(map(float, message.r)),
-        p=tuple(map(float, message.p)),
-        binning_x=message.binning_x,
-        binning_y=message.binning_y,
-        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
-        frame_id=message.header.frame_id,
-    )
 
 
 def downscaled_camera_info(message: CameraInfo, factor: int) -> CameraInfo:
@@ -101,21 +68,18 @@ class DisparityMessage:
     """
 
     def __init__(self, pipeline: StereoPipeline) -> None:
-        geometry, window = pipeline.geometry, pipeline.valid_window
-        if geometry is None:
-            raise ValueError('a DisparityImage needs a geometry: give the pipeline one')
+        fields = DisparityFields.of(pipeline)
         image, self.pixels = _image_message(pipeline.height, pipeline.width, '32FC1')
         self.message = DisparityImage(
             image=image,
-            f=geometry.f,
-            t=geometry.baseline,
-            min_disparity=pipeline.min_disparity,
-            max_disparity=pipeline.max_disparity,
-            delta_d=1.0 / DISPARITY_SCALE,
+            f=fields.f,
+            t=fields.t,
+            min_disparity=fields.min_disparity,
+            max_disparity=fields.max_disparity,
+            delta_d=fields.delta_d,
         )
         valid = self.message.valid_window
-        valid.x_offset, valid.y_offset = window.x0, window.y0
-        valid.width, valid.height = window.x1 - window.x0, window.y1 - window.y0
+        valid.x_offset, valid.y_offset, valid.width, valid.height = fields.window
 
     def fill(self, pipeline: StereoPipeline, header: Header) -> DisparityImage:
         """Write the last pair of the pipeline into the message and return it."""
