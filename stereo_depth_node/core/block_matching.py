@@ -8,8 +8,9 @@ pre-filtered images over a window is wanted; the d of the smallest SAD wins.
 1. *Difference rows.* When the window slides down by one row, its SAD changes by
    ``|left - right|`` in the row that enters minus that in the row that leaves. For one
    d that is one row of 8-bit numbers, and every column does the same: vector work.
-2. *Tree sums.* A window of ``2 n + 1`` columns is two of n and one more column, so the
-   sum over any block width takes one addition or two per binary digit of it.
+2. *Tree sums.* Sums over two columns make sums over a quarter of the block, and four of
+   those, with one column more or less, make any odd width. Larger quarters are doubled
+   up, so that the work grows with the logarithm of the block size.
 3. *SADs* are kept for every column and d, in 16-bit lanes where they fit (in 32-bit
    lanes for large blocks), and updated in place.
 4. *Ranks.* While the SADs pass by, six numbers per column remember the best one, its
@@ -36,17 +37,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_matching_buffers import Buffers, allocate_scratch, flat_view, plan_buffers
+from .block_matching_buffers import allocate_scratch, Buffers, flat_view, plan_buffers
 from .block_matching_layout import Layout, Search, Tile
-from .block_matching_limits import kernel_supports, largest_sad
-from .errors import SettingsError, SizeError
+from .block_matching_limits import check_images, kernel_supports, largest_sad
+from .errors import SettingsError
 
 __all__ = ['NumbaBlockMatcher', 'kernel_supports']
 
 Grey = NDArray[np.uint8]
 Fixed = NDArray[np.int16]
 Sums = NDArray[np.int32]
-
 _UINT16_MAX = 65535
 
 
@@ -126,6 +126,7 @@ class NumbaBlockMatcher:
             allocate_scratch(num_disparities, short=short) for _ in range(self._threads)
         ]
         self._buffers: Buffers | None = None
+        self._packed: Fixed = np.empty((0, 0), np.int16)
 
     def compute(self, left: Grey, right: Grey, out: Fixed) -> None:
         """Match a pair.
@@ -142,12 +143,16 @@ class NumbaBlockMatcher:
         SizeError
             If the images differ in size or type, or are not larger than the block.
         """
-        self._check_images(left, right, out)
+        check_images(left, right, out, 2 * self._search.half + 1)
         buffers = self._buffers
         if buffers is None or buffers.shape != left.shape:
             buffers = plan_buffers(left.shape, self._search, self._threads)
             self._buffers = buffers
-        target = out if out.flags.c_contiguous else np.empty_like(out, order='C')
+        target = out
+        if not out.flags.carray:  # numba would compile anew for such an array
+            if self._packed.shape != out.shape:
+                self._packed = np.empty(out.shape, np.int16)
+            target = self._packed
         self._match(left, right, target.reshape(-1), buffers)
         self._clear_outside(target, buffers)
         if buffers.overrun is not None:
@@ -159,20 +164,6 @@ class NumbaBlockMatcher:
         """End the threads; the matcher cannot be used afterwards."""
         if self._pool is not None:
             self._pool.shutdown()
-
-    def _check_images(self, left: Grey, right: Grey, out: Fixed) -> None:
-        shapes = (left.shape, right.shape, out.shape)
-        if len(set(shapes)) != 1 or left.ndim != 2:
-            raise SizeError(f'left, right and out are {shapes}: they must be one (H, W)')
-        types = (left.dtype, right.dtype, out.dtype)
-        if types != (np.uint8, np.uint8, np.int16):
-            raise SizeError(f'left, right and out are {types}: they must be uint8, uint8, int16')
-        block = 2 * self._search.half + 1
-        if block >= min(left.shape):
-            raise SizeError(
-                f'block_size is {block}, the images are {left.shape[1]}x{left.shape[0]}: '
-                f'set block_size below {min(left.shape)}'
-            )
 
     def _match(self, left: Grey, right: Grey, out: Fixed, buffers: Buffers) -> None:
         """Run the stages one after the other, each on all threads."""

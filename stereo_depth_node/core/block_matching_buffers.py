@@ -4,12 +4,23 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_matching_layout import CELL, GROUP, RANKS, SAD_STRIDE, TILE, VECTOR, Layout, Search, Tile
+from .block_matching_layout import (
+    CELL,
+    GROUP,
+    Layout,
+    RANKS,
+    SAD_STRIDE,
+    Search,
+    TILE,
+    Tile,
+    VECTOR,
+)
 
 __all__ = ['Buffers', 'Scratch', 'allocate_scratch', 'flat_view', 'plan_buffers']
 
@@ -24,7 +35,7 @@ class Scratch(NamedTuple):
     ranks: NDArray[Any]
     singles: NDArray[np.int8]
     pairs: NDArray[Any]
-    halves: NDArray[np.int16]
+    parts: NDArray[np.int16]
     spare: NDArray[np.int16]
     textures: NDArray[np.int32]
 
@@ -138,5 +149,5 @@ def _cut_rows(tile: Tile, count: int) -> list[Tile]:
     count = max(1, min(count, rows))
     edges = [tile.first_row + rows * i // count for i in range(count + 1)]
     return [
-        tile._replace(first_row=first, last_row=last) for first, last in zip(edges, edges[1:])
+        tile._replace(first_row=first, last_row=last) for first, last in itertools.pairwise(edges)
     ]

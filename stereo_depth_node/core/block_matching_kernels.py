@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_matching_layout import GROUP, SAD_STRIDE, VECTOR, Layout, Search, Tile
+from .block_matching_layout import GROUP, Layout, SAD_STRIDE, Search, Tile, VECTOR
 from .block_matching_ranks import rank_group, reset_ranks, write_disparities
 from .block_matching_sums import (
     add_window_sums,
     difference_rows,
     hold_border,
-    sum_half_windows,
+    sum_parts,
     texture_row,
 )
 from .jit import compiled, inlined
 
 __all__ = ['check_left_right', 'match_tile']
 
-u8, i32, size = np.uint8, np.int32, np.uint64
+u8, i16, i32, size = np.uint8, np.int16, np.int32, np.uint64
 
 _STRIDE = size(SAD_STRIDE)
 
@@ -35,18 +35,26 @@ def _round_up(columns: Any, multiple: Any) -> Any:
     return (size(columns) + size(multiple - 1)) // size(multiple) * size(multiple)
 
 
+@inlined
+def _part_columns(half: Any) -> Any:
+    """Return a quarter of a block, rounded."""
+    return (half + 1) // 2
+
+
 @compiled
 def _update_group(
-    singles: NDArray[np.int8], pairs: NDArray[Any], halves: NDArray[np.int16],
-    spare: NDArray[np.int16], left: NDArray[np.uint8], right: NDArray[np.uint8], layout: Layout, search: Search,
-    tile: Tile, row_in: int, row_out: int, index: int, columns: Any,
+    singles: NDArray[np.int8], pairs: NDArray[Any], parts: NDArray[np.int16],
+    spare: NDArray[np.int16], left: NDArray[np.uint8], right: NDArray[np.uint8],
+    layout: Layout, search: Search, tile: Tile, row_in: int, row_out: int, index: int,
+    columns: Any,
 ) -> None:  # fmt: skip
-    """Difference rows and half-window sums of `GROUP` disparities.
+    """Difference rows and quarter-window sums of `GROUP` disparities.
 
     Window column c of the left image meets column ``c - d`` of the right one, and
     d falls by one from index to index. Where the right image ends for the largest
     (on the left) or smallest d (on the right), c stays at its last full column.
     """
+    part = _part_columns(search.half)
     start = tile.column - search.half
     end = tile.column + tile.columns + search.half
     largest = search.min_disparity + search.num_disparities - 1
@@ -70,22 +78,25 @@ def _update_group(
             singles, left, right, size(left_in), size(left_out), size(right_in + edge),
             size(right_out + edge), max(full - start, 0), end - start,
         )  # fmt: skip
-    sum_half_windows(halves, spare, pairs, singles, search.half, size(GROUP), columns)
+    sum_parts(parts, spare, pairs, singles, part, size(GROUP), columns)
 
 
 @compiled
 def match_tile(
     left: NDArray[np.uint8], right: NDArray[np.uint8], layout: Layout, search: Search,
     tile: Tile, out: NDArray[np.int16], costs: NDArray[np.uint16], sads: NDArray[Any],
-    ranks: NDArray[Any], singles: NDArray[np.int8], pairs: NDArray[Any], halves: NDArray[np.int16],
-    spare: NDArray[np.int16], textures: NDArray[np.int32],
+    ranks: NDArray[Any], singles: NDArray[np.int8], pairs: NDArray[Any],
+    parts: NDArray[np.int16], spare: NDArray[np.int16], textures: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """Write the disparities of one tile.
 
     The window slides down. While it fills, rows enter and none leaves; the row of
     "no texture" stands for it.
     """
-    half = size(search.half)
+    part = _part_columns(search.half)
+    odd, sign = size(4 * part), i16(1)
+    if 2 * search.half + 1 < 4 * part:
+        odd, sign = size(4 * part - 1), i16(-1)
     tile_columns = _round_up(tile.columns, VECTOR // 2)
     window_columns = _round_up(tile.columns + 2 * search.half, VECTOR)
     for k in range(size(search.num_disparities + 1)):
@@ -101,20 +112,35 @@ def match_tile(
             singles, left, size(start + row_in * layout.stride),
             size(start + row_out * layout.stride), u8(search.cap), window_columns,
         )  # fmt: skip
-        sum_half_windows(halves, spare, pairs, singles, search.half, size(1), window_columns)
-        add_window_sums(textures, halves, singles, size(0), half, size(1), tile_columns)
+        sum_parts(parts, spare, pairs, singles, part, size(1), window_columns)
+        add_window_sums(
+            textures, parts, singles, size(0), size(part), odd, sign, size(1), tile_columns
+        )
         if row >= tile.first_row:
             reset_ranks(ranks, tile_columns)
         for index in range(0, search.num_disparities, GROUP):
             _update_group(
-                singles, pairs, halves, spare, left, right, layout, search, tile, row_in, row_out,
+                singles, pairs, parts, spare, left, right, layout, search, tile, row_in, row_out,
                 index, window_columns,
             )  # fmt: skip
             first = size(index + 1) * _STRIDE
             if row >= tile.first_row:
-                rank_group(sads, ranks, halves, singles, first, half, size(index), tile_columns)
+                rank_group(
+                    sads,
+                    ranks,
+                    parts,
+                    singles,
+                    first,
+                    size(part),
+                    odd,
+                    sign,
+                    size(index),
+                    tile_columns,
+                )
             else:
-                add_window_sums(sads, halves, singles, first, half, size(GROUP), tile_columns)
+                add_window_sums(
+                    sads, parts, singles, first, size(part), odd, sign, size(GROUP), tile_columns
+                )
         if row >= tile.first_row:
             at = size(row * layout.width + tile.column)
             write_disparities(out, costs, ranks, textures, search, at, size(tile.columns))

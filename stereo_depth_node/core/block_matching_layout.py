@@ -16,7 +16,7 @@ from typing import NamedTuple
 __all__ = ['CELL', 'GROUP', 'RANKS', 'SAD_STRIDE', 'TILE', 'VECTOR', 'Layout', 'Search', 'Tile']
 
 GROUP = 4  # disparities worked on together
-TILE = 512  # columns of a tile at most
+TILE = 1024  # columns of a tile at most
 VECTOR = 64  # bytes of the widest vector register: loops run over multiples of it
 SAD_STRIDE = TILE + 32  # distance between the SADs of neighbouring disparities
 CELL = TILE + 6 * VECTOR + 32  # distance between the differences of neighbouring disparities

@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
-__all__ = ['kernel_supports', 'largest_sad']
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import SizeError
+
+__all__ = ['check_images', 'kernel_supports', 'largest_sad']
 
 _INT16_MAX = 32767
 _INT32_MAX = 2**31 - 1
@@ -70,3 +75,20 @@ def kernel_supports(
     if too_low and pre_filter_type == 'normalized_response':
         return f'pre_filter_size {pre_filter_size} makes OpenCV read beyond {height} rows'
     return None
+
+
+def check_images(
+    left: NDArray[np.uint8], right: NDArray[np.uint8], out: NDArray[np.int16], block_size: int
+) -> None:
+    """Raise SizeError unless the three are images of one size, larger than the block."""
+    shapes = (left.shape, right.shape, out.shape)
+    if len(set(shapes)) != 1 or left.ndim != 2:
+        raise SizeError(f'left, right and out are {shapes}: they must be one (H, W)')
+    types = [image.dtype.name for image in (left, right, out)]
+    if types != ['uint8', 'uint8', 'int16']:
+        raise SizeError(f'left, right and out are {types}: they must be uint8, uint8, int16')
+    if block_size >= min(left.shape):
+        raise SizeError(
+            f'block_size is {block_size}, the images are {left.shape[1]}x{left.shape[0]}: '
+            f'set block_size below {min(left.shape)}'
+        )

@@ -117,9 +117,7 @@ def filter_normalized_response(
             total += sums[min(max(x, 0), width - 1)]
         for x in range(width):
             total += sums[min(x + half, width - 1)] - sums[max(x - half - 1, 0)]
-            cross = _cross_sum(
-                source, above, here, below, max(x - 1, 0), x, min(x + 1, width - 1)
-            )
+            cross = _cross_sum(source, above, here, below, max(x - 1, 0), x, min(x + 1, width - 1))
             response = (cross * area_scale - total * sum_scale) >> 10
             target[row + x] = u8(_clip(response, cap))
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_matching_layout import CELL, RANKS, SAD_STRIDE, Search
+from .block_matching_layout import CELL, GROUP, RANKS, SAD_STRIDE, Search
 from .block_matching_sums import window_sum
-from .jit import compiled, inlined
+from .jit import compiled
 
 __all__ = ['rank_group', 'reset_ranks', 'write_disparities']
 
@@ -28,34 +28,17 @@ _STRIDE = size(SAD_STRIDE)
 _CELL = size(CELL)
 
 
-@inlined
-def _rank_one(
-    sads: Any, halves: Any, singles: Any, start: Any, cell: Any, half: Any, x: Any, index: Any,
-    best: Any, second: Any, before: Any, low: Any, high: Any, where: Any, previous: Any,
-    improved: Any,
-) -> Any:  # fmt: skip
-    """Add one window sum to its SAD and rank the SAD among those of the smaller indices.
-
-    `second` is the smallest SAD that is not next to the best one. A new best one
-    at `index` therefore takes for it what was `best` before ``index - 1`` came.
-    """
-    number = sads.dtype.type
-    sad = number(sads[start + x] + number(window_sum(halves, singles, cell, half, x)))
-    sads[start + x] = sad
-    improves = sad < best
-    low = previous if improves else low
-    high = sad if improved else high
-    second = before if improves else (second if improved else min(second, sad))
-    where = number(index) if improves else where
-    return min(best, sad), second, best, low, high, where, sad, improves
-
-
 @compiled
 def rank_group(
-    sads: NDArray[Any], ranks: NDArray[Any], halves: NDArray[np.int16], singles: NDArray[np.int8],
-    start: Any, half: Any, index: Any, columns: Any,
+    sads: NDArray[Any], ranks: NDArray[Any], parts: NDArray[np.int16], singles: NDArray[np.int8],
+    start: Any, part: Any, odd: Any, sign: Any, index: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Update the SADs of `GROUP` disparities and the six ranks of every column."""
+    """Add the window sums of `GROUP` disparities to their SADs, and rank these.
+
+    A new best SAD at an index takes for `second` what was the best before the index
+    below, its neighbour, came. The loop over the group is unrolled by the compiler.
+    """
+    number = sads.dtype.type
     for x in range(columns):
         best = ranks[x]
         second = ranks[_STRIDE + x]
@@ -65,22 +48,20 @@ def rank_group(
         where = ranks[_STRIDE * size(5) + x]
         last = sads[start - _STRIDE + x]
         improved = before != best
-        best, second, before, low, high, where, last, improved = _rank_one(
-            sads, halves, singles, start, size(0), half, x, index,
-            best, second, before, low, high, where, last, improved,
-        )  # fmt: skip
-        best, second, before, low, high, where, last, improved = _rank_one(
-            sads, halves, singles, start + _STRIDE, _CELL, half, x, index + size(1),
-            best, second, before, low, high, where, last, improved,
-        )  # fmt: skip
-        best, second, before, low, high, where, last, improved = _rank_one(
-            sads, halves, singles, start + _STRIDE * size(2), _CELL * size(2), half, x,
-            index + size(2), best, second, before, low, high, where, last, improved,
-        )  # fmt: skip
-        best, second, before, low, high, where, last, improved = _rank_one(
-            sads, halves, singles, start + _STRIDE * size(3), _CELL * size(3), half, x,
-            index + size(3), best, second, before, low, high, where, last, improved,
-        )  # fmt: skip
+        for k in range(size(GROUP)):
+            at = start + k * _STRIDE + x
+            more = number(window_sum(parts, singles, k * _CELL, part, odd, sign, x))
+            sad = number(sads[at] + more)
+            sads[at] = sad
+            improves = sad < best
+            low = last if improves else low
+            high = sad if improved else high
+            second = before if improves else (second if improved else min(second, sad))
+            where = number(index + k) if improves else where
+            before = best
+            best = min(best, sad)
+            last = sad
+            improved = improves
         ranks[x] = best
         ranks[_STRIDE + x] = second
         ranks[_STRIDE * size(2) + x] = before

@@ -3,7 +3,7 @@
 """Window sums of absolute differences, compiled with numba.
 
 The first two stages of :mod:`.block_matching`: difference rows, and their sums
-over half a block; then the SADs are updated (or ranked at the same time, see
+over a quarter of a block; then the SADs are updated (or ranked at the same time, see
 :mod:`.block_matching_ranks`).
 """
 
@@ -21,7 +21,7 @@ __all__ = [
     'add_window_sums',
     'difference_rows',
     'hold_border',
-    'sum_half_windows',
+    'sum_parts',
     'texture_row',
     'window_sum',
 ]
@@ -34,7 +34,7 @@ _CELL = size(CELL)
 
 @inlined
 def _distance(a: Any, b: Any) -> Any:
-    """|a - b| of unsigned bytes."""
+    """Return |a - b| of unsigned bytes."""
     return u8(max(a, b) - min(a, b))
 
 
@@ -47,19 +47,10 @@ def difference_rows(
     for x in range(columns):
         a = left[left_in + x]
         b = left[left_out + x]
-        r = right_in + x
-        s = right_out + x
-        c = size(x)
-        singles[c] = i8(_distance(a, right[r]) - _distance(b, right[s]))
-        singles[_CELL + c] = i8(
-            _distance(a, right[r + size(1)]) - _distance(b, right[s + size(1)])
-        )
-        singles[_CELL * size(2) + c] = i8(
-            _distance(a, right[r + size(2)]) - _distance(b, right[s + size(2)])
-        )
-        singles[_CELL * size(3) + c] = i8(
-            _distance(a, right[r + size(3)]) - _distance(b, right[s + size(3)])
-        )
+        for k in range(size(GROUP)):
+            entering = _distance(a, right[right_in + k + x])
+            leaving = _distance(b, right[right_out + k + x])
+            singles[k * _CELL + x] = i8(entering - leaving)
 
 
 @compiled
@@ -91,7 +82,7 @@ def texture_row(
 def _pair_columns(
     pairs: NDArray[Any], singles: NDArray[np.int8], cells: Any, columns: Any
 ) -> None:
-    """Sums over two columns, in 8 bits where they fit."""
+    """Sum over two columns, in 8 bits where they fit."""
     number = pairs.dtype.type
     for k in range(cells):
         first = k * _CELL
@@ -102,37 +93,40 @@ def _pair_columns(
 
 @compiled
 def _sum_few_columns(
-    halves: NDArray[np.int16], pairs: NDArray[Any], singles: NDArray[np.int8], width: Any,
+    parts: NDArray[np.int16], pairs: NDArray[Any], singles: NDArray[np.int8], width: Any,
     cells: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Sums over two to seven columns."""
+    """Sum over one to seven columns."""
     for k in range(cells):
         a = k * _CELL
         b = a + size(2)
         c = a + size(4)
         d = a + size(6)
-        if width == 2:
+        if width == 1:
             for x in range(columns):
-                halves[a + x] = i16(pairs[a + x])
+                parts[a + x] = i16(singles[a + x])
+        elif width == 2:
+            for x in range(columns):
+                parts[a + x] = i16(pairs[a + x])
         elif width == 3:
             for x in range(columns):
-                halves[a + x] = i16(i16(pairs[a + x]) + i16(singles[b + x]))
+                parts[a + x] = i16(i16(pairs[a + x]) + i16(singles[b + x]))
         elif width == 4:
             for x in range(columns):
-                halves[a + x] = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
+                parts[a + x] = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
         elif width == 5:
             for x in range(columns):
                 four = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
-                halves[a + x] = i16(four + i16(singles[c + x]))
+                parts[a + x] = i16(four + i16(singles[c + x]))
         elif width == 6:
             for x in range(columns):
                 four = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
-                halves[a + x] = i16(four + i16(pairs[c + x]))
+                parts[a + x] = i16(four + i16(pairs[c + x]))
         else:
             for x in range(columns):
                 four = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
                 three = i16(i16(pairs[c + x]) + i16(singles[d + x]))
-                halves[a + x] = i16(four + three)
+                parts[a + x] = i16(four + three)
 
 
 @compiled
@@ -140,7 +134,7 @@ def _double_width(
     wide: NDArray[np.int16], narrow: NDArray[np.int16], singles: NDArray[np.int8], width: Any,
     odd: Any, cells: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Sums over ``2 * width + odd`` columns from sums over `width` columns."""
+    """Sum over ``2 * width + odd`` columns from sums over `width` columns."""
     for k in range(cells):
         cell = k * _CELL
         second = cell + width
@@ -155,47 +149,48 @@ def _double_width(
 
 
 @compiled
-def sum_half_windows(
-    halves: NDArray[np.int16], spare: NDArray[np.int16], pairs: NDArray[Any],
-    singles: NDArray[np.int8], half: int, cells: Any, columns: Any,
+def sum_parts(
+    parts: NDArray[np.int16], spare: NDArray[np.int16], pairs: NDArray[Any],
+    singles: NDArray[np.int8], part: int, cells: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Sums over `half` columns.
+    """Sum over `part` columns.
 
-    The first three binary digits of `half` give the sums to start with, each further
-    digit one doubling. Those alternate between `halves` and `spare`, and end in `halves`.
+    The first three binary digits of `part` give the sums to start with, each further
+    digit one doubling. Those alternate between `parts` and `spare`, and end in `parts`.
     """
     doublings = 0
-    while half >> doublings > 7:
+    while part >> doublings > 7:
         doublings += 1
-    wide, narrow = halves, spare
+    wide, narrow = parts, spare
     if doublings % 2 == 1:
-        wide, narrow = spare, halves
+        wide, narrow = spare, parts
     _pair_columns(pairs, singles, cells, columns)
-    _sum_few_columns(wide, pairs, singles, half >> doublings, cells, columns)
+    _sum_few_columns(wide, pairs, singles, part >> doublings, cells, columns)
     for digit in range(doublings - 1, -1, -1):
         wide, narrow = narrow, wide
-        odd = (half >> digit) & 1
-        _double_width(wide, narrow, singles, size(half >> (digit + 1)), odd, cells, columns)
+        odd = (part >> digit) & 1
+        _double_width(wide, narrow, singles, size(part >> (digit + 1)), odd, cells, columns)
 
 
 @inlined
-def window_sum(halves: Any, singles: Any, cell: Any, half: Any, x: Any) -> Any:
-    """Two halves and the column between them (the odd one is counted last)."""
-    return i16(
-        i16(halves[cell + x] + halves[cell + half + x]) + i16(singles[cell + half + half + x])
-    )
+def window_sum(parts: Any, singles: Any, cell: Any, part: Any, odd: Any, sign: Any, x: Any) -> Any:
+    """Four parts, and one column more or less: any odd width is ``4 * part + sign``."""
+    first = cell + x
+    third = first + part + part
+    half = i16(parts[first] + parts[first + part])
+    other = i16(parts[third] + parts[third + part])
+    return i16(i16(half + other) + i16(i16(singles[cell + odd + x]) * sign))
 
 
 @compiled
 def add_window_sums(
-    sads: NDArray[Any], halves: NDArray[np.int16], singles: NDArray[np.int8], start: Any,
-    half: Any, cells: Any, columns: Any,
+    sads: NDArray[Any], parts: NDArray[np.int16], singles: NDArray[np.int8], start: Any,
+    part: Any, odd: Any, sign: Any, cells: Any, columns: Any,
 ) -> None:  # fmt: skip
     """Add the window sums of one row to the running SADs."""
     number = sads.dtype.type
     for k in range(cells):
         for x in range(columns):
             at = start + k * _STRIDE + x
-            sads[at] = number(
-                sads[at] + number(window_sum(halves, singles, k * _CELL, half, x))
-            )
+            more = number(window_sum(parts, singles, k * _CELL, part, odd, sign, x))
+            sads[at] = number(sads[at] + more)

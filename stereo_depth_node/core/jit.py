@@ -4,32 +4,43 @@
 
 numba is an optional dependency and slow to import, so only the modules that
 hold compiled code import this one. Compiled functions release the GIL, check
-no bounds (their callers guarantee them), divide as C does, and are cached on
-disk where numba finds a folder that it can write to.
+no bounds (their callers guarantee them), divide as C does, and are cached in
+:func:`.kernel_cache.cache_folder`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+import importlib
 from typing import Any, TypeVar
 
-import numba
+from .kernel_cache import cache_folder
 
 __all__ = ['compiled', 'inlined']
 
 _Function = TypeVar('_Function', bound=Callable[..., Any])
 
-_OPTIONS = {'nogil': True, 'error_model': 'numpy', 'boundscheck': False}
+# Untyped, and not needed to check the types of the rest.
+numba: Any = importlib.import_module('numba')
+
+# The kernels allocate nothing: without numba's run time (nrt) they count no references,
+# which costs an atomic operation for every array passed on.
+_OPTIONS = {'nogil': True, 'error_model': 'numpy', 'boundscheck': False, '_nrt': False}
 
 
 def compiled(function: _Function) -> _Function:
     """Compile `function` on its first call with each set of argument types."""
+    folder = cache_folder()
+    if folder is None:
+        result: _Function = numba.njit(**_OPTIONS)(function)
+        return result
+    # numba reads its setting when a function is decorated; others have theirs back.
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
     try:
-        dispatcher = numba.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:
-        # "cannot cache function: no locator available": no folder is writable.
-        dispatcher = numba.njit(**_OPTIONS)(function)
-    result: _Function = dispatcher
+        result = numba.njit(cache=True, **_OPTIONS)(function)
+    finally:
+        numba.config.CACHE_DIR = before
     return result
 
 
