@@ -1,0 +1,337 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node on a ROS graph of its own, and other programs that talk to it.
+
+A `Graph` is one ROS domain that nobody else uses. On it run the node, in this process
+(`NodeHere`: its attributes can be looked at, and it works only while the graph spins) or in its
+own (`NodeProcess`), and any number of `Peer`: each has its own context, as another process would.
+
+Nothing here sleeps. `Graph.wait_until` spins all of them until a condition holds; when it does
+not in time, it fails with what each of them has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import fcntl
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, Protocol
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+
+from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.ros.node import StereoDepthNode
+
+# Far above what anything takes, for machines that do much else at the same time.
+DEADLINE_S = 60.0
+
+# Domains whose ports lie below those that Linux gives to anybody (ROS 2: domain ids).
+_DOMAIN_IDS = range(1, 102)
+_SPIN_S = 0.002
+_REPEAT_S = 0.2
+_ROOT = Path(__file__).resolve().parents[2]
+
+# Before the first context of this process: the middleware reads them only then.
+os.environ.update(fast_dds_environment(os.environ))
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+BEST_EFFORT = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+RELIABLE = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)
+
+
+class Member(Protocol):
+    """What runs on a graph."""
+
+    def spin(self) -> None:
+        """Handle one callback, or wait a moment for one."""
+
+    def seen(self) -> str:
+        """Say what it has seen, for the message of a failure."""
+
+    def close(self) -> None:
+        """End it, whatever state it is in."""
+
+
+class Graph:
+    """One ROS domain and all that runs on it.
+
+    Attributes
+    ----------
+    domain_id : int
+        Its ROS_DOMAIN_ID.
+    """
+
+    def __init__(self, domain_id: int) -> None:
+        self.domain_id = domain_id
+        self._members: list[Member] = []
+
+    def add(self, member: Any) -> Any:
+        """Spin a member with the others from now on, and close it at the end; return it."""
+        self._members.append(member)
+        return member
+
+    def remove(self, member: Member) -> None:
+        """End a member before the graph ends."""
+        self._members.remove(member)
+        member.close()
+
+    def node(self, *ros_arguments: str, **parameters: Any) -> NodeHere:
+        """Start the node in this process."""
+        return self.add(NodeHere(self, ros_arguments, parameters))
+
+    def node_process(self, *ros_arguments: str, **parameters: Any) -> NodeProcess:
+        """Start the node as a process of its own."""
+        return self.add(NodeProcess(self, ros_arguments, parameters))
+
+    def wait_until(
+        self,
+        condition: Callable[[], Any],
+        what: str,
+        *,
+        deadline_s: float = DEADLINE_S,
+        repeat: Callable[[], Any] | None = None,
+    ) -> Any:
+        """Spin until a condition holds and return what it gave.
+
+        Parameters
+        ----------
+        condition
+            Anything true ends the wait.
+        what
+            What is waited for, for the message of a failure.
+        deadline_s
+            Seconds after which it fails.
+        repeat
+            Called at once and again from time to time until then, such as to send a pair.
+        """
+        end, next_call = time.monotonic() + deadline_s, 0.0
+        while not (result := condition()):
+            now = time.monotonic()
+            if now > end:
+                raise AssertionError(f'waited {deadline_s} s for {what}\n{self.seen()}')
+            if repeat is not None and now >= next_call:
+                repeat()
+                next_call = now + _REPEAT_S
+            self.spin()
+        return result
+
+    def spin(self) -> None:
+        """Let every member handle one callback."""
+        for member in tuple(self._members):
+            member.spin()
+
+    def seen(self) -> str:
+        """Return what every member has seen."""
+        return '\n'.join(member.seen() for member in self._members)
+
+    def close(self) -> None:
+        """End all members."""
+        while self._members:
+            self._members.pop().close()
+
+
+@contextmanager
+def reserved_graph() -> Iterator[Graph]:
+    """Give a graph on a domain that no other test of this machine uses meanwhile."""
+    folder = Path(tempfile.gettempdir(), f'stereo_depth_node_domains_{os.getuid()}')
+    folder.mkdir(exist_ok=True)
+    start = os.getpid() % len(_DOMAIN_IDS)
+    for domain_id in (*_DOMAIN_IDS[start:], *_DOMAIN_IDS[:start]):
+        with open(folder / str(domain_id), 'w') as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            graph = Graph(domain_id)
+            try:
+                yield graph
+            finally:
+                graph.close()
+            return
+    raise RuntimeError(f'all ROS domains are in use by other tests, see {folder}')
+
+
+class Participant:
+    """Something with a context and an executor of its own, spun by the graph."""
+
+    node: Node
+
+    def __init__(self, graph: Graph, ros_arguments: tuple[str, ...] = ()) -> None:
+        self.graph = graph
+        self.context = rclpy.Context()
+        arguments = ['--ros-args', *ros_arguments] if ros_arguments else []
+        rclpy.init(args=arguments, context=self.context, domain_id=graph.domain_id)
+        self._executor = SingleThreadedExecutor(context=self.context)
+
+    def _run(self, node: Any) -> Any:
+        self._executor.add_node(node)
+        return node
+
+    def spin(self) -> None:
+        """Handle one callback, or wait a moment for one."""
+        self._executor.spin_once(timeout_sec=_SPIN_S)
+
+    def close(self) -> None:
+        """End the node and its context."""
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self.context)
+
+
+class NodeHere(Participant):
+    """The node in this process. It does nothing between two waits of the graph.
+
+    Attributes
+    ----------
+    node : StereoDepthNode
+        The node itself.
+    """
+
+    node: StereoDepthNode
+
+    def __init__(
+        self, graph: Graph, ros_arguments: tuple[str, ...], parameters: dict[str, Any]
+    ) -> None:
+        super().__init__(graph, ros_arguments)
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        self.node = self._run(StereoDepthNode(context=self.context, parameter_overrides=overrides))
+
+    @property
+    def received(self) -> int:
+        """Images received from both cameras."""
+        return self.node.pairer.left.count + self.node.pairer.right.count
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Images dropped, by the name of the reason."""
+        total = self.node.pairer.dropped + self.node.frames.dropped + self.node.failed
+        return {reason.name: count for reason, count in total.items()}
+
+    def assert_adds_up(self) -> None:
+        """Check that every image received is computed, counted as dropped, or waiting."""
+        waiting = self.node.pairer.waiting + 2 * len(self.node.frames)
+        accounted = 2 * self.node.computed + sum(self.dropped.values()) + waiting
+        assert accounted == self.received, self.seen()
+
+    def seen(self) -> str:
+        """Say what the node counted."""
+        return (
+            f'node: images received {self.received}, pairs computed {self.node.computed}, '
+            f'images dropped {self.dropped}, waiting {self.node.pairer.waiting}, subscribed to '
+            f'{list(self.node.inputs.subscriptions())}, heard by {self.node.outputs.subscribers()}'
+            f', last failure {self.node.failure!r}'
+        )
+
+
+class NodeProcess:
+    """The node as a process of its own, as ``ros2 run`` starts it."""
+
+    def __init__(
+        self, graph: Graph, ros_arguments: tuple[str, ...], parameters: dict[str, Any]
+    ) -> None:
+        given = [part for item in parameters.items() for part in ('-p', '{}:={}'.format(*item))]
+        arguments = ['--ros-args', *ros_arguments, *given] if ros_arguments or given else []
+        self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115 (lives as long as the process)
+        self._process = subprocess.Popen(
+            [sys.executable, '-m', 'stereo_depth_node.ros.node', *arguments],
+            cwd=_ROOT,
+            env={**os.environ, 'ROS_DOMAIN_ID': str(graph.domain_id), 'PYTHONUNBUFFERED': '1'},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def output(self) -> str:
+        """All that the process wrote so far."""
+        # Not seek: the process writes through the same file description.
+        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode()
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal, wait for the end and return the exit code."""
+        self._process.send_signal(number)
+        return self._process.wait(DEADLINE_S)
+
+    def spin(self) -> None:
+        """Do nothing: it runs by itself."""
+
+    def seen(self) -> str:
+        """Say what it wrote."""
+        return f'node process (exit code {self._process.poll()}) wrote:\n{self.output}'
+
+    def close(self) -> None:
+        """End the process; show what it wrote, for the report of a failure."""
+        if self.is_running:
+            self._process.kill()
+            self._process.wait()
+        print(self.seen())
+        self._log.close()
+
+
+class Peer(Participant):
+    """Another program on the graph: publishes, listens, calls services.
+
+    Attributes
+    ----------
+    heard : dict of str to list
+        The messages that came, by topic.
+    """
+
+    def __init__(self, graph: Graph, name: str = 'peer') -> None:
+        super().__init__(graph)
+        self.node = self._run(
+            Node(name, context=self.context, enable_rosout=False, start_parameter_services=False)
+        )
+        self.heard: dict[str, list[Any]] = {}
+        self._ears: dict[str, Any] = {}
+        self._mouths: dict[str, Any] = {}
+
+    def listen(self, topic: str, message_type: Any, qos: QoSProfile = RELIABLE) -> list[Any]:
+        """Subscribe; return the list that the messages go into."""
+        heard = self.heard.setdefault(topic, [])
+        self._ears[topic] = self.node.create_subscription(message_type, topic, heard.append, qos)
+        return heard
+
+    def stop_listening(self, topic: str) -> None:
+        """Take a subscription back."""
+        self.node.destroy_subscription(self._ears.pop(topic))
+
+    def publisher(self, topic: str, message_type: Any, qos: QoSProfile = BEST_EFFORT) -> Any:
+        """Return a publisher of a topic."""
+        self._mouths[topic] = self.node.create_publisher(message_type, topic, qos)
+        return self._mouths[topic]
+
+    def call(self, service_type: Any, name: str, request: Any) -> Any:
+        """Call a service and return its answer."""
+        future, client = self.call_soon(service_type, name, request)
+        self.graph.wait_until(future.done, f'an answer of the service {name}')
+        self.node.destroy_client(client)
+        return future.result()
+
+    def call_soon(self, service_type: Any, name: str, request: Any) -> tuple[Any, Any]:
+        """Call a service; return the future of its answer, and the client."""
+        client = self.node.create_client(service_type, name)
+        self.graph.wait_until(client.service_is_ready, f'the service {name}')
+        return client.call_async(request), client
+
+    def seen(self) -> str:
+        """Say what came, and who listens."""
+        heard = {topic: len(messages) for topic, messages in self.heard.items()}
+        listeners = {topic: each.get_subscription_count() for topic, each in self._mouths.items()}
+        return f'{self.node.get_name()}: heard {heard}, is heard by {listeners}'

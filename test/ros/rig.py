@@ -1,0 +1,278 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A stereo camera and a listener, as other programs, and the messages that they exchange."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+import dataclasses
+import itertools
+import sys
+from typing import Any
+
+from builtin_interfaces.msg import Time
+import cv2
+from harness import BEST_EFFORT, Graph, Peer
+import numpy as np
+from rcl_interfaces.msg import ParameterDescriptor
+from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from scenes import camera, StereoScene
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+
+from stereo_depth_node.core.calibration import CameraCalibration
+from stereo_depth_node.core.encodings import ENCODINGS
+
+OUTPUTS = {'disparity': DisparityImage, 'depth/image_rect': Image, 'depth/camera_info': CameraInfo}
+FRAME = 'left_optical'
+
+# Stamps grow over all tests: one node may serve many.
+_FRAME_PERIOD_NS = 100_000_000
+_stamps_ns = itertools.count(1_000_000_000_000, _FRAME_PERIOD_NS)
+
+
+def next_stamp_ns() -> int:
+    """Return a stamp 100 ms after the last one."""
+    return next(_stamps_ns)
+
+
+def stamp_of(stamp_ns: int) -> Time:
+    """Return a stamp in ns as a message."""
+    return Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
+
+
+def stamp_ns_of(message: Any) -> int:
+    """Return the stamp of a message in ns."""
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+def image_message(
+    grey: np.ndarray, encoding: str = 'mono8', *, padding: int = 0, big_endian: bool = False
+) -> Image:
+    """Return a grey image in an encoding of `ENCODINGS`; the padding of the rows is noise."""
+    pixels = _pixels(grey, encoding)
+    height, width = grey.shape
+    order = pixels.astype(pixels.dtype.newbyteorder('>' if big_endian else '<'))
+    rows = np.frombuffer(order.tobytes(), np.uint8).reshape(height, -1)
+    noise = np.random.default_rng(0).integers(0, 256, (height, padding), np.uint8)
+    rows = np.hstack([rows, noise])
+    return Image(
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=int(big_endian),
+        step=rows.shape[1],
+        data=array('B', rows.tobytes()),
+    )
+
+
+def compressed_message(grey: np.ndarray, form: str = 'png') -> CompressedImage:
+    """Return a grey image as compressed_image_transport sends it."""
+    encoded, data = cv2.imencode(f'.{form}', grey)
+    assert encoded
+    return CompressedImage(
+        format=f'mono8; {form} compressed mono8', data=array('B', data.tobytes())
+    )
+
+
+def camera_info(calibration: CameraCalibration) -> CameraInfo:
+    """Return a calibration as a message."""
+    content = dataclasses.asdict(calibration)
+    x, y, width, height = content.pop('roi')
+    return CameraInfo(
+        header=Header(frame_id=content.pop('frame_id')),
+        roi=RegionOfInterest(x_offset=x, y_offset=y, width=width, height=height),
+        **content,
+    )
+
+
+def camera_infos(
+    width: int, height: int, *, f: float = 500.0, baseline: float = 0.1, offset: float = 0.0
+) -> tuple[CameraInfo, CameraInfo]:
+    """Return the messages of a stereo camera whose principal points differ by `offset`."""
+    cx = (width - 1) / 2
+    left = camera(width, height, f=f, cx=cx, frame_id=FRAME)
+    right = camera(width, height, f=f, cx=cx - offset, tx=-f * baseline, frame_id=FRAME)
+    return camera_info(left), camera_info(right)
+
+
+def pixels_of(image: Image) -> np.ndarray:
+    """Return the pixels of a depth or disparity image: (H, W) float32 or uint16."""
+    assert image.is_bigendian == (sys.byteorder == 'big')
+    dtype = np.dtype({'32FC1': np.float32, '16UC1': np.uint16}[image.encoding])
+    assert image.step == image.width * dtype.itemsize
+    return np.frombuffer(bytes(image.data), dtype).reshape(image.height, image.width)
+
+
+class Rig(Peer):
+    """A stereo camera with its driver, and a program that listens to the node.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where the node runs.
+    listen : iterable of str
+        Outputs of the node to subscribe to.
+    infos : tuple of two CameraInfo or None
+        What the driver says of the cameras with every pair; may be changed at any time.
+    node_name : str
+        The node's, for its services.
+    topics : dict
+        Other topics for ``left/image_rect`` and so on.
+    qos : QoSProfile
+        Of the images.
+    image_type : type
+        Image or CompressedImage.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        listen: Iterable[str] = tuple(OUTPUTS),
+        *,
+        infos: tuple[CameraInfo, CameraInfo] | None = None,
+        node_name: str = 'stereo_depth_node',
+        topics: dict[str, str] | None = None,
+        qos: QoSProfile = BEST_EFFORT,
+        image_type: Any = Image,
+    ) -> None:
+        super().__init__(graph, 'rig')
+        graph.add(self)
+        self.infos = infos
+        self._service = f'/{node_name}/{{}}'.format
+        self.images = [
+            self.publisher((topics or {}).get(topic, topic), image_type, qos)
+            for topic in ('left/image_rect', 'right/image_rect')
+        ]
+        self._infos = [
+            self.publisher((topics or {}).get(topic, topic), CameraInfo)
+            for topic in ('left/camera_info', 'right/camera_info')
+        ]
+        for topic in listen:
+            self.listen(topic, OUTPUTS[topic])
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the node subscribes to the images of both cameras."""
+        return all(each.get_subscription_count() > 0 for each in self.images)
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether the node subscribes to none of the images."""
+        return all(each.get_subscription_count() == 0 for each in self.images)
+
+    def send(
+        self, left: Any, right: Any, *, stamp_ns: int | None = None, right_later_ns: int = 0
+    ) -> int:
+        """Publish calibration and a pair with new stamps; return the left one in ns."""
+        stamp_ns = next_stamp_ns() if stamp_ns is None else stamp_ns
+        for info, publisher in zip(self.infos or (), self._infos, strict=False):
+            info.header.stamp = stamp_of(stamp_ns)
+            publisher.publish(info)
+        for publisher, image, later_ns in zip(
+            self.images, (left, right), (0, right_later_ns), strict=True
+        ):
+            image.header = Header(stamp=stamp_of(stamp_ns + later_ns), frame_id=FRAME)
+            publisher.publish(image)
+        return stamp_ns
+
+    def publish_infos(self) -> None:
+        """Publish the calibration, stamped with 0."""
+        for info, publisher in zip(self.infos or (), self._infos, strict=False):
+            info.header.stamp = Time()
+            publisher.publish(info)
+
+    def outputs(self, stamp_ns: int) -> dict[str, Any]:
+        """Return what came for a stamp, by topic."""
+        return {
+            topic: message
+            for topic in self._ears
+            for message in self.heard[topic]
+            if stamp_ns_of(message) == stamp_ns
+        }
+
+    def connect(self, left: Any, right: Any) -> None:
+        """Send a pair again and again until every output has been heard."""
+        self.graph.wait_until(lambda: self.is_wanted, 'the node to subscribe to the images')
+        self.send_until(lambda: all(self.heard.values()), left, right, 'every output')
+        for messages in self.heard.values():
+            messages.clear()
+
+    def send_until(self, condition: Any, left: Any, right: Any, what: str) -> Any:
+        """Send a pair again and again until a condition holds."""
+        return self.graph.wait_until(condition, what, repeat=lambda: self.send(left, right))
+
+    def exchange(self, left: Any, right: Any, **send_options: Any) -> dict[str, Any]:
+        """Send one pair and return the outputs that it gave, by topic."""
+        stamp_ns = self.send(left, right, **send_options)
+        self.graph.wait_until(
+            lambda: len(self.outputs(stamp_ns)) == len(self._ears), f'outputs of {stamp_ns}'
+        )
+        return self.outputs(stamp_ns)
+
+    def set_parameter(self, name: str, value: Any) -> Any:
+        """Set one parameter; return the SetParametersResult."""
+        return self.set_parameters(**{name: value})[0]
+
+    def set_parameters(self, **values: Any) -> Any:
+        """Set parameters one by one; return their SetParametersResults."""
+        request = SetParameters.Request(parameters=_parameters(values))
+        return self.call(SetParameters, self._service('set_parameters'), request).results
+
+    def set_parameters_soon(self, **values: Any) -> Any:
+        """Ask for a change; return the future of the answer."""
+        request = SetParameters.Request(parameters=_parameters(values))
+        return self.call_soon(SetParameters, self._service('set_parameters'), request)[0]
+
+    def set_atomically(self, **values: Any) -> Any:
+        """Set parameters all or none; return the SetParametersResult."""
+        request = SetParametersAtomically.Request(parameters=_parameters(values))
+        name = self._service('set_parameters_atomically')
+        return self.call(SetParametersAtomically, name, request).result
+
+    def describe(self, *names: str) -> list[ParameterDescriptor]:
+        """Return the descriptors of parameters."""
+        request = DescribeParameters.Request(names=names)
+        name = self._service('describe_parameters')
+        return self.call(DescribeParameters, name, request).descriptors
+
+
+def messages_of(
+    scene: StereoScene, encoding: str = 'mono8', **options: Any
+) -> tuple[Image, Image]:
+    """Return both images of a scene."""
+    left, right = (image_message(eye, encoding, **options) for eye in (scene.left, scene.right))
+    return left, right
+
+
+def run_once(
+    graph: Graph, scene: StereoScene, infos: tuple[CameraInfo, CameraInfo], **parameters: Any
+) -> dict[str, Any]:
+    """Start the node in this process, send it one pair and return its outputs by topic."""
+    graph.node(**parameters)
+    rig = Rig(graph, infos=infos)
+    pair = messages_of(scene)
+    rig.connect(*pair)
+    return rig.exchange(*pair)
+
+
+def _parameters(values: dict[str, Any]) -> list[Any]:
+    return [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+
+
+def _pixels(grey: np.ndarray, encoding: str) -> np.ndarray:
+    """Return (H, W) or (H, W, channels) values that mean this grey image.
+
+    A mosaic of grey light is the grey image itself.
+    """
+    known = ENCODINGS[encoding]
+    values = grey.astype(np.uint16) * 257 if known.bits == 16 else grey
+    if known.grey_channel is not None:  # the other channel is colour, which says nothing
+        pixels = np.full((*grey.shape, 2), 99, np.uint8)
+        pixels[..., known.grey_channel] = grey
+        return pixels
+    return values if known.channels == 1 else np.dstack([values] * known.channels)
