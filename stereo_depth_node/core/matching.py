@@ -34,6 +34,7 @@ __all__ = [
     'ValidWindow',
     'check_image_size',
     'left_band',
+    'region_of_interest',
     'valid_window',
 ]
 
@@ -76,6 +77,15 @@ class ValidWindow(NamedTuple):
         """Whether no pixel is left."""
         return self.x0 >= self.x1 or self.y0 >= self.y1
 
+    def within(self, other: ValidWindow) -> ValidWindow:
+        """Return the pixels that are in both windows."""
+        return ValidWindow(
+            max(self.x0, other.x0),
+            max(self.y0, other.y0),
+            min(self.x1, other.x1),
+            min(self.y1, other.y1),
+        )
+
 
 def valid_window(settings: Settings, width: int, height: int) -> ValidWindow:
     """Return the pixels that can have a disparity.
@@ -98,6 +108,21 @@ def valid_window(settings: Settings, width: int, height: int) -> ValidWindow:
     return ValidWindow(x0 + half, half, min(x1, width - half), height - half)
 
 
+def region_of_interest(settings: Settings, width: int, height: int) -> ValidWindow:
+    """Return the pixels that are asked for: roi_x, roi_y, roi_width and roi_height.
+
+    Parameters
+    ----------
+    settings : Settings
+        In pixels of these images.
+    width, height : int
+        Size of the images, pixels.
+    """
+    x1 = settings.roi_x + settings.roi_width if settings.roi_width else width
+    y1 = settings.roi_y + settings.roi_height if settings.roi_height else height
+    return ValidWindow(settings.roi_x, settings.roi_y, x1, y1)
+
+
 def left_band(settings: Settings) -> int:
     """Width of the band on the left without a full set of candidates, pixels."""
     end = settings.min_disparity + settings.num_disparities
@@ -117,8 +142,9 @@ def check_image_size(settings: Settings, width: int, height: int) -> None:
     Raises
     ------
     SettingsError
-        If the block is not smaller than the image, if no pixel could get a disparity, or if
-        a disparity would not fit int16. The text says what to set.
+        If the block is not smaller than the image, if no pixel could get a disparity, if
+        a disparity would not fit int16, or if the region of interest is not in the image. The
+        text says what to set.
     """
     size = f'{width}x{height}'
     if settings.block_size >= min(width, height):
@@ -140,6 +166,25 @@ def check_image_size(settings: Settings, width: int, height: int) -> None:
         raise SettingsError(
             f'disparities from {ends[0] + 1} to {ends[1]} px do not fit the matcher (up to '
             f'{_INT16_MAX // DISPARITY_SCALE} px): reduce num_disparities, or downscale'
+        )
+    _check_region(settings, width, height)
+
+
+def _check_region(settings: Settings, width: int, height: int) -> None:
+    region = region_of_interest(settings, width, height)
+    inside = region.x0 < region.x1 <= width and region.y0 < region.y1 <= height
+    if not inside:
+        raise SettingsError(
+            f'the region of interest is x {region.x0} to {region.x1} and y {region.y0} to '
+            f'{region.y1} px, the images that are matched are {width}x{height}: set roi_x, '
+            'roi_y, roi_width and roi_height inside of the image, or all to 0 for all of it'
+        )
+    window = valid_window(settings, width, height)
+    if window.within(region).is_empty:
+        raise SettingsError(
+            f'the region of interest, x {region.x0} to {region.x1} and y {region.y0} to '
+            f'{region.y1} px, lies where nothing can be matched (possible are x {window.x0} to '
+            f'{window.x1}, y {window.y0} to {window.y1}): move it, or set fill_left_band to true'
         )
 
 

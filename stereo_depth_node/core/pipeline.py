@@ -24,9 +24,9 @@ from .depth import (
     millimetres_from_depth,
 )
 from .errors import CalibrationSizeError, SizeError
+from .filters import DisparityFilters
 from .geometry import StereoGeometry
 from .left_band import LeftBandMatcher
-from .filters import DisparityFilters
 from .matching import check_image_size, region_of_interest, valid_window, ValidWindow
 from .rectification import Rectifier
 from .settings import Settings

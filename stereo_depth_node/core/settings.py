@@ -173,6 +173,74 @@ class Settings:
         'stay as they are.',
         group=_FILTERS,
     )
+    median_size: int = parameter(
+        0,
+        'Median of the disparities in a square of 3 or 5 pixels, against single outliers; 0 is '
+        'off. Pixels without a disparity get none and take none from others.',
+        group=_FILTERS,
+        minimum=0,
+        maximum=5,
+        unit='px',
+    )
+    wls_lambda: float = parameter(
+        0.0,
+        'Edge-preserving smoothing of the disparities along the edges of the left image (weighted '
+        'least squares), for instance 8000; 0 is off. Needs an OpenCV with ximgproc. It fills no '
+        'hole, but draws depths across edges that cannot be seen in the image.',
+        group=_FILTERS,
+        minimum=0.0,
+        maximum=1000000.0,
+    )
+    wls_sigma: float = parameter(
+        1.5,
+        'How much contrast an edge must have to stop the smoothing of wls_lambda: smaller values '
+        'stop at weaker edges.',
+        group=_FILTERS,
+        minimum=0.1,
+        maximum=10.0,
+    )
+    temporal_max_diff: int = parameter(
+        0,
+        'Keep only disparities that differ by this or less from those found at the same pixel in '
+        'the pair before; 0 is off. It only takes away: what moved is unknown for one frame, old '
+        'depth is never shown.',
+        group=_FILTERS,
+        minimum=0,
+        maximum=4096,
+        unit='px',
+    )
+    roi_x: int = parameter(
+        0,
+        'Left border of the region of interest; outside of it nothing has a disparity.',
+        group=_FILTERS,
+        minimum=0,
+        maximum=100000,
+        unit='px',
+    )
+    roi_y: int = parameter(
+        0,
+        'Upper border of the region of interest.',
+        group=_FILTERS,
+        minimum=0,
+        maximum=100000,
+        unit='px',
+    )
+    roi_width: int = parameter(
+        0,
+        'Width of the region of interest; 0 reaches to the right border of the image.',
+        group=_FILTERS,
+        minimum=0,
+        maximum=100000,
+        unit='px',
+    )
+    roi_height: int = parameter(
+        0,
+        'Height of the region of interest; 0 reaches to the lower border of the image.',
+        group=_FILTERS,
+        minimum=0,
+        maximum=100000,
+        unit='px',
+    )
     min_depth: float = parameter(
         0.0,
         'Depths nearer than this are unknown.',
@@ -300,7 +368,7 @@ class Settings:
         """Return the settings of the matcher that works on the reduced images.
 
         The range of disparities is divided by `downscale`, outwards to whole pixels and to a
-        multiple of 16 (what OpenCV takes).
+        multiple of 16 (what OpenCV takes); the region of interest inwards to whole pixels.
         """
         factor = self.downscale
         if factor == 1:
@@ -308,7 +376,17 @@ class Settings:
         low = math.floor(self.min_disparity / factor)
         high = math.ceil((self.min_disparity + self.num_disparities) / factor)
         count = math.ceil((high - low) / DISPARITY_STEP) * DISPARITY_STEP
-        return self.replace(min_disparity=low, num_disparities=count, downscale=1)
+        left, top = (math.ceil(start / factor) for start in (self.roi_x, self.roi_y))
+        return self.replace(
+            min_disparity=low,
+            num_disparities=count,
+            downscale=1,
+            roi_x=left,
+            roi_y=top,
+            roi_width=_reduced_length(self.roi_x, self.roi_width, factor),
+            roi_height=_reduced_length(self.roi_y, self.roi_height, factor),
+            temporal_max_diff=math.ceil(self.temporal_max_diff / factor),
+        )
 
     def _check_together(self) -> None:
         if self.algorithm == 'bm' and self.block_size < 5:
@@ -318,6 +396,10 @@ class Settings:
             )
         if self.downscale == 3:
             raise SettingsError('downscale is 3: set it to 1, 2 or 4')
+        if self.median_size not in (0, 3, 5):
+            raise SettingsError(f'median_size is {self.median_size} px: set it to 0, 3 or 5')
+        if self.wls_lambda > 0.0:
+            self._check_smoothing()
         if self.algorithm == 'bm' and self.disp12_max_diff >= 0:
             self._check_left_right_check()
         p1, p2 = self.penalties
@@ -341,6 +423,17 @@ class Settings:
                 'only one of left_camera_info_url and right_camera_info_url is set: set both'
             )
 
+    def _check_smoothing(self) -> None:
+        """Refuse smoothing that the installed OpenCV does not have."""
+        from .smoothing import smoothing_is_available
+
+        if not smoothing_is_available():
+            raise SettingsError(
+                f'wls_lambda is {self.wls_lambda}, and the installed OpenCV has no ximgproc: '
+                'install one with the contrib modules (pip: opencv-contrib-python-headless in '
+                'place of opencv-python-headless), or set wls_lambda to 0'
+            )
+
     def _check_left_right_check(self) -> None:
         """Refuse where OpenCV's StereoBM checks against matching costs that it never wrote.
 
@@ -354,6 +447,13 @@ class Settings:
                     f'{self.disp12_max_diff}: the left-right check of algorithm bm works up to '
                     f'{name} {limit}, set it to that, or disp12_max_diff to -1'
                 )
+
+
+def _reduced_length(start: int, length: int, factor: int) -> int:
+    """Whole reduced pixels between `start` and `start + length`; 0 stays "to the border"."""
+    if length == 0:
+        return 0
+    return max((start + length) // factor - math.ceil(start / factor), 1)
 
 
 @lru_cache(maxsize=1)
