@@ -418,10 +418,6 @@ class Settings:
                 f'min_depth is {self.min_depth} m and max_depth is {self.max_depth} m: '
                 'set max_depth above min_depth, or to 0 for no limit'
             )
-        if bool(self.left_camera_info_url) != bool(self.right_camera_info_url):
-            raise SettingsError(
-                'only one of left_camera_info_url and right_camera_info_url is set: set both'
-            )
 
     def _check_smoothing(self) -> None:
         """Refuse smoothing that the installed OpenCV does not have."""

@@ -53,8 +53,6 @@ IMPOSSIBLE = [
     ({'depth_encoding': 'mono16'}, ["depth_encoding is 'mono16'", '32FC1, 16UC1']),
     ({'baseline': -0.1}, ['baseline is -0.1 m', '0.0 m or more']),
     ({'downscale': 3}, ['downscale is 3', '1, 2 or 4']),
-    ({'left_camera_info_url': 'left.yaml'}, ['only one of', 'right_camera_info_url', 'set both']),
-    ({'right_camera_info_url': 'right.yaml'}, ['only one of', 'left_camera_info_url', 'set both']),
     ({'rectify': 1}, ['rectify is 1 (int)', 'true or false']),
     ({'sync_tolerance': -0.001}, ['sync_tolerance is -0.001 s', '0.0 s or more']),
     ({'queue_size': 0}, ['queue_size is 0', '1 or more']),
@@ -103,8 +101,6 @@ def test_changes_that_are_possible_only_together_are_taken_together():
     assert deep.replace(min_depth=5.0, max_depth=9.0).min_depth == 5.0
     fine = Settings().replace(algorithm='sgbm', block_size=3)
     refusal_of(fine, {'algorithm': 'bm'})
-    urls = Settings().replace(left_camera_info_url='l.yaml', right_camera_info_url='r.yaml')
-    assert urls.right_camera_info_url == 'r.yaml'
 
 
 def test_no_maximum_depth_goes_with_any_minimum():
