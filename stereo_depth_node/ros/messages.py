@@ -10,6 +10,7 @@ the core writes into it through a numpy view.
 from __future__ import annotations
 
 from array import array
+import copy
 import sys
 from typing import Any
 
@@ -40,9 +41,9 @@ _DEPTH_TYPES: dict[str, type[np.generic]] = {'32FC1': np.float32, '16UC1': np.ui
 
 
 def downscaled_camera_info(message: CameraInfo, factor: int) -> CameraInfo:
-    """Return the CameraInfo of the same image reduced by `factor`; the message itself for 1."""
+    """Return the CameraInfo of the same image reduced by `factor`: a message of its own."""
     if factor == 1:
-        return message
+        return copy.deepcopy(message)
     calibration = calibration_from_message(message).downscaled(factor)
     return CameraInfo(
         header=Header(frame_id=message.header.frame_id),

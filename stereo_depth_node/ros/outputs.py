@@ -26,10 +26,7 @@ DISPARITY = 'disparity'
 DEPTH = 'depth/image_rect'
 DEPTH_INFO = 'depth/camera_info'
 
-# depth_image_proc, depthimage_to_laserscan and Nav2 subscribe reliably.
-_QOS = QoSProfile(
-    history=QoSHistoryPolicy.KEEP_LAST, depth=5, reliability=QoSReliabilityPolicy.RELIABLE
-)
+_QUEUE_DEPTH = 5
 
 
 class StereoOutputs:
@@ -52,7 +49,7 @@ class StereoOutputs:
             topic: node.create_publisher(
                 message_type,
                 topic,
-                _QOS,
+                _reliable(),
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
                 event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
             )
@@ -62,6 +59,7 @@ class StereoOutputs:
         self._pipeline: StereoPipeline | None = None
         self._disparity: DisparityMessage | None = None
         self._depth: DepthMessage | None = None
+        self._depth_info: CameraInfo | None = None
 
     def subscribers(self) -> dict[str, int]:
         """Return how many subscribers each output topic has."""
@@ -82,14 +80,15 @@ class StereoOutputs:
         Parameters
         ----------
         pipeline : StereoPipeline
-            Has just matched the pair.
+            Has just matched the pair; another one for every calibration.
         header : Header
             Stamp and frame of the left image.
         left_info : CameraInfo
             The left camera's, for the images that came in.
         """
         if pipeline is not self._pipeline:
-            self._pipeline, self._disparity, self._depth = pipeline, None, None
+            self._pipeline = pipeline
+            self._disparity = self._depth = self._depth_info = None
         wanted = self.subscribers()
         if wanted[DISPARITY]:
             if self._disparity is None:
@@ -100,10 +99,23 @@ class StereoOutputs:
                 self._depth = DepthMessage(pipeline)
             self._publish(DEPTH, self._depth.fill(pipeline, header))
         if wanted[DEPTH_INFO]:
-            info = downscaled_camera_info(left_info, pipeline.downscale)
-            info.header = header
-            self._publish(DEPTH_INFO, info)
+            if self._depth_info is None:
+                self._depth_info = downscaled_camera_info(left_info, pipeline.downscale)
+            self._depth_info.header = header
+            self._publish(DEPTH_INFO, self._depth_info)
 
     def _publish(self, topic: str, message: Any) -> None:
         self._publishers[topic].publish(message)
         self.published[topic] += 1
+
+
+def _reliable() -> QoSProfile:
+    """Return a profile that depth_image_proc, depthimage_to_laserscan and Nav2 can take.
+
+    A new one each time: rclpy writes the overrides of a topic into the profile it is given.
+    """
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=_QUEUE_DEPTH,
+        reliability=QoSReliabilityPolicy.RELIABLE,
+    )
