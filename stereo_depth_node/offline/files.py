@@ -1,0 +1,201 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are there whole or not at all, and the formats of disparity and depth images.
+
+Disparity files hold ``x_l - x_r`` in pixels, as the stereo benchmarks define it:
+
+- PFM (Middlebury): float32, rows from bottom to top, infinity where unknown.
+- PNG (KITTI): uint16, 256 times the disparity, 0 where unknown.
+- NPY (NumPy): float32, NaN where unknown.
+
+Depth files hold metres (NPY, TIFF: float32, NaN where unknown) or, as PNG, millimetres in
+uint16, 0 where unknown (REP 118).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+import errno
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.errors import InputError
+
+__all__ = [
+    'check_output',
+    'described_os_error',
+    'kitti_png',
+    'millimetre_png',
+    'npy',
+    'partial_path',
+    'pfm',
+    'tiff',
+    'write_file',
+]
+
+Float = npt.NDArray[np.float32]
+
+_KITTI_SCALE = 256.0
+_UINT16_MAX = 65535
+_MILLIMETRES = 1000.0
+_CURES = {
+    errno.ENOSPC: 'the disk is full, free some space',
+    errno.EDQUOT: 'your quota of disk space is used up, free some space',
+    errno.EFBIG: 'the file is larger than this system or its limits allow',
+    errno.EACCES: 'you may not write there, choose another place',
+    errno.EPERM: 'you may not write there, choose another place',
+    errno.EROFS: 'the file system is read-only, choose another place',
+    errno.ENOTDIR: 'part of the path is a file, choose another place',
+    errno.EISDIR: 'it is a folder, name a file',
+}
+
+
+def described_os_error(action: str, path: str | Path, error: OSError) -> InputError:
+    """Return an error in one line for what the operating system refused.
+
+    Parameters
+    ----------
+    action : str
+        What was tried: "write".
+    path : str or Path
+        On what.
+    error : OSError
+        The refusal.
+    """
+    reason = error.strerror or str(error)
+    cure = _CURES.get(error.errno or 0)
+    return InputError(f'cannot {action} {path}: {reason}' + (f' ({cure})' if cure else ''))
+
+
+def partial_path(path: Path) -> Path:
+    """Return where a file or folder is written until it is complete."""
+    return path.with_name(path.name + '.partial')
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Check that a file may be written.
+
+    Raises
+    ------
+    InputError
+        If it exists and may not be overwritten, or cannot be a file.
+    """
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise described_os_error('write', path, error) from error
+    if is_folder:
+        raise InputError(f'cannot write {path}: it is a folder, name a file')
+    if exists and not overwrite:
+        raise InputError(f'{path} exists: give another name, or --overwrite to replace it')
+
+
+def write_file(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+    """Write a file; under its name there is the whole content or what was there before.
+
+    Raises
+    ------
+    InputError
+        If it exists and may not be overwritten, or cannot be written.
+    """
+    check_output(path, overwrite=overwrite)
+    with _replaced(path) as partial, partial.open('wb') as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which takes the name `path` if all goes well."""
+    partial = partial_path(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError) and not isinstance(error, InputError):
+            raise described_os_error('write', path, error) from error
+        raise
+
+
+def pfm(disparity: Float) -> bytes:
+    """Return a disparity image, (H, W) float32 with NaN where unknown, as a PFM file."""
+    height, width = disparity.shape
+    known = np.where(np.isfinite(disparity), disparity, np.inf).astype('<f4')
+    # A negative scale says little-endian.
+    return f'Pf\n{width} {height}\n-1\n'.encode() + np.flipud(known).tobytes()
+
+
+def kitti_png(disparity: Float) -> tuple[bytes, int]:
+    """Return a disparity image as a 16-bit PNG in the convention of KITTI.
+
+    A disparity of 0 becomes 1/256 px, since 0 means unknown.
+
+    Parameters
+    ----------
+    disparity : (H, W) float32
+        Pixels, NaN where unknown.
+
+    Returns
+    -------
+    content : bytes
+        Of the file.
+    lost : int
+        Known pixels that the format cannot hold, below 0 or above 255.99 px: unknown in it.
+    """
+    known = np.isfinite(disparity)
+    scaled = np.rint(np.where(known, disparity, 0.0) * _KITTI_SCALE)
+    fits = known & (scaled >= 0) & (scaled <= _UINT16_MAX)
+    fixed = np.where(fits, np.maximum(scaled, 1.0), 0.0).astype(np.uint16)
+    return _encoded('.png', fixed), int(np.count_nonzero(known & ~fits))
+
+
+def millimetre_png(depth: Float) -> tuple[bytes, int]:
+    """Return a depth image as a 16-bit PNG in millimetres.
+
+    Parameters
+    ----------
+    depth : (H, W) float32
+        Metres, NaN where unknown.
+
+    Returns
+    -------
+    content : bytes
+        Of the file.
+    lost : int
+        Known pixels beyond 65.535 m: unknown in the file.
+    """
+    known = np.isfinite(depth)
+    scaled = np.rint(np.where(known, depth, 0.0) * _MILLIMETRES)
+    fits = known & (scaled <= _UINT16_MAX)
+    content = _encoded('.png', np.where(fits, scaled, 0.0).astype(np.uint16))
+    return content, int(np.count_nonzero(known & ~fits))
+
+
+def tiff(image: Float) -> bytes:
+    """Return an (H, W) float32 image as a TIFF file of one float channel."""
+    return _encoded('.tiff', image)
+
+
+def npy(image: npt.NDArray[Any]) -> bytes:
+    """Return an array as a NumPy file."""
+    stream = io.BytesIO()
+    np.save(stream, image, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _encoded(kind: str, image: npt.NDArray[Any]) -> bytes:
+    written, content = cv2.imencode(kind, image)
+    if not written:
+        raise InputError(f'this OpenCV cannot write {kind} files: use another format')
+    return content.tobytes()
