@@ -71,10 +71,25 @@ def kernel_supports(
             'with disp12_max_diff, and block_size above 21 or pre_filter_cap above 31, '
             "OpenCV's result depends on memory that it did not write"
         )
+    if pre_filter_type == 'normalized_response' and _leaves_table(pre_filter_size):
+        return f'pre_filter_size {pre_filter_size} makes OpenCV read outside of its table'
     too_low = height is not None and pre_filter_size // 2 > height
     if too_low and pre_filter_type == 'normalized_response':
         return f'pre_filter_size {pre_filter_size} makes OpenCV read beyond {height} rows'
     return None
+
+
+def _leaves_table(window: int) -> bool:
+    """Say if responses exceed the -1280 .. 1535 that OpenCV has a table for.
+
+    They are extreme where the pixel and its four neighbours are white on black, or the
+    reverse: the cross counts 8 times its scale, each pixel of the window once.
+    """
+    scale = window * window // 8
+    sum_scale = (1024 + scale) // (2 * scale)
+    largest = (8 * scale - 5) * sum_scale * 255 >> 10
+    smallest = -(window * window - 5) * sum_scale * 255 >> 10
+    return largest > 1535 or smallest < -1280
 
 
 def check_images(

@@ -148,6 +148,7 @@ def test_too_many_disparities_for_the_width_leave_nothing_valid() -> None:
         ({'uniqueness_ratio': -1}, 'uniqueness_ratio'),
         ({'min_disparity': 2040}, '16 bits'),
         ({'block_size': 255, 'pre_filter_cap': 63, 'uniqueness_ratio': 300}, '32 bits'),
+        ({'pre_filter_type': 'normalized_response', 'pre_filter_size': 89}, 'table'),
         ({'block_size': 23, 'disp12_max_diff': 1}, 'memory'),
         ({'pre_filter_cap': 32, 'disp12_max_diff': 1}, 'memory'),
     ],
