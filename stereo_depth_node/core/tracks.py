@@ -1,0 +1,128 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Single points found in both eyes, without rectified rows and a range of disparities.
+
+Matching needs corresponding points in one row and within the range searched. Corners followed
+from the left to the right image tell whether that is so: how far apart the rows are, which
+disparities the scene has, and whether the cameras are swapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ['SparseTracks', 'track_corners']
+
+Grey = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+
+_WINDOW_PX = 21
+# Each level of the pyramid doubles the reach: about 10 px * 2^5 = 320 px.
+_LEVELS = 5
+_STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.03)
+_CORNER_QUALITY = 0.01
+# A track there and back must end where it began.
+_RETURN_PX = 0.5
+# Fewer say nothing about the whole image.
+_FEWEST = 20
+# Rows of right tracks agree to a few tenths of a pixel, those of wrong ones do not.
+_ROW_TOLERANCE_PX = 1.5
+# Median absolute deviation to standard deviation of a normal distribution.
+_MAD_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True, eq=False)
+class SparseTracks:
+    """Points found in both eyes.
+
+    Attributes
+    ----------
+    rows : (N,) float32 ndarray
+        y_left - y_right of each, pixels; 0 in a well rectified pair.
+    disparities : (M,) float32 ndarray
+        x_left - x_right, pixels, ascending, of those M whose rows agree with most others.
+    """
+
+    rows: Float
+    disparities: Float
+
+    @property
+    def count(self) -> int:
+        """Number of points found in both eyes."""
+        return int(self.rows.size)
+
+    @property
+    def rows_apart(self) -> float:
+        """Median of y_left - y_right, pixels: positive when the left image sits lower."""
+        return float(np.median(self.rows))
+
+    @property
+    def rows_spread(self) -> float:
+        """Standard deviation of y_left - y_right about the median, pixels, outliers left out."""
+        return float(_MAD_TO_SIGMA * np.median(np.abs(self.rows - self.rows_apart)))
+
+    def disparity_percentiles(self, *percent: float) -> tuple[float, ...]:
+        """Return the disparities, pixels, that `percent` of the points do not exceed."""
+        return tuple(float(value) for value in np.percentile(self.disparities, percent))
+
+    def share_beyond_infinity(self, offset: float = 0.0) -> float:
+        """Return the share, 0 to 1, of points with a disparity that no real point can have.
+
+        Below `offset`, cx_l - cx_r in pixels, less 1 px for what calibration leaves. When it is
+        most of them, the cameras are swapped.
+        """
+        return float(np.mean(self.disparities < offset - 1.0))
+
+
+def track_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> SparseTracks | None:
+    """Find corners of the left image in the right one.
+
+    Corners (Shi and Tomasi, CVPR 1994) are followed by pyramidal Lucas-Kanade tracking to the
+    right image and back; those that do not return are dropped. Histograms are equalised first,
+    so that the eyes need not be exposed alike.
+
+    Parameters
+    ----------
+    left, right : (H, W) uint8 ndarray
+        A pair, rectified or nearly so.
+    max_corners : int
+        Corners to follow, the strongest ones; time grows in proportion.
+
+    Returns
+    -------
+    SparseTracks or None
+        None when fewer than 20 points are found: too little texture, too different images.
+    """
+    left, right = cv2.equalizeHist(left), cv2.equalizeHist(right)  # type: ignore[assignment]
+    spacing = max(3.0, np.sqrt(left.size / (4.0 * max_corners)))
+    corners = cv2.goodFeaturesToTrack(left, max_corners, _CORNER_QUALITY, spacing)
+    if corners is None or len(corners) < _FEWEST:
+        return None
+    found, is_found = _follow(left, right, np.asarray(corners, np.float32))
+    returned, is_back = _follow(right, left, found)
+    error = np.abs(returned - corners).max(axis=(1, 2))
+    kept = is_found & is_back & (error < _RETURN_PX)
+    if np.count_nonzero(kept) < _FEWEST:
+        return None
+    shift = (corners - found)[kept, 0]
+    rows = np.ascontiguousarray(shift[:, 1])
+    in_row = np.abs(rows - np.median(rows)) < _ROW_TOLERANCE_PX
+    return SparseTracks(rows, np.sort(shift[in_row, 0]))
+
+
+def _follow(start: Grey, end: Grey, points: Float) -> tuple[Float, npt.NDArray[np.bool_]]:
+    """Return where points of `start` are in `end`, and whether they were found."""
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        start,
+        end,
+        points,
+        None,  # type: ignore[call-overload]
+        winSize=(_WINDOW_PX, _WINDOW_PX),
+        maxLevel=_LEVELS,
+        criteria=_STOP,
+    )
+    return np.asarray(found, np.float32), status.ravel() > 0
