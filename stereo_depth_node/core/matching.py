@@ -60,6 +60,10 @@ _PRE_FILTERS = {
 class Matcher(Protocol):
     """Computes fixed-point disparities of a pair of grey images."""
 
+    @property
+    def backend(self) -> str:
+        """Who does the work, and why, in words for people."""
+
     def compute(self, left: Grey, right: Grey, out: Fixed) -> None:
         """Match `left` with `right`, both (H, W) uint8, into `out`, (H, W) int16 in 1/16 px."""
 
@@ -142,15 +146,21 @@ def check_image_size(settings: Settings, width: int, height: int) -> None:
     Raises
     ------
     SettingsError
-        If the block is not smaller than the image, if no pixel could get a disparity, if
-        a disparity would not fit int16, or if the region of interest is not in the image. The
-        text says what to set.
+        If the block or the pre-filter's window is not smaller than the image, if no pixel could
+        get a disparity, if a disparity would not fit int16, or if the region of interest is not
+        in the image. The text says what to set.
     """
     size = f'{width}x{height}'
     if settings.block_size >= min(width, height):
         raise SettingsError(
             f'block_size is {settings.block_size} px, the images are {size}: '
             f'set block_size below {min(width, height)}'
+        )
+    has_window = settings.algorithm == 'bm' and settings.pre_filter_type == 'normalized_response'
+    if has_window and settings.pre_filter_size >= min(width, height):
+        raise SettingsError(
+            f'pre_filter_size is {settings.pre_filter_size} px, the images are {size}: '
+            f'set pre_filter_size below {min(width, height)}'
         )
     window = valid_window(settings.replace(fill_left_band=False), width, height)
     half = settings.block_size // 2
@@ -197,9 +207,12 @@ class OpenCVMatcher:
     ----------
     settings : Settings
         Any; `check_image_size` must have passed for the images that come.
+    reason : str
+        Why it is OpenCV, where something else was possible.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reason: str = '') -> None:
+        self.backend = f'opencv ({reason})' if reason else 'opencv'
         self._matcher = (
             _create_bm(settings) if settings.algorithm == 'bm' else _create_sgbm(settings)
         )

@@ -156,6 +156,11 @@ class StereoPipeline:
         return cls(settings, width, height, geometry, (left, right) if settings.rectify else None)
 
     @property
+    def backend(self) -> str:
+        """Who does the matching, and why, in words for people."""
+        return self._matcher.backend
+
+    @property
     def offset(self) -> float:
         """cx_l - cx_r of the geometry, pixels; 0 without one."""
         return self.geometry.offset if self.geometry is not None else 0.0
