@@ -13,12 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TYPE_CHECKING
 
-from rclpy.qos import (
-    qos_profile_sensor_data,
-    QoSHistoryPolicy,
-    QoSProfile,
-    QoSReliabilityPolicy,
-)
+from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -37,7 +32,10 @@ OnImage = Callable[[Side, Any], None]
 OnCameraInfo = Callable[[Side, bytes], None]
 
 # Images that may wait in the middleware for each one that waits to be paired.
-_MIDDLEWARE_DEPTH = 2
+_DEPTH_PER_WAITING_IMAGE = 2
+_CAMERA_INFO_DEPTH = 5
+# What QoSOverridingOptions.with_default_policies lets the parameters change.
+_OVERRIDABLE = ('history', 'depth', 'reliability')
 
 
 class StereoInputs:
@@ -63,13 +61,15 @@ class StereoInputs:
         self._on_image = on_image
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
+        self._is_offered_best_effort_only = False
+        self._overrides: dict[str, dict[str, Any]] = {}
         self.lost = dict.fromkeys(Side, 0)
         self._camera_infos = {
             side: self._subscribe(
                 CameraInfo,
                 camera_info_topic(side),
                 partial(on_camera_info, side),
-                qos_profile_sensor_data,
+                _sensor_data_qos(_CAMERA_INFO_DEPTH),
                 raw=True,
             )
             for side in Side
@@ -82,10 +82,11 @@ class StereoInputs:
 
     def open(self, settings: Settings) -> None:
         """Subscribe to the images, or subscribe anew where the settings ask for it."""
-        wanted = (settings.image_transport, settings.queue_size, settings.frame_policy)
+        is_reliable = settings.frame_policy == 'every' and not self._is_offered_best_effort_only
+        wanted = (settings.image_transport, settings.queue_size, is_reliable)
         if self._images and wanted == self._opened_with:
             return
-        self.close()
+        self._end()
         self._opened_with = wanted
         message_type = CompressedImage if settings.image_transport == 'compressed' else Image
         for side in Side:
@@ -93,14 +94,20 @@ class StereoInputs:
                 message_type,
                 image_topic(self._node, side, settings),
                 partial(self._on_image, side),
-                _image_qos(settings),
+                _sensor_data_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
                 events=SubscriptionEventCallbacks(
-                    message_lost=partial(self._count_lost, side), use_default_callbacks=False
+                    incompatible_qos=self._take_best_effort,
+                    message_lost=partial(self._count_lost, side),
+                    use_default_callbacks=False,
                 ),
             )
 
     def close(self) -> None:
         """End the subscriptions to the images."""
+        self._is_offered_best_effort_only = False
+        self._end()
+
+    def _end(self) -> None:
         for subscription in self._images.values():
             self._node.destroy_subscription(subscription)
         self._images.clear()
@@ -144,15 +151,38 @@ class StereoInputs:
         raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
     ) -> Subscription[Any]:
-        return self._node.create_subscription(
+        """Subscribe with what the parameters ``qos_overrides`` change of a profile.
+
+        rclpy gives these parameters the profile of the first subscription to a topic, and reads
+        them back for every later one. So that a later profile may differ, only what a user has
+        changed is kept from the first.
+        """
+        overrides = self._overrides.get(topic)
+        asked = {policy: getattr(qos, policy) for policy in _OVERRIDABLE}
+        for policy, value in (overrides or {}).items():
+            setattr(qos, policy, value)
+        subscription = self._node.create_subscription(
             message_type,
             topic,
             callback,
             qos,
             raw=raw,
             event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            qos_overriding_options=(
+                QoSOverridingOptions.with_default_policies() if overrides is None else None
+            ),
         )
+        if overrides is None:
+            self._overrides[topic] = {
+                policy: getattr(qos, policy)
+                for policy in _OVERRIDABLE
+                if getattr(qos, policy) != asked[policy]
+            }
+        return subscription
+
+    def _take_best_effort(self, _event: Any) -> None:
+        """Note that a publisher cannot serve a reliable subscription; `open` then asks less."""
+        self._is_offered_best_effort_only = True
 
     def _count_lost(self, side: Side, event: Any) -> None:
         self.lost[side] += event.total_count_change
@@ -174,18 +204,12 @@ def image_topic(node: Node, side: Side, settings: Settings) -> str:
     return raw
 
 
-def _image_qos(settings: Settings) -> QoSProfile:
-    """Return the sensor-data profile; every frame of a recording asks for reliable delivery.
-
-    BEST_AVAILABLE (since Iron) is reliable unless the publisher is not.
-    """
-    reliability = QoSReliabilityPolicy.BEST_EFFORT
-    if settings.frame_policy == 'every':
-        reliability = getattr(
-            QoSReliabilityPolicy, 'BEST_AVAILABLE', QoSReliabilityPolicy.RELIABLE
-        )
+def _sensor_data_qos(depth: int, is_reliable: bool = False) -> QoSProfile:
+    """Return the sensor-data profile, reliable for those who want every frame of a recording."""
     return QoSProfile(
         history=QoSHistoryPolicy.KEEP_LAST,
-        depth=_MIDDLEWARE_DEPTH * settings.queue_size,
-        reliability=reliability,
+        depth=depth,
+        reliability=(
+            QoSReliabilityPolicy.RELIABLE if is_reliable else QoSReliabilityPolicy.BEST_EFFORT
+        ),
     )
