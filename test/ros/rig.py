@@ -161,6 +161,11 @@ class Rig(Peer):
         return all(each.get_subscription_count() > 0 for each in self.images)
 
     @property
+    def is_calibration_wanted(self) -> bool:
+        """Whether the node subscribes to the calibration of both cameras."""
+        return all(each.get_subscription_count() > 0 for each in self._infos)
+
+    @property
     def is_ignored(self) -> bool:
         """Whether the node subscribes to none of the images."""
         return all(each.get_subscription_count() == 0 for each in self.images)
@@ -173,12 +178,14 @@ class Rig(Peer):
         for info, publisher in zip(self.infos or (), self._infos, strict=False):
             info.header.stamp = stamp_of(stamp_ns)
             publisher.publish(info)
-        for publisher, image, later_ns in zip(
-            self.images, (left, right), (0, right_later_ns), strict=True
-        ):
-            image.header = Header(stamp=stamp_of(stamp_ns + later_ns), frame_id=FRAME)
-            publisher.publish(image)
+        self.send_eye(0, left, stamp_ns)
+        self.send_eye(1, right, stamp_ns + right_later_ns)
         return stamp_ns
+
+    def send_eye(self, eye: int, image: Any, stamp_ns: int) -> None:
+        """Publish the image of one camera, 0 for the left."""
+        image.header = Header(stamp=stamp_of(stamp_ns), frame_id=FRAME)
+        self.images[eye].publish(image)
 
     def publish_infos(self) -> None:
         """Publish the calibration, stamped with 0."""
