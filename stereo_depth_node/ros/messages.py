@@ -29,8 +29,10 @@ from stereo_depth_node.core.message_content import (
 from stereo_depth_node.core.pipeline import StereoPipeline
 
 __all__ = [
+    'CameraInfoMessage',
     'DepthMessage',
     'DisparityMessage',
+    'UncertaintyMessage',
     'calibration_from_message',
     'downscaled_camera_info',
     'raw_image_from_message',
@@ -68,9 +70,9 @@ class DisparityMessage:
         The pixels of the message itself, disparities in px.
     """
 
-    def __init__(self, pipeline: StereoPipeline) -> None:
+    def __init__(self, pipeline: StereoPipeline, _left_info: CameraInfo) -> None:
         fields = DisparityFields.of(pipeline)
-        image, self.pixels = _image_message(pipeline.height, pipeline.width, '32FC1')
+        image, self.pixels = _image_message(pipeline, '32FC1')
         self.message = DisparityImage(
             image=image,
             f=fields.f,
@@ -100,10 +102,8 @@ class DepthMessage:
         The pixels of the message itself: metres, or millimetres.
     """
 
-    def __init__(self, pipeline: StereoPipeline) -> None:
-        self.message, self.pixels = _image_message(
-            pipeline.height, pipeline.width, pipeline.settings.depth_encoding
-        )
+    def __init__(self, pipeline: StereoPipeline, _left_info: CameraInfo) -> None:
+        self.message, self.pixels = _image_message(pipeline, pipeline.settings.depth_encoding)
 
     def fill(self, pipeline: StereoPipeline, header: Header) -> Image:
         """Write the last pair of the pipeline into the message and return it."""
@@ -112,7 +112,47 @@ class DepthMessage:
         return self.message
 
 
-def _image_message(height: int, width: int, encoding: str) -> tuple[Image, npt.NDArray[Any]]:
+class UncertaintyMessage:
+    """An image of the standard deviation of the depth, for the results of one pipeline.
+
+    Attributes
+    ----------
+    message : Image
+        Complete but for its header and pixels.
+    pixels : (H, W) float32 ndarray
+        The pixels of the message itself, metres.
+    """
+
+    def __init__(self, pipeline: StereoPipeline, _left_info: CameraInfo) -> None:
+        self.message, self.pixels = _image_message(pipeline, '32FC1')
+
+    def fill(self, pipeline: StereoPipeline, header: Header) -> Image:
+        """Write the last pair of the pipeline into the message and return it."""
+        pipeline.uncertainty(self.pixels)
+        self.message.header = header
+        return self.message
+
+
+class CameraInfoMessage:
+    """The left camera's CameraInfo, for the images that one pipeline gives.
+
+    Attributes
+    ----------
+    message : CameraInfo
+        Complete but for its header.
+    """
+
+    def __init__(self, pipeline: StereoPipeline, left_info: CameraInfo) -> None:
+        self.message = downscaled_camera_info(left_info, pipeline.downscale)
+
+    def fill(self, _pipeline: StereoPipeline, header: Header) -> CameraInfo:
+        """Give the message the header of the last pair and return it."""
+        self.message.header = header
+        return self.message
+
+
+def _image_message(pipeline: StereoPipeline, encoding: str) -> tuple[Image, npt.NDArray[Any]]:
+    height, width = pipeline.height, pipeline.width
     dtype = np.dtype(_DEPTH_TYPES[encoding])
     message = Image(
         height=height,

@@ -12,7 +12,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
-from stereo_depth_node.ros.messages import DepthMessage, DisparityMessage, downscaled_camera_info
+from stereo_depth_node.ros.messages import (
+    CameraInfoMessage,
+    DepthMessage,
+    DisparityMessage,
+    UncertaintyMessage,
+)
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -22,9 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ['StereoOutputs']
 
-DISPARITY = 'disparity'
-DEPTH = 'depth/image_rect'
-DEPTH_INFO = 'depth/camera_info'
+# Topic: type of its messages, and what fills them with the results of a pipeline.
+_OUTPUTS: dict[str, tuple[Any, Any]] = {
+    'disparity': (DisparityImage, DisparityMessage),
+    'depth/image_rect': (Image, DepthMessage),
+    'depth/camera_info': (CameraInfo, CameraInfoMessage),
+    'depth/uncertainty': (Image, UncertaintyMessage),
+}
 
 _QUEUE_DEPTH = 5
 
@@ -44,7 +53,6 @@ class StereoOutputs:
     """
 
     def __init__(self, node: Node) -> None:
-        types: dict[str, Any] = {DISPARITY: DisparityImage, DEPTH: Image, DEPTH_INFO: CameraInfo}
         self._publishers = {
             topic: node.create_publisher(
                 message_type,
@@ -53,13 +61,11 @@ class StereoOutputs:
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
                 event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
             )
-            for topic, message_type in types.items()
+            for topic, (message_type, _) in _OUTPUTS.items()
         }
-        self.published = dict.fromkeys(types, 0)
+        self.published = dict.fromkeys(_OUTPUTS, 0)
         self._pipeline: StereoPipeline | None = None
-        self._disparity: DisparityMessage | None = None
-        self._depth: DepthMessage | None = None
-        self._depth_info: CameraInfo | None = None
+        self._messages: dict[str, Any] = {}
 
     def subscribers(self) -> dict[str, int]:
         """Return how many subscribers each output topic has."""
@@ -88,25 +94,15 @@ class StereoOutputs:
         """
         if pipeline is not self._pipeline:
             self._pipeline = pipeline
-            self._disparity = self._depth = self._depth_info = None
-        wanted = self.subscribers()
-        if wanted[DISPARITY]:
-            if self._disparity is None:
-                self._disparity = DisparityMessage(pipeline)
-            self._publish(DISPARITY, self._disparity.fill(pipeline, header))
-        if wanted[DEPTH]:
-            if self._depth is None:
-                self._depth = DepthMessage(pipeline)
-            self._publish(DEPTH, self._depth.fill(pipeline, header))
-        if wanted[DEPTH_INFO]:
-            if self._depth_info is None:
-                self._depth_info = downscaled_camera_info(left_info, pipeline.downscale)
-            self._depth_info.header = header
-            self._publish(DEPTH_INFO, self._depth_info)
-
-    def _publish(self, topic: str, message: Any) -> None:
-        self._publishers[topic].publish(message)
-        self.published[topic] += 1
+            self._messages.clear()
+        for topic, publisher in self._publishers.items():
+            if publisher.get_subscription_count() == 0:
+                continue
+            if topic not in self._messages:
+                _, message_for = _OUTPUTS[topic]
+                self._messages[topic] = message_for(pipeline, left_info)
+            publisher.publish(self._messages[topic].fill(pipeline, header))
+            self.published[topic] += 1
 
 
 def _reliable() -> QoSProfile:

@@ -27,7 +27,12 @@ from stereo_msgs.msg import DisparityImage
 from stereo_depth_node.core.calibration import CameraCalibration
 from stereo_depth_node.core.encodings import ENCODINGS
 
-OUTPUTS = {'disparity': DisparityImage, 'depth/image_rect': Image, 'depth/camera_info': CameraInfo}
+OUTPUTS = {
+    'disparity': DisparityImage,
+    'depth/image_rect': Image,
+    'depth/camera_info': CameraInfo,
+    'depth/uncertainty': Image,
+}
 FRAME = 'left_optical'
 
 # Stamps grow over all tests: one node may serve many.

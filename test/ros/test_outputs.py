@@ -226,6 +226,23 @@ def test_reduced_images_keep_depth_and_have_camera_info_to_match(graph: Graph) -
     assert np.median(metres[known]) == pytest.approx(500.0 * 0.1 / (20 - 4.0), rel=0.02)
 
 
+def test_uncertainty_is_known_where_depth_is_and_no_less_than_the_sub_pixel_step(
+    graph: Graph,
+) -> None:
+    outputs = run_once(graph, scene_of(step(320, 240, 12, 30)), camera_infos(320, 240))
+
+    uncertainty, depth = outputs['depth/uncertainty'], outputs['depth/image_rect']
+
+    assert uncertainty.header == depth.header
+    assert uncertainty.encoding == '32FC1'
+    sigma, metres = pixels_of(uncertainty), pixels_of(depth)
+    np.testing.assert_array_equal(np.isnan(sigma), np.isnan(metres))
+    known = np.isfinite(metres)
+    # Uniformly distributed over a step of 1/16 px: its standard deviation, in depth.
+    least = metres[known] ** 2 / (500.0 * 0.1) / 16 / np.sqrt(12)
+    assert (sigma[known] >= 0.999 * least).all()
+
+
 def test_outputs_carry_the_stamp_of_the_left_image(graph: Graph) -> None:
     graph.node()
     rig = Rig(graph, infos=camera_infos(320, 240))
