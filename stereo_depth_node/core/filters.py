@@ -44,6 +44,7 @@ class DisparityFilters:
         self._temporal = (
             TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None
         )
+        self._speckle_scratch: Grey | None = None
         self._median: MedianFilter | None = None
         self._smoother = (
             EdgePreservingSmoother(settings.wls_lambda, settings.wls_sigma)
@@ -67,7 +68,13 @@ class DisparityFilters:
             self._blind.remove(fixed, invalid)
         if self._temporal is not None:
             self._temporal.filter(fixed, invalid)
-        remove_speckles(fixed, invalid, settings.speckle_window_size, settings.speckle_range)
+        self._speckle_scratch = remove_speckles(
+            fixed,
+            invalid,
+            settings.speckle_window_size,
+            settings.speckle_range,
+            self._speckle_scratch,
+        )
         if settings.median_size:
             if self._median is None:
                 self._median = MedianFilter(settings.median_size, *fixed.shape)

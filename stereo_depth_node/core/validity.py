@@ -8,6 +8,8 @@ a match holds the `invalid` value, below every disparity searched.
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +35,9 @@ def mask_outside(fixed: Fixed, window: ValidWindow, invalid: int) -> None:
     fixed[window.y0 : window.y1, window.x1 :] = invalid
 
 
-def remove_speckles(fixed: Fixed, invalid: int, window_size: int, max_difference: int) -> None:
+def remove_speckles(
+    fixed: Fixed, invalid: int, window_size: int, max_difference: int, scratch: Grey | None = None
+) -> Grey | None:
     """Remove islands of similar disparity.
 
     Parameters
@@ -46,9 +50,20 @@ def remove_speckles(fixed: Fixed, invalid: int, window_size: int, max_difference
         Islands of up to this many pixels are removed; 0 keeps all.
     max_difference : int
         Neighbours belong to one island up to this difference, pixels of disparity.
+    scratch : uint8 ndarray, optional
+        What the call before returned: memory to work in, 13 bytes a pixel.
+
+    Returns
+    -------
+    uint8 ndarray or None
+        Memory for the next call.
     """
     if window_size > 0:
-        cv2.filterSpeckles(fixed, invalid, window_size, max_difference * DISPARITY_SCALE)
+        _, used = cv2.filterSpeckles(
+            fixed, invalid, window_size, max_difference * DISPARITY_SCALE, scratch
+        )
+        return cast(Grey, used)
+    return scratch
 
 
 class BlindAreas:

@@ -55,7 +55,7 @@ def possible_settings(draw: st.DrawFn) -> Settings:
 
 @given(settings=possible_settings(), describe=st.booleans())
 @hypothesis_settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
