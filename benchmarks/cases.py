@@ -1,0 +1,172 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: cases (what comes in, what is asked for) and contestants (who does it)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import dataclasses
+from itertools import product
+import shlex
+import sys
+from typing import Any
+
+__all__ = ['Case', 'Contestant', 'make_cases', 'own', 'parse_size', 'peer']
+
+BLOCK_SIZE = 15
+
+DEFAULT_SIZES = {(640, 480): 64, (1280, 720): 128, (1920, 1080): 256}
+"""Image size -> number of disparities that is sensible for it, pixels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What a node is to do.
+
+    Attributes
+    ----------
+    width, height, num_disparities, block_size : int
+        Pixels.
+    algorithm, encoding : str
+        As the settings and sensor_msgs name them.
+    outputs : tuple of str
+        'disparity', 'depth'.
+    downscale : int
+        Factor by which images are reduced first.
+    """
+
+    width: int
+    height: int
+    num_disparities: int
+    block_size: int = BLOCK_SIZE
+    algorithm: str = 'bm'
+    encoding: str = 'mono8'
+    outputs: tuple[str, ...] = ('disparity',)
+    downscale: int = 1
+
+    def __str__(self) -> str:
+        """Name the case, for people."""
+        reduced = f' /{self.downscale}' if self.downscale > 1 else ''
+        return (
+            f'{self.width}x{self.height}{reduced}, {self.num_disparities} disparities, '
+            f'block {self.block_size}, {self.algorithm}, {self.encoding}, '
+            f'{" + ".join(self.outputs)}'
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the node for this case."""
+        return {
+            'algorithm': self.algorithm,
+            'num_disparities': self.num_disparities,
+            'block_size': self.block_size,
+            'downscale': self.downscale,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Contestant:
+    """A node that can be measured.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    command : tuple of str
+        Program and arguments; {disparities} and {block_size} stand for those of the case.
+    settings : tuple of (str, str)
+        Parameters to give to it, beside those of the case.
+    backend : str or None
+        Who matches in this node; None for a peer.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...] = ()
+    backend: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the node of this package, which tells its counters."""
+        return self.backend is not None
+
+    def command_for(self, case: Case) -> list[str]:
+        """Return program and arguments for a case."""
+        if not self.is_own:
+            values = {'{disparities}': case.num_disparities, '{block_size}': case.block_size}
+            return [_filled(word, values) for word in self.command]
+        settings: dict[str, Any] = {
+            **case.settings,
+            'matcher_backend': self.backend,
+            **dict(self.settings),
+        }
+        parameters = (('-p', f'{name}:={value}') for name, value in settings.items())
+        return [*self.command, '--ros-args', *(word for pair in parameters for word in pair)]
+
+
+def own(backend: str, settings: Sequence[tuple[str, str]] = ()) -> Contestant:
+    """Return the node of this package with a matcher backend."""
+    command = (sys.executable, '-m', 'benchmarks.node')
+    return Contestant(f'node, {backend}', command, tuple(settings), backend)
+
+
+def peer(command: str) -> Contestant:
+    """Return any other node, given as a shell would take it."""
+    return Contestant(f'peer: {command}', tuple(shlex.split(command)))
+
+
+def make_cases(
+    sizes: Sequence[tuple[int, int]],
+    disparities: Sequence[int],
+    *,
+    block_size: int = BLOCK_SIZE,
+    algorithms: Sequence[str] = ('bm',),
+    encodings: Sequence[str] = ('mono8',),
+    outputs: Sequence[tuple[str, ...]] = (('disparity',),),
+    downscales: Sequence[int] = (1,),
+) -> list[Case]:
+    """Combine what is given.
+
+    Parameters
+    ----------
+    sizes : sequence of (int, int)
+        Width and height, pixels.
+    disparities : sequence of int
+        One for each size, one for all, or none for what is usual at each size.
+    block_size, algorithms, encodings, outputs, downscales
+        As in `Case`.
+    """
+    if len(disparities) not in (0, 1, len(sizes)):
+        raise ValueError(
+            f'{len(disparities)} numbers of disparities for {len(sizes)} sizes: give one for '
+            'each size, or one for all'
+        )
+    counts = [
+        disparities[index % len(disparities)] if disparities else _usual_disparities(size)
+        for index, size in enumerate(sizes)
+    ]
+    return [
+        Case(*size, count, block_size, algorithm, encoding, wanted, downscale)
+        for (size, count), algorithm, encoding, wanted, downscale in product(
+            zip(sizes, counts, strict=True), algorithms, encodings, outputs, downscales
+        )
+    ]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``."""
+    width, separator, height = text.partition('x')
+    if not separator or not (width.isdigit() and height.isdigit()):
+        raise ValueError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
+    return int(width), int(height)
+
+
+def _usual_disparities(size: tuple[int, int]) -> int:
+    """Return a tenth of the width, as a multiple of 16, where nothing else is usual."""
+    return DEFAULT_SIZES.get(size) or max(16, round(size[0] / 160) * 16)
+
+
+def _filled(word: str, values: dict[str, int]) -> str:
+    for place, value in values.items():
+        word = word.replace(place, str(value))
+    return word

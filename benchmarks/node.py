@@ -1,0 +1,111 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node as it is, in a process that also tells what it has counted.
+
+Takes the arguments of the node. Answers each line on standard input with its counters, and ends
+with its input. ``settle`` first waits for the kernel where the settings want it; ``trace`` begins
+to look at allocations.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+import sys
+import threading
+import time
+import tracemalloc
+from typing import Any
+
+import rclpy
+
+from benchmarks.protocol import answer
+from stereo_depth_node.core.kernel import wait_for_kernel
+from stereo_depth_node.ros import node as node_module
+from stereo_depth_node.ros import program
+from stereo_depth_node.ros.statistics import Statistics
+
+__all__ = ['CountedNode']
+
+# Far above what a busy machine needs to compile the kernel.
+_COMPILE_S = 600.0
+
+
+class CountedStatistics(Statistics):
+    """Statistics that also sum up time per stage, and on request look at allocations.
+
+    Attributes
+    ----------
+    wall_s, cpu_s : Counter of str
+        Seconds in each stage; cpu_s of the whole process.
+    peak_bytes : list of int
+        While tracing: the most memory that each stage had allocated beyond what there was before.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wall_s: Counter[str] = Counter()
+        self.cpu_s: Counter[str] = Counter()
+        self.peak_bytes: list[int] = []
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage."""
+        is_tracing = tracemalloc.is_tracing()
+        if is_tracing:
+            tracemalloc.reset_peak()
+            level = tracemalloc.get_traced_memory()[0]
+        wall, cpu = time.perf_counter(), time.process_time()
+        with super().stage(name):
+            yield
+        self.cpu_s[name] += time.process_time() - cpu
+        self.wall_s[name] += time.perf_counter() - wall
+        if is_tracing:
+            self.peak_bytes.append(tracemalloc.get_traced_memory()[1] - level)
+
+
+class CountedNode(node_module.StereoDepthNode):
+    """The node, answering what is asked on standard input."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__(**node_arguments)
+        self.counted = self.statistics = CountedStatistics()
+        threading.Thread(target=self._answer_all, daemon=True).start()
+
+    def _answer_all(self) -> None:
+        for line in sys.stdin:
+            if line.startswith('settle') and self.parameters.current.matcher_backend != 'opencv':
+                wait_for_kernel(_COMPILE_S)
+            if line.startswith('trace'):
+                tracemalloc.start()
+            answer(self.counters())
+        rclpy.try_shutdown()
+
+    def counters(self) -> dict[str, Any]:
+        """Return what the node has counted since its start; images unless it says pairs."""
+        dropped: Counter[str] = Counter()
+        for reasons in (self.pairer.dropped, self.frames.dropped, self.failed):
+            dropped.update({reason.value: count for reason, count in reasons.items()})
+        return {
+            'backend': '' if self.pipeline is None else self.pipeline.backend,
+            'received': self.pairer.received,
+            'computed_pairs': self.computed,
+            'dropped': dropped,
+            'waiting': self.pairer.waiting + 2 * len(self.frames),
+            'published': dict(self.outputs.published),
+            'lost_by_middleware': sum(self.inputs.lost.values()),
+            'stage_cpu_s': self.counted.cpu_s,
+            'stage_wall_s': self.counted.wall_s,
+            'peak_bytes': self.counted.peak_bytes[-100:],
+        }
+
+
+def main() -> int:
+    """Run the node's own program with the node that counts."""
+    node_module.StereoDepthNode = CountedNode  # type: ignore[misc]
+    return program.main()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

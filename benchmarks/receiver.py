@@ -1,0 +1,135 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The process that receives: notes when which result came.
+
+Reads one command a line and answers each with one line of JSON: ``first SECONDS`` (waits for a
+result), ``reset``, ``quiet SECONDS`` (waits until nothing has come for so long, answers with
+[stamp, arrival] in ns of every result since the reset, by topic), ``quit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+import select
+import struct
+import sys
+import time
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from sensor_msgs.msg import Image
+from stereo_msgs.msg import DisparityImage
+
+from benchmarks.protocol import answer
+
+__all__ = ['OUTPUTS', 'Receiver']
+
+OUTPUTS: dict[str, tuple[str, Any]] = {
+    'disparity': ('disparity', DisparityImage),
+    'depth': ('depth/image_rect', Image),
+}
+"""Output -> its topic and type. All begin with a Header."""
+
+_NS_PER_S = 1_000_000_000
+_POLL_S = 0.02
+_DEPTH = 10
+
+
+class Receiver:
+    """Subscribes to outputs of a node, without spending time on their content.
+
+    Parameters
+    ----------
+    node : Node
+        Receives.
+    outputs : sequence of str
+        Keys of `OUTPUTS`.
+
+    Attributes
+    ----------
+    arrivals : dict of str to list of (int, int)
+        By output, stamp and arrival of each message since the last `reset`, ns.
+    """
+
+    def __init__(self, node: Node, outputs: Sequence[str]) -> None:
+        self._node = node
+        self._outputs = tuple(outputs)
+        self.reset()
+        for output in outputs:
+            topic, message_type = OUTPUTS[output]
+            node.create_subscription(
+                message_type,
+                topic,
+                partial(self._take, output),
+                # As consumers of depth subscribe.
+                QoSProfile(depth=_DEPTH, reliability=QoSReliabilityPolicy.RELIABLE),
+                raw=True,
+            )
+
+    def reset(self) -> None:
+        """Forget what has come."""
+        self.arrivals: dict[str, list[tuple[int, int]]] = {name: [] for name in self._outputs}
+        self.last_ns = time.time_ns()
+
+    @property
+    def has_all(self) -> bool:
+        """Whether every output has come."""
+        return all(self.arrivals.values())
+
+    def _take(self, output: str, serialized: bytes) -> None:
+        self.last_ns = time.time_ns()
+        # CDR: 4 bytes of encapsulation, of which the second tells the byte order, then the stamp.
+        order = '<' if serialized[1] & 1 else '>'
+        seconds, nanoseconds = struct.unpack_from(f'{order}iI', serialized, 4)
+        self.arrivals[output].append((seconds * _NS_PER_S + nanoseconds, self.last_ns))
+
+
+def _obey(receiver: Receiver, executor: SingleThreadedExecutor, command: str, value: float) -> None:
+    if command == 'first':
+        deadline = time.monotonic() + value
+        while not receiver.has_all and time.monotonic() < deadline:
+            executor.spin_once(_POLL_S)
+        first = {name: come[0][1] for name, come in receiver.arrivals.items() if come}
+        answer({'first': first})
+    elif command == 'reset':
+        receiver.reset()
+        answer({})
+    else:
+        while time.time_ns() - receiver.last_ns < value * _NS_PER_S:
+            executor.spin_once(_POLL_S)
+        answer({'arrivals': receiver.arrivals})
+
+
+def main(outputs: Sequence[str]) -> int:
+    """Obey commands until ``quit``, or until the program that gives them is gone."""
+    rclpy.init()
+    executor = SingleThreadedExecutor()
+    node = rclpy.create_node('bench_receiver')
+    receiver = Receiver(node, outputs)
+    executor.add_node(node)
+    answer({'ready': True})
+    # Told to end by a signal, it just ends: what it is for is gone then.
+    with suppress(ExternalShutdownException, KeyboardInterrupt):
+        _serve(receiver, executor)
+    rclpy.try_shutdown()
+    return 0
+
+
+def _serve(receiver: Receiver, executor: SingleThreadedExecutor) -> None:
+    while True:
+        executor.spin_once(_POLL_S)
+        if not select.select([sys.stdin], [], [], 0)[0]:
+            continue
+        command, *values = sys.stdin.readline().split() or ['quit']
+        if command == 'quit':
+            return
+        _obey(receiver, executor, command, float(values[0]) if values else 0.0)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,63 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is seen: a real stereo pair at any size, or a synthetic one where there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.geometry import StereoGeometry
+from stereo_depth_node.demo.scene import load_motorcycle
+
+__all__ = ['ENCODINGS', 'BenchScene', 'load_scene']
+
+ENCODINGS = {'mono8': cv2.COLOR_RGB2GRAY, 'bgr8': cv2.COLOR_RGB2BGR}
+"""Encoding of the images -> how they are made from RGB."""
+
+_SEED = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BenchScene:
+    """A rectified pair, (H, W, 3) uint8 RGB, and the camera that took it."""
+
+    name: str
+    left: npt.NDArray[np.uint8]
+    right: npt.NDArray[np.uint8]
+    geometry: StereoGeometry
+
+
+def load_scene(width: int, height: int) -> BenchScene:
+    """Return the pair that is measured with, at a size in pixels."""
+    try:
+        scene = load_motorcycle().resized(width, height)
+    except InputError:  # no scikit-image, which has the images inside
+        return _synthetic(width, height)
+    return BenchScene(scene.name, scene.left, scene.right, scene.geometry)
+
+
+def _synthetic(width: int, height: int) -> BenchScene:
+    """Return a noisy texture on a plane that leans, with disparities up to a tenth of the width."""
+    random = np.random.default_rng(_SEED)
+    noise = random.integers(0, 256, (height, width + width // 10, 3), np.uint8)
+    texture = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    texture = cv2.normalize(texture, texture, 0, 255, cv2.NORM_MINMAX)
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    disparity = (y / height * (width // 10)).astype(np.float32)
+    right = cv2.remap(texture, x + disparity, y, cv2.INTER_LINEAR)
+    geometry = StereoGeometry(
+        width=width,
+        height=height,
+        f=float(width),
+        cx=width / 2,
+        cy=height / 2,
+        cx_right=width / 2,
+        baseline=0.1,
+    )
+    left = np.ascontiguousarray(texture[:, :width])
+    return BenchScene('synthetic plane', left, np.asarray(right, np.uint8), geometry)

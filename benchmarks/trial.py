@@ -1,0 +1,249 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""One trial: a node between feeder and receiver, in overload and at a moderate rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import dataclasses
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+from benchmarks.cases import Case, Contestant
+from benchmarks.workers import BenchError, Worker, Workers
+from stereo_depth_node.demo.processes import free_domain_id
+from stereo_depth_node.middleware import fast_dds_environment
+
+__all__ = ['Plan', 'environment_of', 'run_trial']
+
+_NS_PER_S = 1e9
+_NS_PER_MS = 1e6
+# Far above what a busy machine needs to start a program and discover it.
+_START_S = 120.0
+_COMPILE_S = 900.0
+_START_RATE = 30.0
+_SETTLE_S = 0.5
+_POLL_S = 0.25
+_QUIET_S = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How a trial is run.
+
+    Attributes
+    ----------
+    overload_rate : float
+        Pairs per second that the node cannot keep up with.
+    moderate_rate : float
+        Pairs per second at which latency is measured.
+    duration_s : float
+        Of each of the two measurements.
+    warm_up_s : float
+        Overload before the first one.
+    """
+
+    overload_rate: float
+    moderate_rate: float
+    duration_s: float
+    warm_up_s: float
+
+
+def environment_of(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of all processes: a graph of its own, room for images."""
+    environment = dict(inherited)
+    environment['ROS_DOMAIN_ID'] = str(free_domain_id())
+    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    environment.update(fast_dds_environment(environment))
+    return environment
+
+
+def run_trial(case: Case, contestant: Contestant, plan: Plan, log_folder: Path) -> dict[str, Any]:
+    """Start a node, measure it, end it.
+
+    Returns
+    -------
+    dict
+        `start_s` (exec to the first result, seconds) and what was measured under `overload` and
+        `moderate`.
+    """
+    environment = environment_of(os.environ)
+    with Workers(log_folder) as workers:
+        trial = _Trial(
+            workers.start('feeder', _feeder_command(case), environment),
+            workers.start('receiver', _receiver_command(case), environment),
+            contestant,
+            case.outputs,
+        )
+        node = workers.start(
+            'node',
+            contestant.command_for(case),
+            environment if contestant.is_own else _for_strangers(environment),
+            answers=contestant.is_own,
+        )
+        start_s = trial.await_first(node)
+        backend = node.ask('settle', _COMPILE_S)['backend'] if contestant.is_own else None
+        trial.phase(plan.overload_rate, plan.warm_up_s)
+        return {
+            'start_s': start_s,
+            'backend': backend,
+            'overload': trial.phase(plan.overload_rate, plan.duration_s),
+            'moderate': trial.phase(plan.moderate_rate, plan.duration_s),
+        }
+
+
+class _Trial:
+    """The processes of a trial, and how they are measured."""
+
+    def __init__(
+        self,
+        feeder: Worker,
+        receiver: Worker,
+        contestant: Contestant,
+        outputs: tuple[str, ...],
+    ) -> None:
+        self._feeder, self._receiver = feeder, receiver
+        self._is_own = contestant.is_own
+        self._outputs = outputs
+        feeder.answer(_START_S)
+        receiver.answer(_START_S)
+        feeder.ask(f'start {_START_RATE}')
+
+    def await_first(self, node: Worker) -> float:
+        """Wait for a result of every output; return how long it took since exec, seconds."""
+        self._node = node
+        deadline = time.monotonic() + _START_S
+        missing = set(self._outputs)
+        while missing and time.monotonic() < deadline:
+            node.watch(0.0)
+            first = self._receiver.ask(f'first {_POLL_S}')['first']
+            missing = set(self._outputs) - set(first)
+        if missing:
+            raise BenchError(
+                f'{node.name} published no {" and no ".join(sorted(missing))} within '
+                f'{_START_S:g} s: it must subscribe to left|right/image_rect and publish '
+                f'reliably\n{node.last_words()}'
+            )
+        self._feeder.ask('stop')
+        self._receiver.ask(f'quiet {_QUIET_S}')
+        return float(max(first.values()) - node.started_ns) / _NS_PER_S
+
+    def phase(self, rate: float, duration_s: float) -> dict[str, Any]:
+        """Feed at a rate, and measure once the node has settled."""
+        before = self._counters()
+        self._receiver.ask('reset')
+        self._feeder.ask(f'start {rate}')
+        self._node.watch(_SETTLE_S)
+        begin, began_ns = self._node.usage(), time.time_ns()
+        self._node.watch(duration_s)
+        end, ended_ns = self._node.usage(), time.time_ns()
+        fed = self._feeder.ask('stop')
+        arrivals = self._receiver.ask(f'quiet {_QUIET_S}')['arrivals']
+        after = self._counters()
+
+        within = {
+            output: [(stamp, at) for stamp, at in come if began_ns < at <= ended_ns]
+            for output, come in arrivals.items()
+        }
+        frames = len(within['disparity'])
+        if not frames:
+            raise BenchError(f'no result came in {duration_s:g} s: make --duration longer')
+        seconds = (ended_ns - began_ns) / _NS_PER_S
+        result = {
+            'fed_rate': len(fed['stamps']) / (seconds + _SETTLE_S),
+            'rate': frames / seconds,
+            'cpu_ms': (end.cpu_s - begin.cpu_s) * 1e3 / frames,
+            'rss_mib': end.rss_bytes / 2**20,
+            'rss_growth_mib': (end.rss_bytes - begin.rss_bytes) / 2**20,
+            'latency_ms': {
+                output: [(at - stamp) / _NS_PER_MS for stamp, at in come]
+                for output, come in within.items()
+            },
+            'frames': _account(fed, arrivals, before, after),
+        }
+        if before is not None and after is not None:
+            result['stage_ms'] = _stages(before, after)
+        return result
+
+    def _counters(self) -> dict[str, Any] | None:
+        return self._node.ask('counters') if self._is_own else None
+
+
+def _account(
+    fed: Mapping[str, Any],
+    arrivals: Mapping[str, list[Any]],
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Tell what became of every pair fed in a phase.
+
+    A node of others does not tell whether an image was lost on the way or dropped by it.
+    """
+    sent = len(fed['stamps'])
+    stamps = set(fed['stamps'])
+    results = {stamp for stamp, _ in arrivals['disparity']}
+    account: dict[str, Any] = {
+        'sent_pairs': sent,
+        'skipped_by_feeder': fed['skipped'],
+        'results': len(arrivals['disparity']),
+        'results_of_unknown_stamp': len(results - stamps),
+        'results_repeated': len(arrivals['disparity']) - len(results),
+        'pairs_without_result': len(stamps - results),
+    }
+    if before is None or after is None:
+        return account
+    reasons = {
+        reason: after['dropped'][reason] - before['dropped'].get(reason, 0)
+        for reason in after['dropped']
+    }
+    received = after['received'] - before['received']
+    published = after['published']['disparity'] - before['published']['disparity']
+    return {
+        **account,
+        'received_images': received,
+        'lost_in_transport_images': 2 * sent - received,
+        'computed_pairs': after['computed_pairs'] - before['computed_pairs'],
+        'dropped_images': {reason: count for reason, count in reasons.items() if count},
+        'waiting_images': after['waiting'] - before['waiting'],
+        'published': published,
+        'lost_results': published - len(arrivals['disparity']),
+    }
+
+
+def _stages(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the mean time per pair of each stage of the node, ms: wall and CPU."""
+    pairs = after['computed_pairs'] - before['computed_pairs']
+    return {
+        kind: {
+            name: (seconds - before[f'stage_{kind}_s'].get(name, 0.0)) * 1e3 / max(pairs, 1)
+            for name, seconds in after[f'stage_{kind}_s'].items()
+        }
+        for kind in ('wall', 'cpu')
+    }
+
+
+def _feeder_command(case: Case) -> list[str]:
+    return [*_module('feeder'), str(case.width), str(case.height), case.encoding]
+
+
+def _receiver_command(case: Case) -> list[str]:
+    return [*_module('receiver'), *case.outputs]
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, '-m', f'benchmarks.{name}']
+
+
+def _for_strangers(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a program that may have a Python environment of its own.
+
+    The ROS 2 wheels mark the processes whose library path they have set; a program of another
+    environment must not inherit that.
+    """
+    strange = dict(environment)
+    if strange.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None):
+        strange.pop('LD_LIBRARY_PATH', None)
+    return strange
