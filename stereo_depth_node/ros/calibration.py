@@ -93,6 +93,11 @@ class CalibrationCache:
             self._current = StereoCalibration(left, right, left_info)
         return self._current
 
+    @property
+    def in_force(self) -> StereoCalibration | None:
+        """What :meth:`current` returned last, None when something has changed since."""
+        return self._current
+
     def missing(self, settings: Settings) -> list[Side]:
         """Return the cameras without any calibration."""
         urls = (settings.left_camera_info_url, settings.right_camera_info_url)

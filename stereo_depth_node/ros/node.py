@@ -13,9 +13,7 @@ from collections import Counter
 import sys
 from typing import Any, TYPE_CHECKING
 
-import rclpy
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from stereo_depth_node.core.errors import (
@@ -29,6 +27,7 @@ from stereo_depth_node.core.matching import check_image_size
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.ros.calibration import CalibrationCache, StereoCalibration
 from stereo_depth_node.ros.decoding import StereoDecoder
+from stereo_depth_node.ros.diagnostics import NodeDiagnostics
 from stereo_depth_node.ros.frame_queue import FrameQueue
 from stereo_depth_node.ros.guard import guarded
 from stereo_depth_node.ros.inputs import StereoInputs
@@ -41,7 +40,7 @@ from stereo_depth_node.ros.statistics import Statistics
 if TYPE_CHECKING:
     from stereo_depth_node.core.settings import Settings
 
-__all__ = ['StereoDepthNode', 'main']
+__all__ = ['StereoDepthNode']
 
 _NS_PER_S = 1_000_000_000
 _HOUSEKEEPING_S = 0.1
@@ -84,6 +83,14 @@ class StereoDepthNode(Node):
         Images of pairs that could not be computed.
     failure : Exception or None
         Why the last pair could not be computed; None when it could.
+    last_failure : Exception or None
+        Why the last pair that could not be computed could not.
+    frame_ids : tuple of 2 str
+        Of the left and the right image of the last pair.
+    pipeline : StereoPipeline or None
+        What computed the last pair.
+    diagnostics : NodeDiagnostics
+        Says how the node is.
     """
 
     def __init__(self, **node_arguments: Any) -> None:
@@ -91,6 +98,9 @@ class StereoDepthNode(Node):
         self.computed = 0
         self.failed: Counter[DropReason] = Counter()
         self.failure: Exception | None = None
+        self.last_failure: Exception | None = None
+        self.frame_ids = ('', '')
+        self.pipeline: StereoPipeline | None = None
         self._image_size: tuple[int, int] | None = None
         self.parameters = SettingsParameters(self, self._check_against_images)
         settings = self.parameters.current
@@ -102,12 +112,12 @@ class StereoDepthNode(Node):
         )
         self.frames: FrameQueue[Any] = FrameQueue(settings.frame_policy, settings.queue_size)
         self._decoder = StereoDecoder()
-        self._pipeline: StereoPipeline | None = None
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._is_draining = False
         self._more = self.create_guard_condition(self._work)
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._on_camera_info)
+        self.diagnostics = NodeDiagnostics(self)
         # On the steady clock: it must go on when simulated time stands still.
         self.create_timer(
             _HOUSEKEEPING_S, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -139,6 +149,7 @@ class StereoDepthNode(Node):
             for pair in self.pairer.settle():
                 self.frames.put(pair)
             self._work()
+        self.diagnostics.update()
 
     @guarded
     def _work(self) -> None:
@@ -157,6 +168,7 @@ class StereoDepthNode(Node):
     def _process(self, pair: StereoPair[Any]) -> None:
         """Compute and publish one pair, or count it under the reason why not."""
         settings, stage = self._apply_settings(), self.statistics.stage
+        self.frame_ids = (pair.left.header.frame_id, pair.right.header.frame_id)
         try:
             with stage('decode'):
                 left, right = self._decoder.decode(pair.left, pair.right)
@@ -178,9 +190,11 @@ class StereoDepthNode(Node):
             self.statistics.output.tick()
             age_ns = self.get_clock().now().nanoseconds - pair.left_ns
             self.statistics.latency_s.append(age_ns / _NS_PER_S)
+        finally:
+            self.statistics.work.tick()
 
     def _fail(self, error: Exception, reason: DropReason) -> None:
-        self.failure = error
+        self.failure = self.last_failure = error
         self.failed[reason] += 2
 
     def _pipeline_for(
@@ -188,12 +202,12 @@ class StereoDepthNode(Node):
     ) -> StereoPipeline:
         """Return the pipeline for what comes in now, made anew only when something changed."""
         made_for = (settings, calibration, size)
-        if self._pipeline is None or self._pipeline_made_for != made_for:
-            self._pipeline = StereoPipeline.from_calibrations(
+        if self.pipeline is None or self._pipeline_made_for != made_for:
+            self.pipeline = StereoPipeline.from_calibrations(
                 settings, *size, calibration.left, calibration.right
             )
             self._pipeline_made_for = made_for
-        return self._pipeline
+        return self.pipeline
 
     def _apply_settings(self) -> Settings:
         """Return the settings in force, with the pairing set to them."""
@@ -206,26 +220,18 @@ class StereoDepthNode(Node):
         return settings
 
     def _check_against_images(self, settings: Settings) -> None:
-        """Refuse settings that are impossible for the images that come in now."""
-        if self._image_size is not None:
+        """Refuse settings that are impossible for the images that come in now.
+
+        Not when those in force are impossible too: a way out may take several changes.
+        """
+        if self._image_size is not None and not isinstance(self.failure, SettingsError):
             width, height = (size // settings.downscale for size in self._image_size)
             check_image_size(settings.for_downscaled_images(), width, height)
 
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the node until it is told to stop; the program ``stereo_depth_node``."""
-    rclpy.init(args=arguments)
-    try:
-        node = StereoDepthNode()
-        try:
-            rclpy.spin(node)
-        finally:
-            node.destroy_node()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        rclpy.try_shutdown()
-    return 0
+    def destroy_node(self) -> None:
+        """End the node and what runs beside it."""
+        self.diagnostics.close()
+        super().destroy_node()
 
 
 def _reason_of(error: StereoDepthError) -> DropReason:
@@ -237,4 +243,6 @@ def _nanoseconds(seconds: float) -> int:
 
 
 if __name__ == '__main__':
+    from stereo_depth_node.ros.program import main
+
     sys.exit(main())

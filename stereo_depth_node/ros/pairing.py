@@ -214,9 +214,13 @@ class StereoPairer(Generic[T]):
         self.right.restart()
         self._arrival_offsets.clear()
 
-    def offset(self) -> OffsetEstimate | None:
-        """Return the measured offset of the stamps, None before both cameras sent images."""
-        return offset_estimate(self.left.recent, self.right.recent, self._arrival_offsets)
+    def offset(self, images: int = 0) -> OffsetEstimate | None:
+        """Return the measured offset of the stamps, None before both cameras sent images.
+
+        Of the last `images` of each camera, or of as many as are remembered.
+        """
+        last = (self.left.recent, self.right.recent, self._arrival_offsets)
+        return offset_estimate(*(list(stamps)[-images:] for stamps in last))
 
     def _emit_final(self, *, nothing_to_come: bool = False) -> list[StereoPair[T]]:
         pairs: list[StereoPair[T]] = []

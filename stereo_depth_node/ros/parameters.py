@@ -11,7 +11,7 @@ works the same on every ROS 2, with or without post-set callbacks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TYPE_CHECKING
 
 from rcl_interfaces.msg import (
@@ -20,10 +20,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-from rclpy.exceptions import (
-    InvalidParameterTypeException,
-    InvalidParameterValueException,
-)
+from rclpy.exceptions import InvalidParameterValueException
 from rclpy.parameter import Parameter as RosParameter
 
 from stereo_depth_node.core.errors import SettingsError
@@ -51,14 +48,15 @@ class SettingsParameters:
 
     Attributes
     ----------
-    refusals : list of str
-        The reasons of the start values that were refused.
+    refusals : dict of str to str
+        Why start values were refused, by parameter, until the parameter is set.
     """
 
     def __init__(self, node: Node, also_check: Callable[[Settings], None]) -> None:
         self._node = node
         self._also_check = also_check
-        self.refusals: list[str] = []
+        self.refusals: dict[str, str] = {}
+        self._set_since: set[str] = set()
         self._settings = Settings()
         for known in known_parameters().values():
             self._declare(known)
@@ -72,37 +70,41 @@ class SettingsParameters:
         if self._stale:
             self._stale = False
             self._settings = Settings().merged(self._read())
+            for name in self._set_since:
+                self.refusals.pop(name, None)
+            self._set_since.clear()
         return self._settings
 
     def _declare(self, known: Parameter) -> None:
         descriptor = descriptor_of(known)
         try:
             self._node.declare_parameter(known.name, known.default, descriptor)
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            self._refuse(f'{error} The default {known.default!r} stays in force.')
+        except InvalidParameterValueException as error:
+            self._refuse(known.name, f'{error} The default {known.default!r} stays in force.')
             self._node.declare_parameter(
                 known.name, known.default, descriptor, ignore_override=True
             )
 
     def _adopt_start_values(self) -> None:
-        """Take the start values one by one if they are impossible together."""
+        """Take the start values, less as few as it takes to make the others possible."""
         start = self._read()
-        try:
-            self._settings = Settings().merged(start)
-        except SettingsError:
-            for name, value in start.items():
-                self._adopt(name, value)
+        for name, value in tuple(start.items()):
+            if (error := _refusal_alone(name, value)) is not None:
+                del start[name]
+                self._fall_back(name, error)
+        while (error := _refusal_together(start)) is not None:
+            name = _culprit(start)
+            del start[name]
+            self._fall_back(name, error)
+        self._settings = Settings().merged(start)
 
-    def _adopt(self, name: str, value: Value) -> None:
-        try:
-            self._settings = self._settings.merged({name: value})
-        except SettingsError as error:
-            default = known_parameters()[name].default
-            self._refuse(f'{error}. The default {default!r} stays in force.')
-            self._node.set_parameters([RosParameter(name, value=default)])
+    def _fall_back(self, name: str, error: SettingsError) -> None:
+        default = known_parameters()[name].default
+        self._refuse(name, f'{error}. The default {default!r} stays in force.')
+        self._node.set_parameters([RosParameter(name, value=default)])
 
-    def _refuse(self, reason: str) -> None:
-        self.refusals.append(reason)
+    def _refuse(self, name: str, reason: str) -> None:
+        self.refusals[name] = reason
         self._node.get_logger().error(f'parameter refused: {reason}')
 
     def _validate(self, changed: list[RosParameter[Any]]) -> SetParametersResult:
@@ -120,6 +122,7 @@ class SettingsParameters:
             return SetParametersResult(successful=False, reason=str(error))
         except Exception as error:  # noqa: BLE001 (rclpy lets it out of the executor)
             return SetParametersResult(successful=False, reason=f'internal error: {error!r}')
+        self._set_since.update(ours)
         self._stale = True
         return SetParametersResult(successful=True)
 
@@ -130,24 +133,26 @@ class SettingsParameters:
 def descriptor_of(known: Parameter) -> ParameterDescriptor:
     """Return the ROS descriptor of a setting.
 
-    Numbers with a fraction may be given without one (``max_depth:=5``), which rclpy refuses of a
-    parameter whose type is fixed: their type is dynamic, and `Settings` checks it.
+    The type of every parameter is dynamic, so that `Settings` judges it: rclpy would refuse a
+    number with a fraction given without one (``max_depth:=5``), and any other type with a reason
+    that names neither the parameter nor the types.
     """
-    descriptor = ParameterDescriptor(description=_description(known))
-    if known.type is float:
-        descriptor.dynamic_typing = True
-        if known.minimum is not None and known.maximum is not None:
+    descriptor = ParameterDescriptor(description=_description(known), dynamic_typing=True)
+    if known.minimum is not None and known.maximum is not None:
+        if known.type is float:
             descriptor.floating_point_range = [
                 FloatingPointRange(
                     from_value=float(known.minimum), to_value=float(known.maximum), step=0.0
                 )
             ]
-    elif known.type is int and known.minimum is not None and known.maximum is not None:
-        descriptor.integer_range = [
-            IntegerRange(
-                from_value=int(known.minimum), to_value=int(known.maximum), step=known.step or 1
-            )
-        ]
+        else:
+            descriptor.integer_range = [
+                IntegerRange(
+                    from_value=int(known.minimum),
+                    to_value=int(known.maximum),
+                    step=known.step or 1,
+                )
+            ]
     if known.choices:
         descriptor.additional_constraints = f'one of {", ".join(known.choices)}'
     return descriptor
@@ -155,3 +160,32 @@ def descriptor_of(known: Parameter) -> ParameterDescriptor:
 
 def _description(known: Parameter) -> str:
     return f'{known.description} Unit: {known.unit}.' if known.unit else known.description
+
+
+def _refusal_alone(name: str, value: Value) -> SettingsError | None:
+    try:
+        known_parameters()[name].parse(value)
+    except SettingsError as error:
+        return error
+    return None
+
+
+def _refusal_together(values: Mapping[str, Value]) -> SettingsError | None:
+    try:
+        Settings().merged(values)
+    except SettingsError as error:
+        return error
+    return None
+
+
+def _culprit(values: Mapping[str, Value]) -> str:
+    """Return which of these values to leave out, impossible together but each possible alone.
+
+    The last one without which the others are possible; else the last one that is not a default.
+    """
+    changed = [name for name, value in values.items() if value != known_parameters()[name].default]
+    for name in reversed(changed):
+        others = {other: value for other, value in values.items() if other != name}
+        if _refusal_together(others) is None:
+            return name
+    return changed[-1]

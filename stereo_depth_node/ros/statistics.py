@@ -1,44 +1,44 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node has done lately: rates, latency and time per stage."""
+"""What the node has done lately: when it last did something, latency and time per stage."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+import math
 from statistics import median
 import time
 
 __all__ = ['Rate', 'Statistics']
 
-_WINDOW_S = 5.0
 _SAMPLES = 200
 
 
 class Rate:
-    """Events per second over the last seconds."""
+    """When something happened last.
+
+    Attributes
+    ----------
+    interval : float
+        Seconds between the last two events; 0 before the second.
+    """
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=4 * _SAMPLES)
+        self.interval = 0.0
+        self._last = -math.inf
 
     def tick(self) -> None:
         """Note one event."""
-        self._times.append(time.monotonic())
-
-    def per_second(self) -> float:
-        """Return the rate over the last 5 s; 0 when there was no event in them."""
         now = time.monotonic()
-        while self._times and now - self._times[0] > _WINDOW_S:
-            self._times.popleft()
-        if len(self._times) < 2:
-            return 0.0
-        span = max(now, self._times[-1]) - self._times[0]
-        return (len(self._times) - 1) / span if span > 0.0 else 0.0
+        if self._last > 0.0:
+            self.interval = now - self._last
+        self._last = now
 
     def seconds_since(self) -> float:
         """Return the time since the last event, infinite before the first."""
-        return time.monotonic() - self._times[-1] if self._times else float('inf')
+        return time.monotonic() - self._last
 
 
 class Statistics:
@@ -48,6 +48,8 @@ class Statistics:
     ----------
     input : dict of str to Rate
         Images received, by side.
+    work : Rate
+        Pairs taken up, whether they could be computed or not.
     output : Rate
         Pairs computed and published.
     latency_s : deque of float
@@ -58,6 +60,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self.input = {'left': Rate(), 'right': Rate()}
+        self.work = Rate()
         self.output = Rate()
         self.latency_s: deque[float] = deque(maxlen=_SAMPLES)
         self.stages: dict[str, deque[float]] = {}

@@ -1,0 +1,169 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node says how it is: on /diagnostics, in the log, and when asked with ``~/explain``."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.qos import QoSProfile
+from std_srvs.srv import Trigger
+
+from stereo_depth_node.ros.cause_table import CAUSES
+from stereo_depth_node.ros.causes import Finding
+from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
+from stereo_depth_node.ros.figures import depth_figures, node_figures, settings_text
+from stereo_depth_node.ros.health import diagnose
+from stereo_depth_node.ros.observation import NodeObserver
+from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
+
+if TYPE_CHECKING:
+    from stereo_depth_node.core.settings import Settings
+    from stereo_depth_node.ros.node import StereoDepthNode
+    from stereo_depth_node.ros.snapshot import Snapshot
+
+__all__ = ['NodeDiagnostics']
+
+# Causes are looked for more often than they are published, so that a new one is told at once.
+_LOOK_S = 0.5
+_PUBLISH_S = 1.0
+# What blocks the output is logged again after this time, what only degrades it later.
+_REPEAT_S, _REPEAT_DEGRADED_S = 10.0, 60.0
+_CALM = ('flowing', 'nobody_subscribes', 'starting')
+
+
+class NodeDiagnostics:
+    """Tells what the node does and what keeps it from it.
+
+    Parameters
+    ----------
+    node : StereoDepthNode
+        Publishes, logs and answers.
+
+    Attributes
+    ----------
+    monitor : RectificationMonitor
+        Measures how the rows of both eyes line up.
+    findings : list of Finding
+        Those of the last look, the state of the output first.
+    """
+
+    def __init__(self, node: StereoDepthNode) -> None:
+        self._node = node
+        self._observer = NodeObserver(node)
+        self.monitor = RectificationMonitor()
+        self.findings: list[Finding] = []
+        self._next_look = 0.0
+        self._next_publication = 0.0
+        self._logged: dict[str, float] = {}
+        self._state = CAUSES['starting'].name
+        self._settings_text: tuple[Settings | None, str] = (None, '')
+        self._publisher = node.create_publisher(
+            DiagnosticArray,
+            '/diagnostics',
+            QoSProfile(depth=10),
+            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
+        )
+        node.create_service(Trigger, '~/explain', self._explain)
+
+    def update(self) -> None:
+        """Look at the node if it is time to; to be called often."""
+        self._observer.note_demand()
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_S
+        snapshot, before = self._observer.observe(), self.findings
+        self.findings = diagnose(snapshot)
+        self._watch_rectification(snapshot)
+        self._log(now)
+        is_news = [each.cause for each in before] != [each.cause for each in self.findings]
+        if is_news or now >= self._next_publication:
+            self._next_publication = now + _PUBLISH_S - _LOOK_S / 2
+            self._publish(snapshot)
+
+    def close(self) -> None:
+        """End what runs beside the executor."""
+        self.monitor.close()
+
+    def _watch_rectification(self, snapshot: Snapshot) -> None:
+        pipeline = self._node.pipeline
+        if pipeline is not None and snapshot.flows:
+            self.monitor.update(pipeline)
+        elif not snapshot.is_wanted:
+            self.monitor.forget()
+
+    def _log(self, now: float) -> None:
+        state, logger = self.findings[0], self._node.get_logger()
+        if state.cause.name in _CALM:
+            if state.cause.name not in (self._state, 'starting'):
+                logger.info(state.text)
+                self._state = state.cause.name
+                self._logged.pop(state.cause.name, None)
+        else:
+            self._state = state.cause.name
+            if self._is_to_log(state, now, _REPEAT_S):
+                logger.warning(state.text)
+        for finding in self.findings[1:]:
+            if self._is_to_log(finding, now, _REPEAT_DEGRADED_S):
+                logger.warning(finding.text)
+
+    def _is_to_log(self, finding: Finding, now: float, period: float) -> bool:
+        """Tell whether a cause was not logged lately; a parameter refused is another each."""
+        key = finding.text if finding.cause.name == 'parameter_refused' else finding.cause.name
+        if now - self._logged.get(key, -period) < period:
+            return False
+        self._logged[key] = now
+        return True
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        node, state = self._node, self.findings[0]
+        worst = max(self.findings, key=lambda finding: finding.level)
+        values = {
+            'cause': state.cause.name,
+            'also': ', '.join(finding.cause.name for finding in self.findings[1:]),
+            **self._figures(snapshot),
+        }
+        status = DiagnosticStatus(
+            level=bytes([worst.level]),
+            name=f'{node.get_fully_qualified_name()}: depth'.lstrip('/'),
+            # While depth flows, what makes it worse is the message.
+            message=(state if state.level == worst.level else worst).text,
+            hardware_id=node.frame_ids[0],
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+    def _figures(self, snapshot: Snapshot) -> dict[str, str]:
+        figures = node_figures(self._node, snapshot)
+        if self._node.pipeline is not None and snapshot.flows:
+            figures.update(depth_figures(self._node.pipeline))
+        report = snapshot.rectification
+        if report is not None:
+            figures['rows apart'] = f'{report.rows_apart:.2f} px ({report.points} points)'
+            figures['disparities of the scene'] = f'{report.low:.1f} to {report.high:.1f} px'
+        if self._settings_text[0] is not snapshot.settings:
+            self._settings_text = snapshot.settings, settings_text(snapshot.settings)
+        figures['settings'] = self._settings_text[1]
+        return figures
+
+    def _explain(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Answer with all that is known; success says that depth flows."""
+        try:
+            snapshot = self._observer.observe()
+            figures = self._figures(snapshot)
+            response.success = snapshot.flows
+            response.message = '\n'.join(
+                [
+                    *(f'{finding.cause.name}: {finding.text}' for finding in diagnose(snapshot)),
+                    *(f'  {name}: {value}' for name, value in figures.items()),
+                ]
+            )
+        except Exception as error:  # noqa: BLE001 (whoever asks shall get an answer)
+            response.success = False
+            response.message = CAUSES['internal_error'].found(error=error).text
+        return response

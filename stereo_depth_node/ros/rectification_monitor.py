@@ -1,0 +1,112 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measures every few seconds how well the rows of both eyes line up, beside the hot path."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.tracks import track_corners
+from stereo_depth_node.ros.rectification_findings import RectificationReport, report_of_tracks
+
+if TYPE_CHECKING:
+    from stereo_depth_node.core.pipeline import StereoPipeline
+
+__all__ = ['RectificationMonitor']
+
+Grey = npt.NDArray[np.uint8]
+
+_PERIOD_S = 5.0
+# A measurement may take this share of a core.
+_CORE_SHARE = 0.005
+# Enough for the median row and for the ends of the range of disparities.
+_CORNERS = 400
+
+
+class RectificationMonitor:
+    """Tracks points between the eyes of single pairs, one at a time, in a thread of its own.
+
+    OpenCV lets go of the interpreter while it tracks, so that frames are computed meanwhile.
+
+    Attributes
+    ----------
+    failure : Exception or None
+        Why the last measurement failed.
+    measured : int
+        Measurements begun.
+    """
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.measured = 0
+        self._next = 0.0
+        self._thread: threading.Thread | None = None
+        self._pipeline: StereoPipeline | None = None
+        # Of the pipeline at hand; a thread that began with another one writes into another list.
+        self._reports: list[RectificationReport | None] = []
+
+    @property
+    def report(self) -> RectificationReport | None:
+        """The last measurement; None before the first, and when too few points were found."""
+        return self._reports[-1] if self._reports else None
+
+    def update(self, pipeline: StereoPipeline) -> None:
+        """Begin to measure the pair that a pipeline matched last, if it is time to.
+
+        What was measured with another pipeline no longer counts.
+        """
+        if pipeline is not self._pipeline:
+            self.forget()
+            self._pipeline = pipeline
+        is_busy = self._thread is not None and self._thread.is_alive()
+        if is_busy or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _PERIOD_S
+        settings = pipeline.settings
+        options: dict[str, Any] = {
+            'offset': pipeline.offset,
+            'scale': pipeline.downscale,
+            'start': settings.min_disparity,
+            'end': settings.min_disparity + settings.num_disparities,
+        }
+        # Copies: the images are those of messages, or of buffers that the next pair overwrites.
+        pair = pipeline.left.copy(), pipeline.right.copy()
+        self._thread = threading.Thread(
+            target=self._track, args=(*pair, options, self._reports), name='rectification monitor'
+        )
+        self._thread.start()
+        self.measured += 1
+
+    def forget(self) -> None:
+        """Drop what was measured: it is of another camera, or of long ago."""
+        self._reports = []
+        self._next = 0.0
+        self._pipeline = None
+
+    def close(self) -> None:
+        """Wait for the measurement under way, if there is one."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _track(
+        self,
+        left: Grey,
+        right: Grey,
+        options: dict[str, Any],
+        reports: list[RectificationReport | None],
+    ) -> None:
+        started = time.thread_time()
+        try:
+            tracks = track_corners(left, right, max_corners=_CORNERS)
+            reports[:] = [None if tracks is None else report_of_tracks(tracks, **options)]
+            self.failure = None
+        except Exception as error:  # noqa: BLE001 (a thread has nobody to raise it to)
+            reports[:] = [None]
+            self.failure = error
+        rest = (time.thread_time() - started) / _CORE_SHARE
+        self._next = max(self._next, time.monotonic() + rest)
