@@ -13,9 +13,9 @@ pre-filtered images over a window is wanted; the d of the smallest SAD wins.
    up, so that the work grows with the logarithm of the block size.
 3. *SADs* are kept for every column and d, in 16-bit lanes where they fit (in 32-bit
    lanes for large blocks), and updated in place.
-4. *Ranks.* While the SADs pass by, six numbers per column remember the best one, its
-   two neighbours for the sub-pixel step, and the best of the others for the uniqueness
-   test: the SADs need not be read again.
+4. *Ranks.* While the SADs pass by, every column remembers the best one and the best of
+   the others that are not its neighbours, for the uniqueness test: the SADs need not be
+   searched again.
 5. The left-right check works on the finished rows.
 
 Columns are cut into tiles whose SADs stay in the cache; tiles, and strips of rows where

@@ -29,12 +29,15 @@ Fixed = NDArray[np.int16]
 
 
 class Scratch(NamedTuple):
-    """What one thread works in; see :func:`allocate_scratch`."""
+    """What one thread works in; see :func:`allocate_scratch`.
+
+    `pair_type` is empty: its type says in which lanes a sum over two columns fits.
+    """
 
     sads: NDArray[Any]
     ranks: NDArray[Any]
     singles: NDArray[np.int8]
-    pairs: NDArray[Any]
+    pair_type: NDArray[Any]
     parts: NDArray[np.int16]
     spare: NDArray[np.int16]
     textures: NDArray[np.int32]
@@ -67,10 +70,10 @@ def allocate_scratch(num_disparities: int, *, short: bool) -> Scratch:
     """Allocate what one thread works in, in lanes of 16 and 8 bits if they are enough."""
     sad_type, pair_type = (np.uint16, np.int8) if short else (np.uint32, np.int16)
     return Scratch(
-        np.zeros((num_disparities + 1) * SAD_STRIDE, sad_type),
+        np.zeros((num_disparities + 2) * SAD_STRIDE, sad_type),
         np.zeros(RANKS * SAD_STRIDE, sad_type),
         np.zeros((GROUP + 1) * CELL, np.int8),
-        np.zeros((GROUP + 1) * CELL, pair_type),
+        np.empty(0, pair_type),
         np.zeros((GROUP + 1) * CELL, np.int16),
         np.zeros((GROUP + 1) * CELL, np.int16),
         np.zeros(SAD_STRIDE, np.int32),

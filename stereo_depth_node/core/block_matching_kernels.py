@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .block_matching_layout import GROUP, Layout, SAD_STRIDE, Search, Tile, VECTOR
-from .block_matching_ranks import rank_group, reset_ranks, write_disparities
+from .block_matching_ranks import look_up_neighbours, rank_group, reset_ranks, write_disparities
 from .block_matching_sums import (
     add_window_sums,
     difference_rows,
@@ -43,7 +43,7 @@ def _part_columns(half: Any) -> Any:
 
 @compiled
 def _update_group(
-    singles: NDArray[np.int8], pairs: NDArray[Any], parts: NDArray[np.int16],
+    singles: NDArray[np.int8], pair_type: NDArray[Any], parts: NDArray[np.int16],
     spare: NDArray[np.int16], left: NDArray[np.uint8], right: NDArray[np.uint8],
     layout: Layout, search: Search, tile: Tile, row_in: int, row_out: int, index: int,
     columns: Any,
@@ -78,14 +78,14 @@ def _update_group(
             singles, left, right, size(left_in), size(left_out), size(right_in + edge),
             size(right_out + edge), max(full - start, 0), end - start,
         )  # fmt: skip
-    sum_parts(parts, spare, pairs, singles, part, size(GROUP), columns)
+    sum_parts(parts, spare, pair_type, singles, part, size(GROUP), columns)
 
 
 @compiled
 def match_tile(
     left: NDArray[np.uint8], right: NDArray[np.uint8], layout: Layout, search: Search,
     tile: Tile, out: NDArray[np.int16], costs: NDArray[np.uint16], sads: NDArray[Any],
-    ranks: NDArray[Any], singles: NDArray[np.int8], pairs: NDArray[Any],
+    ranks: NDArray[Any], singles: NDArray[np.int8], pair_type: NDArray[Any],
     parts: NDArray[np.int16], spare: NDArray[np.int16], textures: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """Write the disparities of one tile.
@@ -112,7 +112,7 @@ def match_tile(
             singles, left, size(start + row_in * layout.stride),
             size(start + row_out * layout.stride), u8(search.cap), window_columns,
         )  # fmt: skip
-        sum_parts(parts, spare, pairs, singles, part, size(1), window_columns)
+        sum_parts(parts, spare, pair_type, singles, part, size(1), window_columns)
         add_window_sums(
             textures, parts, singles, size(0), size(part), odd, sign, size(1), tile_columns
         )
@@ -120,8 +120,8 @@ def match_tile(
             reset_ranks(ranks, tile_columns)
         for index in range(0, search.num_disparities, GROUP):
             _update_group(
-                singles, pairs, parts, spare, left, right, layout, search, tile, row_in, row_out,
-                index, window_columns,
+                singles, pair_type, parts, spare, left, right, layout, search, tile, row_in,
+                row_out, index, window_columns,
             )  # fmt: skip
             first = size(index + 1) * _STRIDE
             if row >= tile.first_row:
@@ -142,6 +142,7 @@ def match_tile(
                     sads, parts, singles, first, size(part), odd, sign, size(GROUP), tile_columns
                 )
         if row >= tile.first_row:
+            look_up_neighbours(ranks, sads, size(tile.columns))
             at = size(row * layout.width + tile.column)
             write_disparities(out, costs, ranks, textures, search, at, size(tile.columns))
 

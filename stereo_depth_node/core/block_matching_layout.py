@@ -20,7 +20,7 @@ TILE = 1024  # columns of a tile at most
 VECTOR = 64  # bytes of the widest vector register: loops run over multiples of it
 SAD_STRIDE = TILE + 32  # distance between the SADs of neighbouring disparities
 CELL = TILE + 6 * VECTOR + 32  # distance between the differences of neighbouring disparities
-RANKS = 6  # numbers kept per column while the disparities are searched
+RANKS = 6  # numbers kept per column
 
 
 class Layout(NamedTuple):

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Best and second-best SAD, and the disparity they give, compiled with numba.
 
-The last two stages of :mod:`.block_matching`. Six numbers per column are kept
-while the disparities are searched, from the largest (index 0) to the smallest:
-`best` (the smallest SAD), `second` (the smallest that is not next to it), `before`
-(`best` one index ago), `low` and `high` (the SADs on both sides of `best`) and
-`where` (the index of `best`; the first one wins a tie).
+The last two stages of :mod:`.block_matching`. Four numbers per column are kept while the
+disparities are searched, from the largest (index 0) to the smallest: `best` (the smallest
+SAD), `second` (the smallest that is not next to it), `before` (`best` one index ago) and
+`where` (the index of `best`; the first one wins a tie). The SADs on both sides of `best`,
+`low` and `high`, are looked up in the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .block_matching_layout import CELL, GROUP, RANKS, SAD_STRIDE, Search
 from .block_matching_sums import window_sum
 from .jit import compiled
 
-__all__ = ['rank_group', 'reset_ranks', 'write_disparities']
+__all__ = ['look_up_neighbours', 'rank_group', 'reset_ranks', 'write_disparities']
 
 i16, i32, size, f64 = np.int16, np.int32, np.uint64, np.float64
 
@@ -43,10 +43,7 @@ def rank_group(
         best = ranks[x]
         second = ranks[_STRIDE + x]
         before = ranks[_STRIDE * size(2) + x]
-        low = ranks[_STRIDE * size(3) + x]
-        high = ranks[_STRIDE * size(4) + x]
-        where = ranks[_STRIDE * size(5) + x]
-        last = sads[start - _STRIDE + x]
+        where = ranks[_STRIDE * size(3) + x]
         improved = before != best
         for k in range(size(GROUP)):
             at = start + k * _STRIDE + x
@@ -54,20 +51,15 @@ def rank_group(
             sad = number(sads[at] + more)
             sads[at] = sad
             improves = sad < best
-            low = last if improves else low
-            high = sad if improved else high
             second = before if improves else (second if improved else min(second, sad))
             where = number(index + k) if improves else where
             before = best
             best = min(best, sad)
-            last = sad
             improved = improves
         ranks[x] = best
         ranks[_STRIDE + x] = second
         ranks[_STRIDE * size(2) + x] = before
-        ranks[_STRIDE * size(3) + x] = low
-        ranks[_STRIDE * size(4) + x] = high
-        ranks[_STRIDE * size(5) + x] = where
+        ranks[_STRIDE * size(3) + x] = where
 
 
 @compiled
@@ -80,6 +72,18 @@ def reset_ranks(ranks: NDArray[Any], columns: Any) -> None:
             ranks[k * _STRIDE + x] = largest
         for k in range(size(3), size(RANKS)):
             ranks[k * _STRIDE + x] = number(0)
+
+
+@compiled
+def look_up_neighbours(ranks: NDArray[Any], sads: NDArray[Any], columns: Any) -> None:
+    """Note the SADs on both sides of the best one, for the sub-pixel step.
+
+    What is noted at the ends of the range, where one of them does not exist, is not used.
+    """
+    for x in range(columns):
+        below = size(ranks[_STRIDE * size(3) + x]) * _STRIDE + x
+        ranks[_STRIDE * size(4) + x] = sads[below]
+        ranks[_STRIDE * size(5) + x] = sads[below + _STRIDE + _STRIDE]
 
 
 @compiled
@@ -100,9 +104,9 @@ def write_disparities(
     for x in range(columns):
         best = i32(ranks[x])
         second = i32(ranks[_STRIDE + x])
-        low = i32(ranks[_STRIDE * size(3) + x])
-        high = i32(ranks[_STRIDE * size(4) + x])
-        where = i32(ranks[_STRIDE * size(5) + x])
+        where = i32(ranks[_STRIDE * size(3) + x])
+        low = i32(ranks[_STRIDE * size(4) + x])
+        high = i32(ranks[_STRIDE * size(5) + x])
         margin = i32(f64(best) * ratio / f64(100))
         unique = (ratio <= 0) | (i32(second - best) > margin)
         slope = i32(max(high, low) - best)

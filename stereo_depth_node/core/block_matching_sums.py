@@ -78,25 +78,19 @@ def texture_row(
         singles[x] = i8(_distance(left[row_in + x], cap) - _distance(left[row_out + x], cap))
 
 
-@compiled
-def _pair_columns(
-    pairs: NDArray[Any], singles: NDArray[np.int8], cells: Any, columns: Any
-) -> None:
-    """Sum over two columns, in 8 bits where they fit."""
-    number = pairs.dtype.type
-    for k in range(cells):
-        first = k * _CELL
-        second = first + size(1)
-        for x in range(columns):
-            pairs[first + x] = number(number(singles[first + x]) + number(singles[second + x]))
+@inlined
+def _pair(singles: Any, at: Any, number: Any) -> Any:
+    """Sum two columns, in 8 bits where `number` says that they fit."""
+    return i16(number(number(singles[at]) + number(singles[at + size(1)])))
 
 
 @compiled
 def _sum_few_columns(
-    parts: NDArray[np.int16], pairs: NDArray[Any], singles: NDArray[np.int8], width: Any,
+    parts: NDArray[np.int16], pair_type: NDArray[Any], singles: NDArray[np.int8], width: Any,
     cells: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Sum over one to seven columns."""
+    """Sum over one to seven columns, two by two."""
+    number = pair_type.dtype.type
     for k in range(cells):
         a = k * _CELL
         b = a + size(2)
@@ -107,25 +101,29 @@ def _sum_few_columns(
                 parts[a + x] = i16(singles[a + x])
         elif width == 2:
             for x in range(columns):
-                parts[a + x] = i16(pairs[a + x])
+                parts[a + x] = _pair(singles, a + x, number)
         elif width == 3:
             for x in range(columns):
-                parts[a + x] = i16(i16(pairs[a + x]) + i16(singles[b + x]))
+                parts[a + x] = i16(_pair(singles, a + x, number) + i16(singles[b + x]))
         elif width == 4:
             for x in range(columns):
-                parts[a + x] = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
+                first = _pair(singles, a + x, number)
+                parts[a + x] = i16(first + _pair(singles, b + x, number))
         elif width == 5:
             for x in range(columns):
-                four = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
+                first = _pair(singles, a + x, number)
+                four = i16(first + _pair(singles, b + x, number))
                 parts[a + x] = i16(four + i16(singles[c + x]))
         elif width == 6:
             for x in range(columns):
-                four = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
-                parts[a + x] = i16(four + i16(pairs[c + x]))
+                first = _pair(singles, a + x, number)
+                four = i16(first + _pair(singles, b + x, number))
+                parts[a + x] = i16(four + _pair(singles, c + x, number))
         else:
             for x in range(columns):
-                four = i16(i16(pairs[a + x]) + i16(pairs[b + x]))
-                three = i16(i16(pairs[c + x]) + i16(singles[d + x]))
+                first = _pair(singles, a + x, number)
+                four = i16(first + _pair(singles, b + x, number))
+                three = i16(_pair(singles, c + x, number) + i16(singles[d + x]))
                 parts[a + x] = i16(four + three)
 
 
@@ -150,7 +148,7 @@ def _double_width(
 
 @compiled
 def sum_parts(
-    parts: NDArray[np.int16], spare: NDArray[np.int16], pairs: NDArray[Any],
+    parts: NDArray[np.int16], spare: NDArray[np.int16], pair_type: NDArray[Any],
     singles: NDArray[np.int8], part: int, cells: Any, columns: Any,
 ) -> None:  # fmt: skip
     """Sum over `part` columns.
@@ -164,8 +162,7 @@ def sum_parts(
     wide, narrow = parts, spare
     if doublings % 2 == 1:
         wide, narrow = spare, parts
-    _pair_columns(pairs, singles, cells, columns)
-    _sum_few_columns(wide, pairs, singles, part >> doublings, cells, columns)
+    _sum_few_columns(wide, pair_type, singles, part >> doublings, cells, columns)
     for digit in range(doublings - 1, -1, -1):
         wide, narrow = narrow, wide
         odd = (part >> digit) & 1
