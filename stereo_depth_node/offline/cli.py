@@ -1,0 +1,59 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The program ``stereo_depth``: stereo depth from files and recordings, without a ROS graph."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+import sys
+from typing import Any
+
+from stereo_depth_node.core.errors import StereoDepthError
+
+__all__ = ['main']
+
+_PACKAGE = 'stereo_depth_node.offline'
+
+# Name of a tool -> its module, imported only when it is used, and what it is for. A module has
+# add_parser(subparsers), which adds its options, and run(arguments), which returns the status.
+_TOOLS: dict[str, tuple[str, str]] = {
+    'bag': (f'{_PACKAGE}.bag', 'depth of every frame of ROS 2 bags'),
+    'images': (f'{_PACKAGE}.images', 'disparity, depth, pictures, point clouds of image files'),
+    'inspect': (f'{_PACKAGE}.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the tools.
+
+    Returns
+    -------
+    int
+        0 when all went well, 2 when the input, the output or the options cannot be used (one
+        line on stderr says why), 130 when it was interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog='stereo_depth', description=__doc__.splitlines()[0])
+    subparsers = parser.add_subparsers(dest='tool', metavar='TOOL', required=True)
+    tool: Any = None
+    for name, (module, purpose) in _TOOLS.items():
+        if given[:1] == [name]:
+            tool = import_module(module)
+            tool.add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=purpose)
+    options = parser.parse_args(given)
+    try:
+        return int(tool.run(options))
+    except StereoDepthError as error:
+        print(f'stereo_depth {options.tool}: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f'stereo_depth {options.tool}: interrupted', file=sys.stderr)
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,146 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where work is done: in this process, in processes of this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+import multiprocessing
+import os
+import signal
+from typing import Any, TypeVar
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.libraries import optional_library
+
+__all__ = ['Workers', 'available_processors', 'dask_workers', 'local_workers', 'result_of']
+
+Result = TypeVar('Result')
+
+# Tasks of each worker that are given out before the first is done.
+_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Those who do the work.
+
+    Attributes
+    ----------
+    submit : callable
+        Takes a function and its arguments, which go to another process; gives a Future.
+    window : int
+        Tasks worth giving out at a time.
+    threads : int or None
+        OpenCV's threads in each worker; None leaves them as they are.
+    """
+
+    submit: Callable[..., Future[Any]]
+    window: int
+    threads: int | None
+
+
+def available_processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def local_workers(processes: int) -> Iterator[Workers]:
+    """Work in `processes` processes of one thread each; 1 works in this one.
+
+    Parameters
+    ----------
+    processes : int
+        Processes, 1 or more.
+    """
+    if processes == 1:
+        yield Workers(_at_once, 1, None)
+        return
+    # Not forked: a copy of a process that has threads may hang.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(processes, context, initializer=_begin_worker) as pool:
+        try:
+            yield Workers(pool.submit, _AHEAD * processes, 1)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def dask_workers(address: str) -> Iterator[Workers]:
+    """Work on a Dask cluster that runs already.
+
+    What a worker was doing when it died is done again by another.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
+
+    Raises
+    ------
+    InputError
+        If there is no such cluster, it has no workers, or Dask is missing.
+    """
+    distributed = optional_library('distributed', 'computations on a cluster', extra='cluster')
+    try:
+        client = distributed.Client(address, timeout='30s')
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f'no Dask scheduler answers at {address} ({error}): start one with "dask scheduler"'
+        ) from error
+    with client:
+        count = sum(client.nthreads().values())
+        if not count:
+            raise InputError(
+                f'the Dask scheduler at {address} has no workers: start some with "dask worker '
+                f'{address}"'
+            )
+        with client.get_executor(pure=False) as pool:
+            yield Workers(pool.submit, _AHEAD * count, 1)
+
+
+def result_of(future: Future[Result]) -> Result:
+    """Return the result of finished work.
+
+    Raises
+    ------
+    InputError
+        If the worker died.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise InputError(
+            'a worker process was killed or ran out of memory: run again with --resume, and '
+            'with fewer --processes if memory is short'
+        ) from error
+    except Exception as error:
+        if type(error).__name__ == 'KilledWorker':
+            raise InputError(
+                f'several Dask workers died over one part of the work ({error}): look at their '
+                'logs, then run again with --resume'
+            ) from error
+        raise
+
+
+def _at_once(function: Callable[..., Result], *arguments: Any) -> Future[Result]:
+    """Do the work now."""
+    future: Future[Result] = Future()
+    try:
+        future.set_result(function(*arguments))
+    except Exception as error:  # noqa: BLE001 (raised again where the result is asked for)
+        future.set_exception(error)
+    return future
+
+
+def _begin_worker() -> None:
+    # Ctrl-C goes to all processes of the terminal; the first of them decides for all.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
