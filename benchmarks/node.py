@@ -9,7 +9,7 @@ to look at allocations.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 import sys
@@ -37,7 +37,7 @@ class CountedStatistics(Statistics):
 
     Attributes
     ----------
-    wall_s, cpu_s : Counter of str
+    wall_s, cpu_s : dict of str to float
         Seconds in each stage; cpu_s of the whole process.
     peak_bytes : list of int
         While tracing: the most memory that each stage had allocated beyond what there was before.
@@ -45,8 +45,8 @@ class CountedStatistics(Statistics):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wall_s: Counter[str] = Counter()
-        self.cpu_s: Counter[str] = Counter()
+        self.wall_s: defaultdict[str, float] = defaultdict(float)
+        self.cpu_s: defaultdict[str, float] = defaultdict(float)
         self.peak_bytes: list[int] = []
 
     @contextmanager

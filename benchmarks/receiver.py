@@ -89,7 +89,9 @@ class Receiver:
         self.arrivals[output].append((seconds * _NS_PER_S + nanoseconds, self.last_ns))
 
 
-def _obey(receiver: Receiver, executor: SingleThreadedExecutor, command: str, value: float) -> None:
+def _obey(
+    receiver: Receiver, executor: SingleThreadedExecutor, command: str, value: float
+) -> None:
     if command == 'first':
         deadline = time.monotonic() + value
         while not receiver.has_all and time.monotonic() < deadline:

@@ -42,7 +42,7 @@ def load_scene(width: int, height: int) -> BenchScene:
 
 
 def _synthetic(width: int, height: int) -> BenchScene:
-    """Return a noisy texture on a plane that leans, with disparities up to a tenth of the width."""
+    """Return a noisy texture on a plane that leans; disparities reach a tenth of the width."""
     random = np.random.default_rng(_SEED)
     noise = random.integers(0, 256, (height, width + width // 10, 3), np.uint8)
     texture = cv2.GaussianBlur(noise, (0, 0), 1.5)
@@ -59,5 +59,5 @@ def _synthetic(width: int, height: int) -> BenchScene:
         cx_right=width / 2,
         baseline=0.1,
     )
-    left = np.ascontiguousarray(texture[:, :width])
+    left = np.ascontiguousarray(texture[:, :width], np.uint8)
     return BenchScene('synthetic plane', left, np.asarray(right, np.uint8), geometry)

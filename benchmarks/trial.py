@@ -44,12 +44,15 @@ class Plan:
         Of each of the two measurements.
     warm_up_s : float
         Overload before the first one.
+    trace : bool
+        Look at allocations of a node of this package, after all else.
     """
 
     overload_rate: float
     moderate_rate: float
     duration_s: float
     warm_up_s: float
+    trace: bool = False
 
 
 def environment_of(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -61,14 +64,21 @@ def environment_of(inherited: Mapping[str, str]) -> dict[str, str]:
     return environment
 
 
-def run_trial(case: Case, contestant: Contestant, plan: Plan, log_folder: Path) -> dict[str, Any]:
+def run_trial(
+    case: Case,
+    contestant: Contestant,
+    plan: Plan,
+    log_folder: Path,
+    *,
+    only_overload: bool = False,
+) -> dict[str, Any]:
     """Start a node, measure it, end it.
 
     Returns
     -------
     dict
-        `start_s` (exec to the first result, seconds) and what was measured under `overload` and
-        `moderate`.
+        `start_s` (exec to the first result, seconds), what was measured under `overload` and
+        `moderate`, and `peak_bytes`, the most memory that a stage of the node allocated.
     """
     environment = environment_of(os.environ)
     with Workers(log_folder) as workers:
@@ -86,13 +96,21 @@ def run_trial(case: Case, contestant: Contestant, plan: Plan, log_folder: Path) 
         )
         start_s = trial.await_first(node)
         backend = node.ask('settle', _COMPILE_S)['backend'] if contestant.is_own else None
-        trial.phase(plan.overload_rate, plan.warm_up_s)
-        return {
+        if plan.warm_up_s:
+            trial.phase(plan.overload_rate, plan.warm_up_s)
+        measured = {
             'start_s': start_s,
             'backend': backend,
             'overload': trial.phase(plan.overload_rate, plan.duration_s),
-            'moderate': trial.phase(plan.moderate_rate, plan.duration_s),
         }
+        if only_overload:
+            return measured
+        measured['moderate'] = trial.phase(plan.moderate_rate, plan.duration_s)
+        if plan.trace and contestant.is_own:
+            node.ask('trace')
+            trial.phase(plan.moderate_rate, plan.duration_s)
+            measured['peak_bytes'] = max(node.ask('counters')['peak_bytes'])
+        return measured
 
 
 class _Trial:

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, final
 
 from benchmarks.protocol import PREFIX
 from stereo_depth_node.core.errors import StereoDepthError
@@ -101,7 +101,7 @@ class Worker:
                     stdout=subprocess.PIPE if answers else sink,
                     stderr=sink,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509 (there are no threads here)
                 )
             except OSError as error:
                 raise BenchError(f'the {name} cannot be started: {error}') from error
@@ -194,6 +194,7 @@ class Worker:
         raise BenchError(f'the {self.name} {what}\n{self.last_words()}')
 
 
+@final
 class Workers:
     """The processes of one trial; leaving the ``with`` block ends all of them.
 

@@ -1,0 +1,240 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the matcher, the core and the node on this machine, and compares nodes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import json
+import os
+from pathlib import Path
+import signal
+import sys
+import tempfile
+from types import FrameType
+from typing import Any
+
+from benchmarks.cases import BLOCK_SIZE, Case, DEFAULT_SIZES, make_cases, own, parse_size, peer
+from benchmarks.machine import describe_machine
+from benchmarks.plot import draw_scaling
+from benchmarks.session import Session
+from benchmarks.startup import profile_imports, summarise_imports
+from benchmarks.tables import markdown, text
+from benchmarks.trial import environment_of
+from benchmarks.workers import adopt_orphans
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.settings import known_parameters
+
+__all__ = ['main']
+
+_PARTS = ('nodes', 'startup', 'scaling')
+_DISPARITY, _BOTH = ('disparity',), ('disparity', 'depth')
+
+
+def _parser() -> argparse.ArgumentParser:
+    choices = known_parameters()['algorithm'].choices
+    parser = argparse.ArgumentParser(
+        prog='bench',
+        description='Measures the bare matcher of OpenCV, the core and the node, end to end, and '
+        'prints every figure with its ratio to the bare matcher. The machine should have '
+        'nothing else to do.',
+    )
+    what = parser.add_argument_group('what is measured')
+    what.add_argument(
+        '--size', nargs='+', type=_size, metavar='WIDTHxHEIGHT',
+        help='of the images (default 640x480 1280x720 1920x1080)',
+    )  # fmt: skip
+    what.add_argument(
+        '--disparities', nargs='+', type=int, default=[], metavar='N',
+        help='one for all sizes or one for each (default 64, 128, 256)',
+    )  # fmt: skip
+    what.add_argument('--block-size', type=int, default=BLOCK_SIZE, help='default 15')
+    what.add_argument('--algorithm', nargs='+', choices=choices, help='default bm')
+    what.add_argument('--encoding', nargs='+', choices=('mono8', 'bgr8'), help='default both')
+    what.add_argument(
+        '--outputs', nargs='+', choices=('disparity', 'disparity+depth'), help='default both'
+    )
+    what.add_argument('--downscale', nargs='+', type=int, choices=(1, 2, 4), help='default 1')
+    what.add_argument(
+        '--backends', nargs='+', choices=('opencv', 'auto', 'numba'), default=['opencv', 'auto'],
+        help='who matches in the node (default opencv auto)',
+    )  # fmt: skip
+    what.add_argument(
+        '--set', nargs='+', type=_setting, default=[], metavar='NAME=VALUE', dest='settings',
+        help='further parameters of the node',
+    )  # fmt: skip
+    what.add_argument(
+        '--peer', action='append', default=[], metavar='COMMAND',
+        help='also measure another node with the same topics, disparity alone, in turn with '
+        'this one; {disparities} and {block_size} in the command stand for those of the case',
+    )  # fmt: skip
+    what.add_argument(
+        '--parts', nargs='+', choices=_PARTS,
+        help='default all, with --peer nodes alone',
+    )  # fmt: skip
+    how = parser.add_argument_group('how')
+    how.add_argument(
+        '--duration',
+        type=_positive,
+        default=2.0,
+        metavar='S',
+        help='of each measurement (default 2 s)',
+    )
+    how.add_argument('--warm-up', type=float, default=1.0, metavar='S', help='default 1 s')
+    how.add_argument('--repeats', type=int, default=3, help='default 3; medians are told')
+    how.add_argument(
+        '--latency-rate',
+        type=_positive,
+        default=30.0,
+        metavar='HZ',
+        help='pairs per second at which latency is measured, or less where a node '
+        'cannot sustain it (default 30)',
+    )
+    out = parser.add_argument_group('what comes out')
+    out.add_argument('--json', type=Path, metavar='FILE', help='write all figures')
+    out.add_argument(
+        '--from-json',
+        type=Path,
+        metavar='FILE',
+        help='measure nothing: print what an earlier run wrote',
+    )
+    out.add_argument('--readme', action='store_true', help='print Markdown')
+    out.add_argument('--plot', type=Path, metavar='FILE', help='draw how the time grows')
+    out.add_argument(
+        '--logs', type=Path, metavar='FOLDER', help='keep what the processes had to say'
+    )
+    return parser
+
+
+def _size(value: str) -> tuple[int, int]:
+    try:
+        return parse_size(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _setting(value: str) -> tuple[str, str]:
+    name, equals, wanted = value.partition('=')
+    if not equals or name not in known_parameters():
+        raise argparse.ArgumentTypeError(f'{value!r} is not NAME=VALUE of a parameter of the node')
+    return name, wanted
+
+
+def _positive(value: str) -> float:
+    number = float(value)
+    if not number > 0.0:
+        raise argparse.ArgumentTypeError(f'{value} is not above 0')
+    return number
+
+
+def _cases(options: argparse.Namespace) -> list[Case]:
+    """Return the cases asked for; where nothing is asked for, those that tell the most."""
+    sizes = options.size or list(DEFAULT_SIZES)
+    # A command without a place for the disparities is meant for one number of them.
+    is_for_one = not all('{disparities}' in command for command in options.peer)
+    if is_for_one and not options.size and not options.disparities:
+        sizes = sizes[:1]
+    outputs = [tuple(each.split('+')) for each in options.outputs or ()]
+    fixed = {'block_size': options.block_size, 'disparities': options.disparities}
+    chosen = {
+        'algorithms': options.algorithm,
+        'encodings': options.encoding,
+        'outputs': [_DISPARITY] if options.peer else outputs,
+        'downscales': options.downscale,
+    }
+    chosen = {name: values for name, values in chosen.items() if values}
+    if chosen or options.size:
+        return make_cases(sizes, **fixed, **chosen)
+    cases = [
+        *make_cases(sizes, **fixed, outputs=(_DISPARITY, _BOTH)),
+        *make_cases(sizes, **fixed, encodings=('bgr8',)),
+    ]
+    if not options.disparities:
+        cases += make_cases([(1280, 720)], **fixed, downscales=(2, 4))
+        cases += make_cases([(640, 480)], **fixed, algorithms=('sgbm', 'sgbm_3way'))
+    return cases
+
+
+def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
+    cases = _cases(options)
+    parts = options.parts or (('nodes',) if options.peer else _PARTS)
+    session = Session(
+        options.backends,
+        duration_s=options.duration,
+        warm_up_s=options.warm_up,
+        repeats=options.repeats,
+        latency_rate=options.latency_rate,
+        log_folder=logs,
+        say=_say,
+    )
+    results: dict[str, Any] = {
+        'command': ' '.join(('scripts/bench', *map(_quoted, sys.argv[1:]))),
+        'machine': describe_machine(),
+        'cases': [],
+    }
+    if 'nodes' in parts:
+        for case in cases:
+            backends = options.backends if case.algorithm == 'bm' else ['opencv']
+            contestants = [
+                *(own(backend, options.settings) for backend in backends),
+                *(peer(command) for command in options.peer),
+            ]
+            results['cases'].append(session.measure(case, contestants))
+    if 'startup' in parts:
+        results['startup'] = summarise_imports(profile_imports(environment_of(os.environ)))
+    if 'scaling' in parts:
+        largest = max(case.width * case.height for case in cases)
+        results['scaling'] = session.scale(options.block_size, largest)
+    return results
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if ' ' in word else word
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.from_json:
+        results = json.loads(options.from_json.read_text())
+    else:
+        with tempfile.TemporaryDirectory(prefix='stereo_depth_bench_') as folder:
+            logs = options.logs or Path(folder)
+            logs.mkdir(parents=True, exist_ok=True)
+            results = _measure(options, logs)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1))
+    if options.plot and results.get('scaling'):
+        draw_scaling(results['scaling']['points'], results['scaling']['fit'], options.plot)
+    print((markdown if options.readme else text)(results), end='')
+    wrong = [
+        row['name'] for case in results['cases'] for row in case['rows'] if row.get('problems')
+    ]
+    return 1 if wrong else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 0 when every frame fed is accounted for."""
+    options = _parser().parse_args(arguments)
+    adopt_orphans()
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _raise_interrupt)
+    try:
+        return _run(options)
+    except (StereoDepthError, ValueError) as error:
+        print(f'bench failed: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('bench: interrupted', file=sys.stderr)
+        return 130
+
+
+def _raise_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == '__main__':
+    sys.exit(main())
