@@ -36,11 +36,12 @@ MATCHES_LOST: dict[float, float] = {
 # Rows nearer than this cost less than what the tracks can tell.
 _TOLERABLE_ROWS_PX = 0.75
 # Fewer points say nothing of the range of the scene.
-_FEWEST_POINTS = 50
+_FEWEST_POINTS = 100
 # The nearest and the farthest of the points are left out: a few tracks are wrong.
-_NEAR_PERCENT, _FAR_PERCENT = 99.0, 1.0
-# Beyond the range searched by this much before it is worth a word, pixels.
-_MARGIN_PX = 2.0
+_NEAR_PERCENT, _FAR_PERCENT = 98.0, 2.0
+# Share of the points beyond the range searched from which on it is worth a word: some tracks
+# are wrong.
+_NOTABLE_SHARE = 0.05
 # Part of the range searched that the scene needs, below which the rest is too much.
 _SMALL_SHARE = 0.5
 
@@ -60,9 +61,11 @@ class RectificationReport:
     rows_spread : float
         Its standard deviation.
     low, high : float
-        The range of disparities x_left - x_right of the scene, less 1 % at either end.
+        The range of disparities x_left - x_right of the scene, less 2 % at either end.
     beyond_infinity : float
         Share of the points with a disparity that no real point has, 0 to 1.
+    too_near, too_far : float
+        Shares of the points with a disparity above and below those searched.
     start, end : int
         The disparities searched, [start, end).
     """
@@ -74,6 +77,8 @@ class RectificationReport:
     low: float
     high: float
     beyond_infinity: float
+    too_near: float
+    too_far: float
     start: int
     end: int
 
@@ -103,6 +108,8 @@ def report_of_tracks(
         low=low * scale,
         high=high * scale,
         beyond_infinity=tracks.share_beyond_infinity(offset),
+        too_near=float(np.mean(tracks.disparities > end)),
+        too_far=float(np.mean(tracks.disparities < start - 1)),
         start=start * scale,
         end=end * scale,
     )
@@ -126,11 +133,11 @@ def rectification_findings(report: RectificationReport) -> Iterator[Finding]:
 
 def _range_findings(report: RectificationReport) -> Iterator[Finding]:
     searched = report.end - report.start
-    if report.high > report.end + _MARGIN_PX:
+    if report.too_near > _NOTABLE_SHARE:
         yield CAUSES['scene_too_near'].found(
             need=report.high, end=report.end, proposal=_steps(report.high - report.start)
         )
-    if report.low < report.start - _MARGIN_PX and report.high > report.start:
+    if report.too_far > _NOTABLE_SHARE and report.high > report.start:
         yield CAUSES['scene_too_far'].found(
             need=report.low, start=report.start, proposal=math.floor(report.low)
         )

@@ -1,0 +1,116 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node that works, cameras that can be made to misbehave, and an eye on what the node says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from harness import Graph, NodeHere, NodeProcess
+from rig import camera_infos, messages_of, next_stamp_ns, Rig
+from scenes import plane, scene_of
+from std_srvs.srv import Trigger
+
+WIDTH, HEIGHT, DISPARITY = 96, 64, 6.0
+# Light work: 16 disparities on small images.
+SETTINGS = {'num_disparities': 16, 'block_size': 5}
+
+
+class Bench:
+    """A node between cameras and a listener.
+
+    Attributes
+    ----------
+    node : NodeHere or NodeProcess
+        The node under test.
+    rig : Rig
+        Cameras and listener.
+    left, right : Image
+        What the cameras send; may be changed at any time, as `rig.infos`.
+    sends : callable
+        Sends one pair; replaced to misbehave.
+    right_later_ns : int
+        How much later than the left images the right ones are stamped.
+    is_healthy : bool
+        Whether health was the last that was waited for.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *ros_arguments: str,
+        listen: tuple[str, ...] = ('disparity',),
+        process: bool = False,
+        **parameters: Any,
+    ) -> None:
+        start = graph.node_process if process else graph.node
+        self.graph = graph
+        self.node: NodeHere | NodeProcess = start(*ros_arguments, **{**SETTINGS, **parameters})
+        self.rig = Rig(graph, listen)
+        self.reports: list[DiagnosticArray] = self.rig.listen('/diagnostics', DiagnosticArray)
+        self._explain = self.rig.node.create_client(Trigger, '/stereo_depth_node/explain')
+        self.is_healthy = False
+        self.restore()
+
+    def restore(self) -> None:
+        """Let the cameras do what they should."""
+        self.left, self.right = messages_of(scene_of(plane(WIDTH, HEIGHT, DISPARITY)))
+        self.rig.infos = camera_infos(WIDTH, HEIGHT)
+        self.right_later_ns = 0
+        self.sends: Callable[[], Any] = self.send
+
+    def send(self) -> int:
+        """Send one pair; return its left stamp."""
+        return self.rig.send(
+            self.left, self.right, stamp_ns=next_stamp_ns(), right_later_ns=self.right_later_ns
+        )
+
+    @property
+    def status(self) -> Any:
+        """The latest report of the node."""
+        return self.reports[-1].status[0]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Key and values of the latest report."""
+        return {each.key: each.value for each in self.status.values}
+
+    @property
+    def causes(self) -> list[str]:
+        """All causes of the latest report, the state of the output first."""
+        values = self.values
+        return [values['cause'], *filter(None, values['also'].split(', '))]
+
+    def wait_for(self, cause: str) -> tuple[str, float]:
+        """Let the cameras run until the node names a cause; return its words and the seconds."""
+        start = time.monotonic()
+        self.reports.clear()
+        self.is_healthy = False
+        self.graph.wait_until(
+            lambda: self.reports and cause in self.causes,
+            f'the cause {cause} in /diagnostics',
+            repeat=lambda: self.sends(),
+        )
+        return self.explain()[1], time.monotonic() - start
+
+    def wait_for_health(self) -> float:
+        """Let the cameras run until the node has nothing to complain of; return the seconds."""
+        start = time.monotonic()
+        self.reports.clear()
+        self.graph.wait_until(
+            lambda: self.reports and self.causes == ['flowing'],
+            'health in /diagnostics',
+            repeat=lambda: self.sends(),
+        )
+        self.is_healthy = True
+        return time.monotonic() - start
+
+    def explain(self) -> tuple[bool, str]:
+        """Ask the node how it is: whether depth flows, and all it has to say."""
+        self.graph.wait_until(self._explain.service_is_ready, 'the service explain')
+        answer = self._explain.call_async(Trigger.Request())
+        self.graph.wait_until(answer.done, 'an answer of the service explain')
+        return answer.result().success, answer.result().message
