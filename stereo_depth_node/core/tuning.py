@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 import time
 
-from .disparity_range import find_disparity_range
+from .disparity_range import DisparityRange, find_disparity_range
 from .errors import SettingsError
 from .judges import Judge, Judgement, Pair
 from .parameter import Value
@@ -100,6 +100,9 @@ class Tuner:
     filter_allowance : float
         By how much of itself the cost may rise, 0 to 1, for filters that take away wrong
         disparities and some right ones with them.
+    infinity_px : float, optional
+        A disparity that the range must hold: that of a point infinitely far away, cx_l - cx_r,
+        for a camera that will see farther than in these pairs.
     on_progress : callable, optional
         Called with the name of the step and the share of the budget used, 0 to 1.
     """
@@ -111,12 +114,14 @@ class Tuner:
         *,
         budget_s: float = 60.0,
         filter_allowance: float = 0.0,
+        infinity_px: float | None = None,
         on_progress: Callable[[str, float], None] = lambda name, share: None,
     ) -> None:
         self._pairs = pairs
         self._judge = judge
         self._budget_s = budget_s
         self._filter_allowance = filter_allowance
+        self._infinity_px = infinity_px
         self._on_progress = on_progress
         self._started = time.monotonic()
         self._known: dict[Settings, Judgement | None] = {}
@@ -155,7 +160,10 @@ class Tuner:
             current = self._take('algorithm', current, [_start_of(first)], must=True)
         self._on_progress('disparity range', self._share())
         images = [(pair.left, pair.right) for pair in self._pairs]
-        found = find_disparity_range(images).applied_to(current)
+        seen = find_disparity_range(images)
+        if self._infinity_px is not None:
+            seen = seen.joined(DisparityRange(self._infinity_px, self._infinity_px))
+        found = seen.applied_to(current)
         limits = {name: getattr(found, name) for name in ('min_disparity', 'num_disparities')}
         current = self._take('disparity range', current, [limits])
         current = self._descend(current)
