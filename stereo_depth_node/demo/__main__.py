@@ -1,0 +1,245 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Starts publisher, node and receiver as three processes, and reports what came out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from types import FrameType
+
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.demo.processes import free_domain_id, Processes
+from stereo_depth_node.demo.report import draw_result, read_result
+from stereo_depth_node.demo.scene import load_motorcycle, StereoScene
+from stereo_depth_node.middleware import fast_dds_environment
+
+__all__ = ['main']
+
+_BLOCK_SIZE = 15
+# The encodings that may be sent, also in publisher.py, which this process does not import:
+# it has no rclpy and starts the quicker.
+_ENCODINGS = ('bgr8', 'mono8')
+# Far above what a busy machine needs for the start of three programs and the discovery.
+_START_S = 90.0
+_PATIENCE_S = 5.0
+
+
+class DemoError(StereoDepthError):
+    """The demo did not show what it is to show."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='demo', description='Streams a real stereo pair through the real node over ROS 2.'
+    )
+    parser.add_argument(
+        '--pairs', type=_positive(int), default=40, help='pairs to send (default 40)'
+    )
+    parser.add_argument(
+        '--rate', type=_positive(float), default=10.0, help='pairs per second (default 10)'
+    )
+    parser.add_argument(
+        '--size', metavar='WIDTHxHEIGHT', help='resize the images (default: as they are, 741x500)'
+    )
+    parser.add_argument(
+        '--encoding', choices=_ENCODINGS, default='bgr8', help='of the images (default bgr8)'
+    )
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=Path('demo_output'),
+        help='folder for the picture and the logs (default demo_output)',
+    )
+    parser.add_argument('--show', action='store_true', help='open the picture')
+    parser.add_argument(
+        '--keep-running',
+        action='store_true',
+        help='go on streaming after the report, for rviz2 and ros2 topic, until Ctrl-C',
+    )
+    return parser
+
+
+def _positive(kind: type[int | float]) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f'{text} is not above 0')
+        return value
+
+    number.__name__ = kind.__name__
+    return number
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the three processes: a graph of their own on this machine."""
+    environment = dict(os.environ)
+    environment.setdefault('ROS_DOMAIN_ID', str(free_domain_id()))
+    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    environment.update(fast_dds_environment(environment))
+    return environment
+
+
+def _node_command(scene: StereoScene) -> list[str]:
+    return [
+        *_program('ros.node'),
+        '--ros-args',
+        *('-p', f'num_disparities:={scene.num_disparities}'),
+        *('-p', f'block_size:={_BLOCK_SIZE}'),
+        # So that a busy computer shows every pair too, only later.
+        *('-p', 'frame_policy:=every'),
+    ]
+
+
+def _publisher_command(options: argparse.Namespace, *more: str) -> list[str]:
+    return [
+        *_program('demo.publisher'),
+        f'--rate={options.rate}',
+        f'--encoding={options.encoding}',
+        *([f'--size={options.size}'] if options.size else []),
+        *more,
+    ]
+
+
+def _receiver_command(options: argparse.Namespace, folder: Path) -> list[str]:
+    # A slow rate needs more patience than a fixed one gives.
+    patience = max(_PATIENCE_S, 3 / options.rate)
+    return [
+        *_program('demo.receiver'),
+        f'--pairs={options.pairs}',
+        f'--wait={_START_S}',
+        f'--patience={patience}',
+        f'--output={folder}',
+    ]
+
+
+def _program(module: str) -> list[str]:
+    return [sys.executable, '-m', f'stereo_depth_node.{module}']
+
+
+def _run(
+    options: argparse.Namespace, scene: StereoScene, environment: Mapping[str, str], folder: Path
+) -> None:
+    """Stream all pairs, until publisher and receiver have ended by themselves."""
+    with Processes(options.output) as processes:
+        processes.start('node', _node_command(scene), environment)
+        processes.start('receiver', _receiver_command(options, folder), environment)
+        processes.start(
+            'publisher',
+            _publisher_command(
+                options,
+                f'--pairs={options.pairs}',
+                f'--wait={_START_S}',
+                f'--report={folder / "sent.json"}',
+            ),
+            environment,
+        )
+        deadline = time.monotonic() + 3 * _START_S + options.pairs / options.rate
+        remaining = {'receiver', 'publisher'}
+        while remaining:
+            ended = processes.wait_for_any(max(0.0, deadline - time.monotonic()))
+            if ended is None:
+                raise DemoError(f'{" and ".join(sorted(remaining))} did not come to an end')
+            name, status = ended
+            remaining.discard(name)
+            if status != 0 or name == 'node':
+                # The node's reason is in its own log, whoever noticed first.
+                words = '\n'.join(
+                    f'--- {who} said:\n{processes.last_words(who)}'
+                    for who in dict.fromkeys((name, 'node'))
+                )
+                raise DemoError(f'the {name} ended with status {status}\n{words}')
+
+
+def _keep_running(
+    options: argparse.Namespace, scene: StereoScene, environment: Mapping[str, str]
+) -> None:
+    """Stream until this program is interrupted."""
+    print(
+        f'Streaming until Ctrl-C. To look on, in another terminal:\n'
+        f'  export ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} '
+        f'ROS_AUTOMATIC_DISCOVERY_RANGE={environment["ROS_AUTOMATIC_DISCOVERY_RANGE"]}',
+        flush=True,
+    )
+    endless = _publisher_command(options, '--pairs=0', '--wait=1000000000')
+    with Processes(options.output) as processes:
+        processes.start('node', _node_command(scene), environment)
+        processes.start('publisher', endless, environment)
+        ended = processes.wait_for_any(timeout_s=float('inf'))
+        if ended is not None:
+            name, status = ended
+            raise DemoError(f'the {name} ended with status {status}\n{processes.last_words(name)}')
+
+
+def _demonstrate(options: argparse.Namespace) -> None:
+    scene = load_motorcycle()
+    has_reference = options.size is None
+    if options.size:
+        from stereo_depth_node.demo.publisher import parse_size
+
+        scene = scene.resized(*parse_size(options.size))
+    options.output.mkdir(parents=True, exist_ok=True)
+    environment = _environment()
+    print(
+        f'Sending {options.pairs} pairs at {options.rate:g} per second to the node, '
+        f'ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}.',
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory(prefix='stereo_depth_demo_') as folder:
+        _run(options, scene, environment, Path(folder))
+        result = read_result(Path(folder), scene)
+    if isinstance(result, str):
+        raise DemoError(f'{result}; see {options.output / "node.log"}')
+    picture = options.output / 'demo.png'
+    draw_result(result, picture)
+    print(result.table())
+    problems = result.problems(has_reference=has_reference)
+    if problems:
+        raise DemoError('\n'.join(problems))
+    if options.show:
+        _show(picture)
+    if options.keep_running:
+        with contextlib.suppress(KeyboardInterrupt):
+            _keep_running(options, scene, environment)
+    print(result.last_line(picture))
+
+
+def _show(picture: Path) -> None:
+    viewer = shutil.which('xdg-open')
+    if viewer is None:
+        print(f'No xdg-open here to show the picture with: open {picture} yourself.')
+        return
+    subprocess.Popen([viewer, str(picture)], stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; 0 when everything came and the figures are right."""
+    options = _parser().parse_args(arguments)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _raise_interrupt)
+    try:
+        _demonstrate(options)
+    except StereoDepthError as error:
+        print(f'demo failed: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('demo: interrupted', file=sys.stderr)
+        return 130
+    return 0
+
+
+def _raise_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,200 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Streams a stereo pair as a camera driver does: images and camera_info, stamped now."""
+
+from __future__ import annotations
+
+import argparse
+import array
+import json
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+import cv2
+from numpy.typing import NDArray
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+
+from stereo_depth_node.demo.scene import load_motorcycle, StereoScene
+
+__all__ = ['ENCODINGS', 'PairPublisher', 'parse_size']
+
+FRAME_ID = 'left_camera_optical_frame'
+
+ENCODINGS = {
+    'mono8': cv2.COLOR_RGB2GRAY,
+    'bgr8': cv2.COLOR_RGB2BGR,
+}
+"""Encoding of the images -> how they are made from RGB."""
+
+# As most camera drivers: the last few images, best effort.
+_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+_INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class PairPublisher:
+    """Publishes one stereo pair again and again, each time with a new stamp.
+
+    Parameters
+    ----------
+    node : Node
+        Publishes.
+    scene : StereoScene
+        What is seen.
+    encoding : str
+        A key of `ENCODINGS`.
+
+    Attributes
+    ----------
+    stamps : list of int
+        Of the pairs published, nanoseconds.
+    """
+
+    def __init__(self, node: Node, scene: StereoScene, encoding: str) -> None:
+        self.stamps: list[int] = []
+        self._node = node
+        self._images = []
+        self._infos = []
+        for side, pixels in (('left', scene.left), ('right', scene.right)):
+            self._images.append(
+                (
+                    node.create_publisher(Image, f'{side}/image_rect', _QOS),
+                    _image_message(cv2.cvtColor(pixels, ENCODINGS[encoding]), encoding),
+                )
+            )
+            self._infos.append(
+                (
+                    node.create_publisher(CameraInfo, f'{side}/camera_info', _INFO_QOS),
+                    _info_message(scene, side),
+                )
+            )
+
+    def publish(self) -> None:
+        """Publish both images and their calibration with the present time as their stamp."""
+        now = self._node.get_clock().now()
+        self.stamps.append(now.nanoseconds)
+        for publisher, message in (*self._infos, *self._images):
+            message.header.stamp = now.to_msg()
+            publisher.publish(message)
+
+    def topics_without_subscriber(self) -> list[str]:
+        """Name the topics that nobody listens to yet."""
+        return [
+            publisher.topic_name
+            for publisher, _ in (*self._infos, *self._images)
+            if publisher.get_subscription_count() == 0
+        ]
+
+    def has_image_subscriber(self) -> bool:
+        """Tell whether anybody listens to an image."""
+        return any(publisher.get_subscription_count() for publisher, _ in self._images)
+
+
+def _image_message(pixels: NDArray[Any], encoding: str) -> Image:
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    message = Image(height=height, width=width, encoding=encoding, step=width * channels)
+    message.header.frame_id = FRAME_ID
+    # rclpy takes an array('B') as it is and looks at every element of anything else.
+    message.data = array.array('B', pixels.tobytes())
+    return message
+
+
+def _info_message(scene: StereoScene, side: str) -> CameraInfo:
+    seen = scene.geometry
+    cx = seen.cx if side == 'left' else seen.cx_right
+    # P[3] = -f * B of the right eye, 0 of the left (REP 104).
+    translation = 0.0 if side == 'left' else -seen.f * seen.baseline
+    message = CameraInfo(height=seen.height, width=seen.width, distortion_model='plumb_bob')
+    message.header.frame_id = FRAME_ID
+    message.d = [0.0] * 5
+    message.k = [seen.f, 0.0, cx, 0.0, seen.f, seen.cy, 0.0, 0.0, 1.0]
+    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    message.p = [seen.f, 0.0, cx, translation, 0.0, seen.f, seen.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return message
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``."""
+    width, separator, height = text.partition('x')
+    if not separator or not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
+    return int(width), int(height)
+
+
+def _stream(node: Node, publisher: PairPublisher, options: argparse.Namespace) -> str | None:
+    """Wait for listeners, publish at the rate, wait until they are gone.
+
+    Returns
+    -------
+    str or None
+        What went wrong, if anything did.
+    """
+
+    def spin_until(deadline: float) -> None:
+        rclpy.spin_once(node, timeout_sec=max(0.0, deadline - time.monotonic()))
+
+    deadline = time.monotonic() + options.wait
+    while silent := publisher.topics_without_subscriber():
+        if time.monotonic() > deadline:
+            return f'nobody subscribed to {", ".join(silent)} within {options.wait:g} s'
+        spin_until(min(deadline, time.monotonic() + 0.1))
+
+    start = time.monotonic()
+    while options.pairs == 0 or len(publisher.stamps) < options.pairs:
+        publisher.publish()
+        due = start + len(publisher.stamps) / options.rate
+        while time.monotonic() < due:
+            spin_until(due)
+
+    # The last images are in the shared memory of this process: it stays until they are taken.
+    deadline = time.monotonic() + options.wait
+    while publisher.has_image_subscriber() and time.monotonic() < deadline:
+        spin_until(min(deadline, time.monotonic() + 0.1))
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--pairs', type=int, default=40, help='0: without end')
+    parser.add_argument('--rate', type=float, default=10.0, help='pairs per second')
+    parser.add_argument('--encoding', choices=sorted(ENCODINGS), default='bgr8')
+    parser.add_argument('--size', type=parse_size, help='WIDTHxHEIGHT; as it is by default')
+    parser.add_argument('--wait', type=float, default=60.0, help='seconds to wait for listeners')
+    parser.add_argument('--report', type=Path, help='write the stamps to this file, as JSON')
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Stream until all pairs are out, and report their stamps."""
+    options = _parser().parse_args(rclpy.utilities.remove_ros_args(arguments)[1:])
+    scene = load_motorcycle()
+    if options.size:
+        scene = scene.resized(*options.size)
+    rclpy.init(args=arguments)
+    problem = None
+    try:
+        node = rclpy.create_node('demo_publisher')
+        publisher = PairPublisher(node, scene, options.encoding)
+        try:
+            problem = _stream(node, publisher, options)
+        finally:
+            if options.report:
+                options.report.write_text(json.dumps({'stamps': publisher.stamps}))
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+    if problem:
+        print(f'publisher: {problem}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv))
