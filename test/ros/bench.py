@@ -68,6 +68,9 @@ class Bench:
             self.left, self.right, stamp_ns=next_stamp_ns(), right_later_ns=self.right_later_ns
         )
 
+    def _send(self) -> None:
+        self.sends()
+
     @property
     def status(self) -> Any:
         """The latest report of the node."""
@@ -92,7 +95,7 @@ class Bench:
         self.graph.wait_until(
             lambda: self.reports and cause in self.causes,
             f'the cause {cause} in /diagnostics',
-            repeat=lambda: self.sends(),
+            repeat=self._send,
         )
         return self.explain()[1], time.monotonic() - start
 
@@ -103,7 +106,7 @@ class Bench:
         self.graph.wait_until(
             lambda: self.reports and self.causes == ['flowing'],
             'health in /diagnostics',
-            repeat=lambda: self.sends(),
+            repeat=self._send,
         )
         self.is_healthy = True
         return time.monotonic() - start

@@ -17,7 +17,7 @@ from builtin_interfaces.msg import Time
 from harness import BEST_EFFORT, Graph, Peer, RELIABLE
 import numpy as np
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
-from rig import camera_infos, image_message, messages_of, next_stamp_ns, Rig, stamp_of
+from rig import camera_infos, image_message, messages_of, next_stamp_ns, stamp_of
 from rosgraph_msgs.msg import Clock
 from scenes import plane, scene_of
 from sensor_msgs.msg import CompressedImage, Image
