@@ -17,8 +17,11 @@ from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.offline.bag_job import JobOptions, JobSummary, RecordingJob
+from stereo_depth_node.offline.bag_report import recordings_report
 from stereo_depth_node.offline.bag_schedule import run_jobs
 from stereo_depth_node.offline.bag_writer import RecordingFormat
+from stereo_depth_node.offline.files import check_output
+from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.progress import progress_bar
 from stereo_depth_node.offline.workers import available_processors
@@ -103,6 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
         RecordingJob(source, target, options)
         for source, target in _targets(arguments.inputs, arguments.output)
     ]
+    if arguments.report is not None:
+        check_output(arguments.report, overwrite=arguments.overwrite)
+        optional_library('matplotlib', 'reports')
     start = time.monotonic()
     with progress_bar('pairs', wanted=not arguments.quiet) as progress:
         errors = run_jobs(
@@ -114,6 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
             _tell(job.summary, seconds if len(jobs) == 1 else None)
     for error in errors:
         print(f'stereo_depth bag: {error}', file=sys.stderr)
+    complete = [job.summary for job in jobs if job.is_complete and job.summary.pairs]
+    if arguments.report is not None and complete:
+        report = recordings_report(
+            complete, options.settings, namespace=options.namespace, seconds=seconds
+        )
+        report.write(arguments.report, overwrite=arguments.overwrite)
+        print(f'report: {arguments.report}')
     return 2 if errors else 0
 
 

@@ -437,7 +437,7 @@ def _key(identity: dict[str, Any], part: PartPlan) -> str:
 def _why_no_pairs(recording: Recording, plan: RecordingPlan, settings: Settings) -> str:
     counts = f'{plan.pairer.left.count} left and {plan.pairer.right.count} right images'
     text = f'{recording.path}: no pairs among {counts}'
-    offset = plan.pairer.offset()
+    offset = plan.last_offset
     if offset is None:
         return f'{text}: one of the topics has no images'
     return (

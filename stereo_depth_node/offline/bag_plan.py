@@ -19,6 +19,7 @@ from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings import Settings
 from stereo_depth_node.offline.bag_reader import Recording, serialized_stamp_ns
 from stereo_depth_node.offline.bag_topics import StereoTopics
+from stereo_depth_node.ros.offset import OffsetEstimate
 from stereo_depth_node.ros.pairing import DropReason, Side, StereoPair, StereoPairer
 
 __all__ = ['Calibration', 'ImageRef', 'PartPlan', 'PlannedPair', 'RecordingPlan', 'part_size']
@@ -122,6 +123,10 @@ class RecordingPlan:
         Images without a legible header.
     calibrations : int
         Different calibrations seen.
+    first_calibration : Calibration
+        The first one of each camera, from wherever in the recording.
+    last_offset : OffsetEstimate or None
+        Of the stamps of both cameras, at the end.
     """
 
     def __init__(
@@ -139,7 +144,8 @@ class RecordingPlan:
         self._looks_back = settings.temporal_max_diff > 0
         self.unreadable = 0
         self.calibrations = 0
-        self._calibration = self._first_calibration()
+        self.first_calibration = self._calibration = self._find_calibration()
+        self.last_offset: OffsetEstimate | None = None
         self._waiting: dict[Side, dict[int, int]] = {side: {} for side in Side}
         counts = [
             sum(each.count for each in recording.topics if each.name == name)
@@ -221,6 +227,7 @@ class RecordingPlan:
             self._note(side, stamp, now_ns)
             yield now_ns, [self._planned(pair) for pair in found]
         yield now_ns, [self._planned(pair) for pair in self.pairer.settle()]
+        self.last_offset = self.pairer.offset()
         self.pairer.clear(DropReason.UNPAIRED)
 
     def _note(self, side: Side, stamp: int, now_ns: int) -> None:
@@ -234,7 +241,7 @@ class RecordingPlan:
     def _planned(self, pair: StereoPair[ImageRef]) -> PlannedPair:
         return PlannedPair(pair.left, pair.right, pair.epoch, self._calibration)
 
-    def _first_calibration(self) -> Calibration:
+    def _find_calibration(self) -> Calibration:
         """Return the first one of each camera: it also holds for the images before it."""
         first = [
             next((data for _, _, data in self._recording.messages([name])), None)

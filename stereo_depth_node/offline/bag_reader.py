@@ -77,9 +77,14 @@ class Recording:
         self._reader.close()
 
     @property
+    def duration_ns(self) -> int:
+        """Time from the first to the last message, ns."""
+        return max(0, int(self._reader.duration) - 1)
+
+    @property
     def is_compressed_whole(self) -> bool:
         """Whether the files are compressed as a whole, so that each opening unpacks them."""
-        return self._reader.compression_mode == 'file'
+        return bool(self._reader.compression_mode == 'file')
 
     def connections(self, names: Iterable[str]) -> list[Any]:
         """Return the connections of rosbags of these topics."""
