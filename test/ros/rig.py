@@ -187,9 +187,9 @@ class Rig(Peer):
         self.send_eye(1, right, stamp_ns + right_later_ns)
         return stamp_ns
 
-    def send_eye(self, eye: int, image: Any, stamp_ns: int) -> None:
+    def send_eye(self, eye: int, image: Any, stamp_ns: int, frame_id: str = FRAME) -> None:
         """Publish the image of one camera, 0 for the left."""
-        image.header = Header(stamp=stamp_of(stamp_ns), frame_id=FRAME)
+        image.header = Header(stamp=stamp_of(stamp_ns), frame_id=frame_id)
         self.images[eye].publish(image)
 
     def publish_infos(self) -> None:
@@ -279,10 +279,11 @@ def _parameters(values: dict[str, Any]) -> list[Any]:
 def _pixels(grey: np.ndarray, encoding: str) -> np.ndarray:
     """Return (H, W) or (H, W, channels) values that mean this grey image.
 
-    A mosaic of grey light is the grey image itself.
+    A mosaic of grey light is the grey image itself. 16-bit values read in the wrong byte order
+    are another image.
     """
     known = ENCODINGS[encoding]
-    values = grey.astype(np.uint16) * 257 if known.bits == 16 else grey
+    values = grey.astype(np.uint16) * 128 + 129 if known.bits == 16 else grey
     if known.grey_channel is not None:  # the other channel is colour, which says nothing
         pixels = np.full((*grey.shape, 2), 99, np.uint8)
         pixels[..., known.grey_channel] = grey

@@ -174,6 +174,13 @@ def test_a_recording_that_begins_again_goes_on_at_once(graph: Graph) -> None:
     node.assert_adds_up()
 
 
+def test_frames_flow_while_simulated_time_stands_still(graph: Graph) -> None:
+    """Nobody publishes /clock."""
+    _, rig = connected(graph, use_sim_time=True)
+
+    rig.exchange(*PAIR)
+
+
 def test_a_pair_published_twice_gives_one_output(graph: Graph) -> None:
     node, rig = connected(graph, frame_policy='every')
     stamp_ns = rig.send(*PAIR)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,11 +15,12 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph, NodeHere
-from rcl_interfaces.srv import GetParameters
+from rcl_interfaces.srv import GetParameters, ListParameters
 from rclpy.parameter import parameter_value_to_python
 from rig import camera_infos, compressed_message, messages_of, pixels_of, Rig
 from scenes import plane, scene_of, StereoScene
 from sensor_msgs.msg import CompressedImage
+import yaml
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.matching import check_image_size
@@ -325,6 +327,30 @@ def test_parameters_of_others_are_not_refused(rig: Rig) -> None:
     assert rig.set_parameter('use_sim_time', True).successful
     assert rig.set_parameter('use_sim_time', False).successful
     assert rig.set_atomically(use_sim_time=False, block_size=21).successful
+
+
+def test_the_node_starts_with_the_parameters_that_another_one_had(
+    graph: Graph, tmp_path: Path
+) -> None:
+    """As ``ros2 param dump`` writes them, those of the topics' quality of service too."""
+    first = graph.node(block_size=9, max_depth=7.5, algorithm='sgbm', frame_policy='every')
+    rig = Rig(graph, ['disparity'], infos=camera_infos(WIDTH, HEIGHT))
+    rig.connect(*PAIR)
+    listed = rig.call(
+        ListParameters, '/stereo_depth_node/list_parameters', ListParameters.Request()
+    )
+    values = values_of(rig, *listed.result.names)
+    assert 'qos_overrides./disparity.publisher.depth' in values
+    dump = tmp_path / 'dump.yaml'
+    dump.write_text(yaml.safe_dump({'/**': {'ros__parameters': values}}))
+    graph.remove(first)
+
+    second = graph.node('--params-file', str(dump))
+
+    rig.connect(*PAIR)
+    assert not second.node.parameters.refusals
+    assert second.node.parameters.current == first.node.parameters.current
+    assert values_of(rig, *listed.result.names) == values
 
 
 def test_settings_that_have_become_impossible_for_the_images_are_cured_one_by_one(

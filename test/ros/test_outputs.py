@@ -14,7 +14,16 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph
-from rig import camera_infos, FRAME, messages_of, pixels_of, Rig, run_once, stamp_of
+from rig import (
+    camera_infos,
+    FRAME,
+    messages_of,
+    next_stamp_ns,
+    pixels_of,
+    Rig,
+    run_once,
+    stamp_of,
+)
 from scenes import plane, scene_of, step, StereoScene
 
 from stereo_depth_node.core.geometry import StereoGeometry
@@ -253,6 +262,21 @@ def test_outputs_carry_the_stamp_of_the_left_image(graph: Graph) -> None:
     outputs = graph.wait_until(lambda: rig.outputs(stamp_ns), 'outputs of the left stamp')
 
     assert all(each.header.stamp == stamp_of(stamp_ns) for each in outputs.values())
+
+
+def test_outputs_are_in_the_frame_of_the_left_image(graph: Graph) -> None:
+    graph.node()
+    rig = Rig(graph, infos=camera_infos(320, 240))
+    pair = messages_of(scene_of(plane(320, 240, 10)))
+    rig.connect(*pair)
+    stamp_ns = next_stamp_ns()
+
+    for eye, frame_id in enumerate(('left_eye', 'right_eye')):
+        rig.send_eye(eye, pair[eye], stamp_ns, frame_id)
+    graph.wait_until(lambda: len(rig.outputs(stamp_ns)) == len(rig.heard), 'all outputs')
+
+    frames = {each.header.frame_id for each in rig.outputs(stamp_ns).values()}
+    assert frames == {'left_eye'}
 
 
 def test_what_nobody_listens_to_is_not_computed(graph: Graph) -> None:
