@@ -113,6 +113,7 @@ class StereoDepthNode(Node):
         self.frames: FrameQueue[Any] = FrameQueue(settings.frame_policy, settings.queue_size)
         self._decoder = StereoDecoder()
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
+        self._epoch = 0
         self._is_draining = False
         self._more = self.create_guard_condition(self._work)
         self.outputs = StereoOutputs(self)
@@ -175,6 +176,9 @@ class StereoDepthNode(Node):
             self._image_size = (left.shape[1], left.shape[0])
             calibration = self.calibrations.current(settings)
             pipeline = self._pipeline_for(settings, calibration, self._image_size)
+            if pair.epoch != self._epoch:
+                self._epoch = pair.epoch
+                pipeline.reset()
             with stage('match'):
                 pipeline.match(left, right)
             with stage('publish'):
