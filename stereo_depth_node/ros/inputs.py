@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any, TYPE_CHECKING
 
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
 from stereo_depth_node.ros.pairing import Side
+from stereo_depth_node.ros.qos import QosOverrides
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -34,8 +34,6 @@ OnCameraInfo = Callable[[Side, bytes], None]
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
 _CAMERA_INFO_DEPTH = 5
-# What QoSOverridingOptions.with_default_policies lets the parameters change.
-_OVERRIDABLE = ('history', 'depth', 'reliability')
 
 
 class StereoInputs:
@@ -62,7 +60,7 @@ class StereoInputs:
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
         self._is_offered_best_effort_only = False
-        self._overrides: dict[str, dict[str, Any]] = {}
+        self._overrides = QosOverrides(node)
         self.lost = dict.fromkeys(Side, 0)
         self._camera_infos = {
             side: self._subscribe(
@@ -150,35 +148,19 @@ class StereoInputs:
         *,
         raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
-    ) -> Subscription[Any]:
-        """Subscribe with what the parameters ``qos_overrides`` change of a profile.
-
-        rclpy gives these parameters the profile of the first subscription to a topic, and reads
-        them back for every later one. So that a later profile may differ, only what a user has
-        changed is kept from the first.
-        """
-        overrides = self._overrides.get(topic)
-        asked = {policy: getattr(qos, policy) for policy in _OVERRIDABLE}
-        for policy, value in (overrides or {}).items():
-            setattr(qos, policy, value)
-        subscription = self._node.create_subscription(
-            message_type,
-            topic,
-            callback,
-            qos,
-            raw=raw,
-            event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
-            qos_overriding_options=(
-                QoSOverridingOptions.with_default_policies() if overrides is None else None
+    ) -> Any:
+        return self._overrides.create(
+            partial(
+                self._node.create_subscription,
+                message_type,
+                topic,
+                callback,
+                raw=raw,
+                event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
             ),
+            topic,
+            qos,
         )
-        if overrides is None:
-            self._overrides[topic] = {
-                policy: getattr(qos, policy)
-                for policy in _OVERRIDABLE
-                if getattr(qos, policy) != asked[policy]
-            }
-        return subscription
 
     def _take_best_effort(self, _event: Any) -> None:
         """Note that a publisher cannot serve a reliable subscription; `open` then asks less."""

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TYPE_CHECKING
 
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
@@ -18,6 +18,7 @@ from stereo_depth_node.ros.messages import (
     DisparityMessage,
     UncertaintyMessage,
 )
+from stereo_depth_node.ros.qos import QosOverrides
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -53,13 +54,17 @@ class StereoOutputs:
     """
 
     def __init__(self, node: Node) -> None:
+        overrides = QosOverrides(node)
         self._publishers = {
-            topic: node.create_publisher(
-                message_type,
+            topic: overrides.create(
+                partial(
+                    node.create_publisher,
+                    message_type,
+                    topic,
+                    event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
+                ),
                 topic,
                 _reliable(),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-                event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
             )
             for topic, (message_type, _) in _OUTPUTS.items()
         }
@@ -108,7 +113,7 @@ class StereoOutputs:
 def _reliable() -> QoSProfile:
     """Return a profile that depth_image_proc, depthimage_to_laserscan and Nav2 can take.
 
-    A new one each time: rclpy writes the overrides of a topic into the profile it is given.
+    A new one each time: the overrides of a topic are written into it.
     """
     return QoSProfile(
         history=QoSHistoryPolicy.KEEP_LAST,

@@ -190,3 +190,26 @@ def test_overrides_hold_for_their_own_topic_alone(graph: Graph) -> None:
     subscriptions = node.node.inputs.subscriptions()
     assert subscriptions['left camera_info'].qos_profile.depth == 3
     assert subscriptions['right camera_info'].qos_profile.depth == 5
+
+
+@pytest.mark.parametrize(
+    ('topic', 'kind', 'policies'),
+    [
+        ('/disparity', 'publisher', {'reliability': 'perhaps'}),
+        ('/disparity', 'publisher', {'history': 'unknown'}),
+        ('/left/camera_info', 'subscription', {'depth': 'deep'}),
+        ('/left/camera_info', 'subscription', {'depth': -4}),
+        (LEFT, 'subscription', {'reliability': 7}),
+    ],
+)
+def test_impossible_overrides_are_refused_by_name_and_the_node_runs(
+    graph: Graph, capfd: Any, topic: str, kind: str, policies: dict[str, Any]
+) -> None:
+    graph.node(*overridden(topic, kind, **policies))
+    rig = Rig(graph, infos=INFOS)
+    rig.connect(*PAIR)
+
+    assert len(rig.exchange(*PAIR)) == len(OUTPUTS)
+    refused = [line for line in capfd.readouterr().err.splitlines() if 'refused' in line]
+    assert len(refused) == 1
+    assert f'qos_overrides of {topic[1:]}' in refused[0]
