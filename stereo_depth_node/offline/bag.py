@@ -16,9 +16,10 @@ import time
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.offline.bag_job import JobOptions, JobSummary, RecordingJob
+from stereo_depth_node.offline.bag_job import RecordingJob
 from stereo_depth_node.offline.bag_report import recordings_report
 from stereo_depth_node.offline.bag_schedule import run_jobs
+from stereo_depth_node.offline.bag_summary import JobOptions, JobSummary
 from stereo_depth_node.offline.bag_writer import RecordingFormat
 from stereo_depth_node.offline.files import check_output
 from stereo_depth_node.offline.libraries import optional_library

@@ -45,6 +45,7 @@ from stereo_depth_node.offline.bag_writer import (
     RecordingFormat,
 )
 from stereo_depth_node.offline.files import write_file
+from stereo_depth_node.offline.memory import keep_freed_memory
 from stereo_depth_node.ros.pairing import DropReason
 
 __all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
@@ -142,6 +143,7 @@ def compute_part(task: PartTask) -> PartResult:
     InputError
         If the recording cannot be read, or the file cannot be written.
     """
+    keep_freed_memory()
     if task.threads is not None:
         cv2.setNumThreads(task.threads)
     name = part_name(task.plan.index, task.recording_format)

@@ -19,7 +19,6 @@ from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.message_content import stamp_ns
 from stereo_depth_node.core.rectification import Rectifier
 from stereo_depth_node.core.settings import Settings
-from stereo_depth_node.offline.bag_job import JobSummary
 from stereo_depth_node.offline.bag_messages import (
     deserialized,
     image_from_message,
@@ -27,6 +26,7 @@ from stereo_depth_node.offline.bag_messages import (
 )
 from stereo_depth_node.offline.bag_part import FIGURES
 from stereo_depth_node.offline.bag_reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bag_summary import JobSummary
 from stereo_depth_node.offline.bag_topics import IMAGE
 from stereo_depth_node.offline.picture import draw_panels, Panel, shown_range
 from stereo_depth_node.offline.report import COLOURS, new_figure, Report, versions

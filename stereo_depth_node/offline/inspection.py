@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import dataclasses
 from dataclasses import dataclass, field
 import math
 from typing import Any
@@ -262,7 +263,9 @@ def _look_at_calibration(
         recorded = RecordedCalibration.of(plan.first_calibration, settings)
         seen.cameras = (recorded.left, recorded.right)
         seen.geometry = StereoGeometry.from_calibrations(*seen.cameras, settings.baseline)
-        return implausibilities(*seen.cameras), None
+        # The frames of the images are compared, not those of the calibrations.
+        eyes = [dataclasses.replace(eye, frame_id='') for eye in seen.cameras]
+        return implausibilities(eyes[0], eyes[1], settings.baseline), None
     except StereoDepthError as error:
         return (), error
 
