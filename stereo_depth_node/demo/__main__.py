@@ -91,7 +91,7 @@ def _environment() -> dict[str, str]:
 
 def _node_command(scene: StereoScene) -> list[str]:
     return [
-        *_program('ros.node'),
+        *_program('ros.program'),
         '--ros-args',
         *('-p', f'num_disparities:={scene.num_disparities}'),
         *('-p', f'block_size:={_BLOCK_SIZE}'),

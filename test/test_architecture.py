@@ -1,0 +1,158 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The borders inside the package: who may import whom, and that the core knows no ROS."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+PACKAGE = 'stereo_depth_node'
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted((ROOT / PACKAGE).rglob('*.py'))
+
+# Part of the package -> the parts it may import.
+ALLOWED = {
+    'core': {'core'},
+    'ros': {'core', 'ros', 'middleware', 'resources'},
+    # Of ros what needs no ROS, of demo its scene: the import test below holds them to it.
+    'offline': {'core', 'demo', 'offline', 'ros', 'resources'},
+    'demo': {'core', 'demo', 'offline', 'middleware', 'resources'},
+    'middleware': {'resources'},
+    'resources': {'core'},
+}
+ROS_PACKAGES = (
+    'ament_index_python',
+    'builtin_interfaces',
+    'cv_bridge',
+    'launch',
+    'launch_ros',
+    'message_filters',
+    'rcl_interfaces',
+    'rclpy',
+)
+
+# Run in an interpreter of its own: imports of ROS fail there, whatever is installed.
+IMPORT_WITHOUT_ROS = """
+import importlib, sys
+
+class NoRos:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition('.')[0]
+        if top in {packages!r} or top.endswith(('_msgs', '_srvs')):
+            raise ImportError(f'{{name}} is a ROS package')
+
+sys.meta_path.insert(0, NoRos())
+for module in {modules!r}:
+    importlib.import_module(module)
+"""
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix('').parts
+    return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
+
+
+def part_of(module: str) -> str:
+    """Return the second name of a module: its folder or file in the package."""
+    return (module.split('.') + [''])[1]
+
+
+def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and absolute name of every module that a file imports, wherever it does."""
+    package = module_name(path).split('.')
+    if path.name != '__init__.py':
+        package = package[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = '.'.join([*above, *([node.module] if node.module else [])])
+            if base == PACKAGE:
+                for alias in node.names:
+                    yield node.lineno, f'{base}.{alias.name}'
+            else:
+                yield node.lineno, base
+
+
+def is_ros(module: str) -> bool:
+    top = module.partition('.')[0]
+    return top in ROS_PACKAGES or top.endswith(('_msgs', '_srvs'))
+
+
+def modules_of(part: str) -> list[str]:
+    return [module_name(path) for path in SOURCES if part_of(module_name(path)) == part]
+
+
+def test_every_part_of_the_package_has_a_rule():
+    assert {part_of(module_name(path)) for path in SOURCES} - {''} == set(ALLOWED)
+
+
+@pytest.mark.parametrize('part', sorted(ALLOWED))
+def test_imports_go_one_way(part):
+    wrong = [
+        f'{path.relative_to(ROOT)}:{line} imports {module}'
+        for path in SOURCES
+        if part_of(module_name(path)) == part
+        for line, module in imports_of(path)
+        if module.startswith(f'{PACKAGE}.') and part_of(module) not in ALLOWED[part]
+    ]
+    assert not wrong, '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('part', ['core', 'offline', 'middleware', 'resources'])
+def test_no_ros_package_is_named_outside_of_the_ros_parts(part):
+    wrong = [
+        f'{path.relative_to(ROOT)}:{line} imports {module}'
+        for path in SOURCES
+        if part_of(module_name(path)) == part
+        for line, module in imports_of(path)
+        if is_ros(module)
+    ]
+    assert not wrong, '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('part', ['core', 'offline'])
+def test_every_module_can_be_imported_where_there_is_no_ros(part):
+    modules = modules_of(part)
+    assert modules, f'no module of {part} found'
+    code = IMPORT_WITHOUT_ROS.format(packages=ROS_PACKAGES, modules=modules)
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, '-c', code], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_scan_sees_every_form_of_import(tmp_path, monkeypatch):
+    """A scan that overlooks a form of import would let the border rot."""
+    monkeypatch.setattr(sys.modules[__name__], 'ROOT', tmp_path)
+    file = tmp_path / PACKAGE / 'core' / 'module.py'
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        'import rclpy.node\n'
+        'from . import sibling\n'
+        'from .errors import E\n'
+        'from ..ros import node\n'
+        'from .. import offline\n'
+        'from stereo_depth_node import demo\n'
+        'def f():\n'
+        '    from std_msgs.msg import Header\n'
+    )
+    assert [module for _, module in sorted(imports_of(file))] == [
+        'rclpy.node',
+        'stereo_depth_node.core',
+        'stereo_depth_node.core.errors',
+        'stereo_depth_node.ros',
+        'stereo_depth_node.offline',
+        'stereo_depth_node.demo',
+        'std_msgs.msg',
+    ]

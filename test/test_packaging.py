@@ -1,0 +1,187 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What pip and colcon install: a wheel is built and looked into."""
+
+from __future__ import annotations
+
+import ast
+from configparser import ConfigParser
+from importlib.util import find_spec
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+import zipfile
+
+import pytest
+
+PACKAGE = 'stereo_depth_node'
+ROOT = Path(__file__).resolve().parent.parent
+# Where wheels keep the files that go beside the code.
+DATA = f'{PACKAGE}-0.1.0.data/data'
+INFO = f'{PACKAGE}-0.1.0.dist-info'
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """Build the wheel from a copy, so that no build folder is left in the checkout."""
+    pytest.importorskip('wheel', reason='the wheel package is not installed')
+    source = tmp_path_factory.mktemp('source') / PACKAGE
+    shutil.copytree(
+        ROOT,
+        source,
+        ignore=shutil.ignore_patterns(
+            '.*', 'build', 'install', 'log', '*.egg-info', 'demo_output'
+        ),
+    )
+    target = tmp_path_factory.mktemp('wheel')
+    # The set-up script itself, as colcon calls it: pip would look for an index.
+    done = subprocess.run(
+        [sys.executable, 'setup.py', '-q', 'bdist_wheel', '--dist-dir', target],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = target.glob('*.whl')
+    with zipfile.ZipFile(file) as archive:
+        yield archive
+
+
+@pytest.mark.parametrize(
+    'file',
+    [
+        f'share/ament_index/resource_index/packages/{PACKAGE}',
+        f'share/{PACKAGE}/package.xml',
+        f'share/{PACKAGE}/launch/depth.launch.py',
+        f'share/{PACKAGE}/config/depth.yaml',
+        f'share/{PACKAGE}/config/fastdds_shm.xml',
+    ],
+)
+def test_a_wheel_holds_what_ros_tools_look_for(wheel, file):
+    assert f'{DATA}/{file}' in wheel.namelist()
+
+
+@pytest.mark.parametrize('folder', ['launch', 'config'])
+def test_every_file_of_launch_and_config_is_installed_where_it_stands(wheel, folder):
+    expected = {
+        f'{DATA}/share/{PACKAGE}/{path.relative_to(ROOT).as_posix()}'
+        for path in (ROOT / folder).rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
+    prefix = f'{DATA}/share/{PACKAGE}/{folder}/'
+    assert {name for name in wheel.namelist() if name.startswith(prefix)} == expected
+
+
+def test_every_module_is_in_the_wheel_and_nothing_else_of_python(wheel):
+    expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / PACKAGE).rglob('*.py')}
+    code = {name for name in wheel.namelist() if name.endswith('.py') and DATA not in name}
+    assert code == expected
+
+
+def test_the_package_says_that_it_is_typed(wheel):
+    assert f'{PACKAGE}/py.typed' in wheel.namelist()
+
+
+def console_scripts(wheel) -> dict[str, str]:
+    entries = ConfigParser()
+    entries.optionxform = str
+    entries.read_string(wheel.read(f'{INFO}/entry_points.txt').decode())
+    return dict(entries['console_scripts'])
+
+
+def test_the_executables_are_the_node_and_the_offline_tool(wheel):
+    assert set(console_scripts(wheel)) == {'stereo_depth_node', 'stereo_depth'}
+
+
+def test_every_executable_leads_to_a_function_that_exists(wheel):
+    for target in console_scripts(wheel).values():
+        module, _, function = target.partition(':')
+        spec = find_spec(module.strip())
+        assert spec is not None, module
+        source = Path(spec.origin).read_text(encoding='utf-8')
+        functions = {node.name for node in ast.parse(source).body if hasattr(node, 'name')}
+        assert function.strip() in functions
+
+
+def test_the_executables_of_colcon_go_where_ros2_run_looks():
+    config = ConfigParser()
+    config.read(ROOT / 'setup.cfg')
+    assert config['develop']['script_dir'] == f'$base/lib/{PACKAGE}'
+    assert config['install']['install_scripts'] == f'$base/lib/{PACKAGE}'
+
+
+def metadata(wheel) -> dict[str, str]:
+    lines = wheel.read(f'{INFO}/METADATA').decode().split('\n\n')[0].splitlines()
+    return dict(line.split(': ', 1) for line in lines if ': ' in line)
+
+
+def test_name_version_license_and_maintainer_agree_everywhere(wheel):
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    built = metadata(wheel)
+    assert built['Name'] == manifest.findtext('name') == PACKAGE
+    assert built['Version'] == manifest.findtext('version')
+    assert manifest.findtext('license') == 'Apache-2.0'
+    assert manifest.find('maintainer').get('email') == built['Maintainer-email']
+    assert manifest.findtext('maintainer') == built['Maintainer']
+
+
+def test_catkin_pkg_takes_the_manifest_as_that_of_an_ament_python_package():
+    """A manifest that it refuses makes colcon build plain Python, which ros2 never finds."""
+    package_parser = pytest.importorskip(
+        'catkin_pkg.package', reason='catkin_pkg is not installed'
+    )
+    warnings: list[str] = []
+    package = package_parser.parse_package(str(ROOT / 'package.xml'), warnings=warnings)
+    package.validate()
+    assert not warnings
+    assert package.package_format == 3
+    assert package.get_build_type() == 'ament_python'
+
+
+def test_every_ros_package_that_the_code_imports_is_a_dependency():
+    declared = {
+        element.text
+        for element in ElementTree.parse(ROOT / 'package.xml').getroot()
+        if element.tag in ('depend', 'exec_depend')
+    }
+    imported = set()
+    for path in [*(ROOT / PACKAGE).rglob('*.py'), *(ROOT / 'launch').glob('*.py')]:
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition('.')[0])
+            elif isinstance(node, ast.Import):
+                imported |= {alias.name.partition('.')[0] for alias in node.names}
+    ros = {name for name in imported if name.endswith(('_msgs', '_srvs', '_interfaces'))}
+    ros |= imported & {'rclpy', 'launch', 'launch_ros', 'cv_bridge', 'ament_index_python'}
+    assert {'rclpy', 'sensor_msgs', 'launch_ros'} <= ros
+    assert ros <= declared
+
+
+def test_pyproject_has_no_project_table():
+    """The symlink install of colcon does not see pyproject.toml: a name there would be lost."""
+    lines = (ROOT / 'pyproject.toml').read_text(encoding='utf-8').splitlines()
+    assert '[build-system]' in lines
+    assert not [line for line in lines if line.startswith('[project')]
+
+
+def test_one_distribution_of_the_ros_wheels_is_pinned_whole():
+    pinned = dict(
+        line.split(';')[0].strip().split('==')
+        for line in (ROOT / 'requirements/constraints.txt').read_text().splitlines()
+        if '==' in line
+    )
+    asked = [
+        line.strip().replace('[fastrtps]', '').split('==')
+        for line in (ROOT / 'requirements/wheels.in').read_text().splitlines()
+        if line.startswith('ros-')
+    ]
+    assert asked
+    for name, version in asked:
+        assert pinned[name] == version
+    # Messages come in one version per distribution.
+    assert {pinned[f'ros-{name}-msgs'] for name in ('sensor', 'std', 'stereo', 'geometry')} == {
+        pinned['ros-std-srvs']
+    }
