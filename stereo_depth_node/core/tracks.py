@@ -29,6 +29,8 @@ _CORNER_QUALITY = 0.01
 _RETURN_PX = 0.5
 # Fewer say nothing about the whole image.
 _FEWEST = 20
+# Of the corners of a stereo pair half and more are found again, of unrelated images a few.
+_LEAST_SHARE = 0.25
 # Rows of right tracks agree to a few tenths of a pixel, those of wrong ones do not.
 _ROW_TOLERANCE_PX = 1.5
 # Median absolute deviation to standard deviation of a normal distribution.
@@ -95,7 +97,8 @@ def track_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     Returns
     -------
     SparseTracks or None
-        None when fewer than 20 points are found: too little texture, too different images.
+        None when fewer than 20 points or than a quarter of the corners are found again: too
+        little texture, or images of different things.
     """
     left, right = cv2.equalizeHist(left), cv2.equalizeHist(right)  # type: ignore[assignment]
     spacing = max(3.0, np.sqrt(left.size / (4.0 * max_corners)))
@@ -106,7 +109,7 @@ def track_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     returned, is_back = _follow(right, left, found)
     error = np.abs(returned - corners).max(axis=(1, 2))
     kept = is_found & is_back & (error < _RETURN_PX)
-    if np.count_nonzero(kept) < _FEWEST:
+    if np.count_nonzero(kept) < max(_FEWEST, _LEAST_SHARE * len(corners)):
         return None
     shift = (corners - found)[kept, 0]
     rows = np.ascontiguousarray(shift[:, 1])
