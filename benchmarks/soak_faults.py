@@ -1,0 +1,194 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to the node during a soak."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable
+import random
+import time
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from rcl_interfaces.srv import SetParameters
+import rclpy
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+
+from benchmarks.soak_processes import Camera, StalledListener
+
+__all__ = ['FAULTS', 'Bystander']
+
+_NODE = 'stereo_depth_node'
+_HOUR_S = 3600
+_TOPICS = ('left/image_rect', 'right/image_rect')
+# Values on both sides of what is possible.
+_PARAMETERS: dict[str, tuple[Any, ...]] = {
+    'num_disparities': (16, 64, 128, 17, 100000),
+    'block_size': (5, 15, 21, 4, 255),
+    'min_disparity': (0, -16, 16, 99999),
+    'uniqueness_ratio': (0, 15, 101),
+    'speckle_window_size': (0, 100, -1),
+    'frame_policy': ('latest', 'every', 'none'),
+    'sync_tolerance': (0.0, 0.01, -1.0),
+    'queue_size': (1, 10, 0),
+    'downscale': (1, 2, 3),
+    'depth_encoding': ('32FC1', '16UC1', '8UC1'),
+}
+_USUAL = {name: values[0] for name, values in _PARAMETERS.items()} | {
+    'num_disparities': 64,
+    'block_size': 15,
+    'uniqueness_ratio': 15,
+    'sync_tolerance': 0.01,
+    'queue_size': 10,
+}
+
+
+class Bystander:
+    """A program on the graph that listens, disturbs and sets parameters.
+
+    Attributes
+    ----------
+    outputs : int
+        Disparity images received.
+    """
+
+    def __init__(self, watch: Callable[[Any], None], seed: int, camera: Camera) -> None:
+        from diagnostic_msgs.msg import DiagnosticArray
+
+        self.random, self.camera = random.Random(seed), camera
+        self.outputs = 0
+        self.node = rclpy.create_node('soak')
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', watch, 10)
+        self._parameters = self.node.create_client(SetParameters, f'/{_NODE}/set_parameters')
+        self._ear: Any = None
+        self.listen()
+
+    def listen(self) -> None:
+        """Subscribe to the disparity."""
+        self._ear = self.node.create_subscription(DisparityImage, 'disparity', self._count, 5)
+
+    def leave(self) -> None:
+        """Take the subscription back."""
+        self.node.destroy_subscription(self._ear)
+
+    def pass_time(self, seconds: float, rate: float = 0.0, act: Any = None) -> None:
+        """Spin for so long, and act at a rate meanwhile."""
+        end = now = time.monotonic()
+        end += seconds
+        due = now
+        while now < end:
+            if act is not None and now >= due:
+                act()
+                due += 1.0 / rate
+            rclpy.spin_once(self.node, timeout_sec=0.01)
+            now = time.monotonic()
+
+    def set_parameters(self, names: Iterable[str] = ()) -> None:
+        """Set parameters to the usual values, or those named to any of theirs."""
+        values = {name: self.random.choice(_PARAMETERS[name]) for name in names} or _USUAL
+        request = SetParameters.Request(
+            parameters=[
+                Parameter(name, value=value).to_parameter_msg() for name, value in values.items()
+            ]
+        )
+        future = self._parameters.call_async(request)
+        future.add_done_callback(lambda answered: answered.result())
+
+    def _count(self, _message: DisparityImage) -> None:
+        self.outputs += 1
+
+
+def camera_is_killed(soak: Bystander) -> None:
+    """Kill the driver and start it again."""
+    soak.camera.kill()
+    soak.pass_time(2.0)
+    soak.camera.start()
+
+
+def camera_changes_size(soak: Bystander) -> None:
+    """Restart the driver with images of another size, encoding and calibration."""
+    width, height = soak.random.choice([(320, 240), (752, 480), (848, 480)])
+    soak.camera.start(width, height, soak.random.choice(['mono8', 'bgr8']))
+
+
+def camera_hangs(soak: Bystander) -> None:
+    """Stop the driver for a while; then it sends what it owes."""
+    soak.camera.pause()
+    soak.pass_time(2.0)
+    soak.camera.resume()
+
+
+def parameters_storm(soak: Bystander) -> None:
+    """Set parameters 50 times a second, possible and impossible ones."""
+    names = list(_PARAMETERS)
+    soak.pass_time(2.0, 50.0, lambda: soak.set_parameters(soak.random.sample(names, 2)))
+    soak.set_parameters()
+
+
+def listeners_come_and_go(soak: Bystander) -> None:
+    """Take the subscription back and subscribe anew, several times."""
+    for _ in range(5):
+        soak.leave()
+        soak.pass_time(soak.random.uniform(0.0, 0.4))
+        soak.listen()
+        soak.pass_time(soak.random.uniform(0.0, 0.4))
+
+
+def listener_stalls(soak: Bystander) -> None:
+    """Let another listener hang, reliably subscribed."""
+    listener = StalledListener()
+    soak.pass_time(2.0)
+    listener.stall()
+    soak.pass_time(3.0)
+    listener.end()
+
+
+def strangers_publish(soak: Bystander) -> None:
+    """Publish nonsense on the topics of the cameras, with any stamps."""
+    images = [soak.node.create_publisher(Image, topic, QoSProfile(depth=5)) for topic in _TOPICS]
+    infos = [
+        soak.node.create_publisher(CameraInfo, f'{side}/camera_info', QoSProfile(depth=5))
+        for side in ('left', 'right')
+    ]
+    now = int(time.time())
+
+    def publish() -> None:
+        second = soak.random.choice([0, now - _HOUR_S, now, now + _HOUR_S, 2**31 - 1])
+        header = Header(stamp=Time(sec=second), frame_id='stranger')
+        for publisher in images:
+            publisher.publish(_nonsense(soak.random, header))
+            publisher.publish(soak.random.randbytes(soak.random.randrange(4, 200)))
+        soak.random.choice(infos).publish(CameraInfo(header=header))
+
+    soak.pass_time(2.0, 20.0, publish)
+    for publisher in (*images, *infos):
+        soak.node.destroy_publisher(publisher)
+
+
+def _nonsense(dice: random.Random, header: Header) -> Image:
+    size = dice.choice([0, 1, 64, 640, 2**32 - 1])
+    return Image(
+        header=header,
+        width=size,
+        height=dice.choice([0, 1, 480, 2**32 - 1]),
+        encoding=dice.choice(['mono8', 'bgr8', 'mono16', '', 'none']),
+        step=dice.choice([0, size, 2**32 - 1]),
+        data=array('B', dice.randbytes(dice.randrange(0, 5000))),
+    )
+
+
+FAULTS: tuple[Callable[[Bystander], None], ...] = (
+    camera_is_killed,
+    camera_changes_size,
+    camera_hangs,
+    parameters_storm,
+    listeners_come_and_go,
+    listener_stalls,
+    strangers_publish,
+)
+"""All of them; each leaves a camera running, if not the usual one."""
