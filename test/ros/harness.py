@@ -244,7 +244,7 @@ class NodeProcess:
         arguments = ['--ros-args', *ros_arguments, *given] if ros_arguments or given else []
         self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115 (lives as long as the process)
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'stereo_depth_node.ros.node', *arguments],
+            [sys.executable, '-m', 'stereo_depth_node.ros.program', *arguments],
             cwd=_ROOT,
             env={**os.environ, 'ROS_DOMAIN_ID': str(graph.domain_id), 'PYTHONUNBUFFERED': '1'},
             stdin=subprocess.DEVNULL,
