@@ -11,7 +11,7 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 import zipfile
 
 import pytest
@@ -43,6 +43,7 @@ def wheel(tmp_path_factory):
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = target.glob('*.whl')
@@ -119,7 +120,7 @@ def metadata(wheel) -> dict[str, str]:
 
 
 def test_name_version_license_and_maintainer_agree_everywhere(wheel):
-    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    manifest = ET.parse(ROOT / 'package.xml').getroot()
     built = metadata(wheel)
     assert built['Name'] == manifest.findtext('name') == PACKAGE
     assert built['Version'] == manifest.findtext('version')
@@ -144,7 +145,7 @@ def test_catkin_pkg_takes_the_manifest_as_that_of_an_ament_python_package():
 def test_every_ros_package_that_the_code_imports_is_a_dependency():
     declared = {
         element.text
-        for element in ElementTree.parse(ROOT / 'package.xml').getroot()
+        for element in ET.parse(ROOT / 'package.xml').getroot()
         if element.tag in ('depend', 'exec_depend')
     }
     imported = set()

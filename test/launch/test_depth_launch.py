@@ -1,0 +1,291 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch file: its arguments, and the programs it runs for their values.
+
+It is launched for real. In place of the node and of ``ros2`` stand programs that note how they
+were called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import importlib.util
+import json
+import os
+from pathlib import Path
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+# Not "launch" itself: beside the folder of launch files that import always succeeds.
+pytest.importorskip('launch.actions', reason='launch is not installed')
+pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed')
+
+from launch import LaunchDescription, LaunchService
+from launch.actions import SetLaunchConfiguration
+
+from stereo_depth_node.core.settings import known_parameters
+from stereo_depth_node.middleware import PROFILE_VARIABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCH_FILE = ROOT / 'launch' / 'depth.launch.py'
+PROFILE = ROOT / 'config' / 'fastdds_shm.xml'
+
+# Notes its arguments, the profile variables it sees, and the parameter files, which do not
+# outlive it.
+NOTER = f"""#!{sys.executable}
+import json, os, sys
+files = [sys.argv[at + 1] for at, word in enumerate(sys.argv) if word == '--params-file']
+note = {{
+    'arguments': sys.argv[1:],
+    'environment': {{name: os.environ.get(name, '') for name in {PROFILE_VARIABLES!r}}},
+    'parameter_files': [open(file).read() for file in files],
+}}
+with open(os.path.join({{folder!r}}, os.path.basename(sys.argv[0]) + '.json'), 'w') as file:
+    json.dump(note, file)
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How one program was called."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    parameter_files: list[str] = field(default_factory=list)
+
+    @property
+    def remappings(self) -> dict[str, str]:
+        """What follows each ``-r``, by its left side."""
+        return dict(
+            self.arguments[at + 1].split(':=')
+            for at, word in enumerate(self.arguments)
+            if word == '-r'
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All parameters of the files; a later file wins."""
+        found: dict[str, Any] = {}
+        for text in self.parameter_files:
+            for section in yaml.safe_load(text).values():
+                found.update(section['ros__parameters'])
+        return found
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What one launch ran."""
+
+    status: int
+    node: Call | None
+    ros2: Call | None
+
+
+@pytest.fixture(scope='module')
+def launch_file() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('depth_launch', LAUNCH_FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def start(launch_file, tmp_path, monkeypatch) -> Callable[..., Launched]:
+    """Give a function that launches with argument values, until all programs have ended."""
+    prefix, programs, notes = (tmp_path / name for name in ('prefix', 'programs', 'notes'))
+    marker = prefix / 'share/ament_index/resource_index/packages/stereo_depth_node'
+    node = prefix / 'lib/stereo_depth_node/stereo_depth_node'
+    share = prefix / 'share/stereo_depth_node'
+    for folder in (marker.parent, node.parent, share, programs, notes):
+        folder.mkdir(parents=True)
+    marker.touch()
+    (share / 'config').symlink_to(ROOT / 'config')
+    for program in (node, programs / 'ros2'):
+        program.write_text(NOTER.replace('{folder!r}', repr(str(notes))))
+        program.chmod(0o755)
+    for variable, first in (('AMENT_PREFIX_PATH', prefix), ('PATH', programs)):
+        monkeypatch.setenv(variable, f'{first}{os.pathsep}{os.environ.get(variable, "")}')
+    for variable in (*PROFILE_VARIABLES, 'ROS_DISTRO'):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
+
+    def noted(program: str) -> Call | None:
+        file = notes / f'{program}.json'
+        return Call(**json.loads(file.read_text())) if file.exists() else None
+
+    def launch(**values: str) -> Launched:
+        service = LaunchService()
+        service.include_launch_description(
+            LaunchDescription(
+                [
+                    *(SetLaunchConfiguration(name, value) for name, value in values.items()),
+                    *launch_file.generate_launch_description().entities,
+                ]
+            )
+        )
+        return Launched(service.run(), noted('stereo_depth_node'), noted('ros2'))
+
+    # launch changes this process; monkeypatch puts it back.
+    for variable in PROFILE_VARIABLES:
+        monkeypatch.setenv(variable, '')
+    return launch
+
+
+@pytest.fixture
+def bag(tmp_path) -> str:
+    (tmp_path / 'recording').mkdir()
+    return str(tmp_path / 'recording')
+
+
+def test_every_argument_is_there_and_says_what_it_is(launch_file):
+    arguments = launch_file.generate_launch_description().get_launch_arguments()
+    assert {argument.name for argument in arguments} == {
+        'namespace',
+        'name',
+        'left_image',
+        'right_image',
+        'left_camera_info',
+        'right_camera_info',
+        'params_file',
+        'use_sim_time',
+        'log_level',
+        'respawn',
+        'fastdds_profile',
+        'bag',
+        'bag_rate',
+        'bag_loop',
+    }
+    for argument in arguments:
+        assert argument.default_value is not None, argument.name
+        assert len(argument.description) > 15, argument.name
+
+
+def test_it_repeats_no_parameter_of_the_node(launch_file):
+    arguments = launch_file.generate_launch_description().get_launch_arguments()
+    assert not {argument.name for argument in arguments} & set(known_parameters())
+
+
+def test_without_arguments_it_starts_the_node_and_nothing_else(start):
+    launched = start()
+    assert launched.status == 0
+    assert launched.node is not None
+    assert launched.node.remappings['__node'] == 'stereo_depth_node'
+    assert launched.ros2 is None
+
+
+def test_name_and_namespace_are_those_of_the_node(start):
+    remappings = start(namespace='front', name='depth').node.remappings
+    assert remappings['__node'] == 'depth'
+    assert remappings['__ns'] == '/front'
+
+
+@pytest.mark.parametrize(
+    ('argument', 'topic'),
+    [
+        ('left_image', 'left/image_rect'),
+        ('right_image', 'right/image_rect'),
+        ('left_camera_info', 'left/camera_info'),
+        ('right_camera_info', 'right/camera_info'),
+    ],
+)
+def test_every_input_can_be_remapped_by_itself(start, argument, topic):
+    remappings = start(**{argument: '/camera/a/b'}).node.remappings
+    changed = {old: new for old, new in remappings.items() if old[0] != '_' and old != new}
+    assert changed == {topic: '/camera/a/b'}
+
+
+def test_the_parameter_file_reaches_the_node(start, tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**: {ros__parameters: {num_disparities: 96, block_size: 9}}')
+    parameters = start(params_file=str(file)).node.parameters
+    assert (parameters['num_disparities'], parameters['block_size']) == (96, 9)
+
+
+def test_every_parameter_it_passes_is_one_that_the_node_has(start):
+    parameters = start().node.parameters
+    assert parameters.pop('use_sim_time') is False
+    assert parameters
+    assert set(parameters) <= set(known_parameters())
+
+
+@pytest.mark.parametrize(
+    ('argument', 'expected'), [('params_file', 'parameter file'), ('bag', 'recording')]
+)
+def test_a_file_that_is_not_there_is_named_and_nothing_starts(start, caplog, argument, expected):
+    launched = start(**{argument: '/no/such'})
+    assert launched.status != 0
+    assert launched.node is None
+    assert f'{argument}:=/no/such does not exist' in caplog.text
+    assert expected in caplog.text
+
+
+@pytest.mark.parametrize('value', [True, False])
+def test_use_sim_time_is_passed_as_a_boolean(start, value):
+    parameters = start(use_sim_time=str(value).lower()).node.parameters
+    assert parameters['use_sim_time'] is value
+
+
+def test_a_bag_is_played_with_its_clock_and_the_node_takes_it(start, bag):
+    launched = start(bag=bag)
+    assert launched.ros2.arguments == ['bag', 'play', bag, '--clock', '--rate', '1.0']
+    assert launched.node.parameters['use_sim_time'] is True
+
+
+def test_speed_and_repetition_reach_the_playback(start, bag):
+    arguments = start(bag=bag, bag_rate='0.5', bag_loop='true').ros2.arguments
+    assert arguments[-3:] == ['--rate', '0.5', '--loop']
+
+
+def test_real_time_can_be_kept_beside_a_bag(start, bag):
+    assert start(bag=bag, use_sim_time='false').node.parameters['use_sim_time'] is False
+
+
+@pytest.mark.parametrize(
+    ('distribution', 'variable'),
+    [
+        ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
+        ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
+        ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+        ('rolling', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+    ],
+)
+def test_node_and_playback_get_room_for_images(start, monkeypatch, bag, distribution, variable):
+    monkeypatch.setenv('ROS_DISTRO', distribution)
+    launched = start(bag=bag)
+    for call in (launched.node, launched.ros2):
+        set_here = {name: value for name, value in call.environment.items() if value}
+        assert set_here == {variable: str(PROFILE)}
+
+
+def test_the_profile_can_be_turned_off(start):
+    assert not any(start(fastdds_profile='false').node.environment.values())
+
+
+def test_another_profile_can_be_given(start, tmp_path):
+    file = tmp_path / 'profile.xml'
+    file.touch()
+    assert str(file) in start(fastdds_profile=str(file)).node.environment.values()
+
+
+@pytest.mark.parametrize('variable', PROFILE_VARIABLES)
+def test_a_profile_of_the_user_stays(start, monkeypatch, variable):
+    monkeypatch.setenv(variable, '/home/me/profile.xml')
+    environment = start().node.environment
+    assert {name: value for name, value in environment.items() if value} == {
+        variable: '/home/me/profile.xml'
+    }
+
+
+def test_the_log_level_is_that_of_the_node_alone(start):
+    assert (
+        'front.depth:=debug'
+        in start(namespace='/front', name='depth', log_level='debug').node.arguments
+    )
+    assert 'depth:=warn' in start(name='depth', log_level='warn').node.arguments
