@@ -160,7 +160,8 @@ class ResultFolder:
     def abandon(self) -> None:
         """Remove what was begun, unless there is a part of the result in it to go on with."""
         with suppress(OSError):
-            if not any(self._partial.rglob('stereo_depth_*.json')):
+            markers = self._partial.rglob('stereo_depth_*.json')
+            if not any(json.loads(marker.read_bytes())['computed'] for marker in markers):
                 _remove(self._partial)
 
 

@@ -199,6 +199,8 @@ def _sqlite_messages(file: Path, told: list[str]) -> Iterator[_Message]:
     try:
         # immutable: no journal is looked for, and none is written
         database = sqlite3.connect(f'file:{file}?immutable=1', uri=True)
+        # Otherwise sqlite refuses a file that is shorter than its header says.
+        database.execute('PRAGMA writable_schema = ON')
         rows = database.execute('SELECT id, name, type FROM topics')
         topics = {number: _Channel(name, kind, '') for number, name, kind in rows}
     except sqlite3.Error as error:

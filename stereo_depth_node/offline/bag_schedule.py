@@ -74,7 +74,7 @@ class _Run:
                 self._progress.advance(self.job.summary.resumed - resumed)
                 resumed = self.job.summary.resumed
                 if self.error is not None:
-                    return
+                    break
                 self._outstanding += 1
                 yield self, task
         except StereoDepthError as error:

@@ -13,24 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
-
 from scenes import camera, plane, scene_of, StereoScene
+
 from stereo_depth_node.core.calibration import CameraCalibration
 from stereo_depth_node.offline.bag_reader import Recording
-
-__all__ = [
-    'BASELINE',
-    'FOCAL',
-    'FRAME_NS',
-    'content_hash',
-    'messages_of',
-    'moving_scenes',
-    'Tape',
-    'write_bag',
-]
 
 IMAGE = 'sensor_msgs/msg/Image'
 INFO = 'sensor_msgs/msg/CameraInfo'
@@ -209,8 +197,3 @@ def content_hash(path: Path) -> dict[str, str]:
 def pixels_of(message: Any) -> NDArray[Any]:
     """Return the pixels of a 32FC1 image."""
     return message.data.view(np.float32).reshape(message.height, message.width)
-
-
-def skip_without(module: str) -> None:
-    """Skip a test whose library is not installed."""
-    pytest.importorskip(module)
