@@ -23,7 +23,7 @@ NO_LIMIT_S = 1e6
 
 @pytest.fixture(scope='module')
 def scene() -> StereoScene:
-    """A tilted plane with disparities from 22 to 40 px, with noise in both eyes."""
+    """Return a tilted plane with disparities from 22 to 40 px, with noise in both eyes."""
     clean = scene_of(tilted_plane(240, 120, 22.0, 40.0), seed=3)
     rng = np.random.default_rng(0)
     left, right = (
@@ -98,6 +98,7 @@ class CountingJudge:
         self.judged: list[Settings] = []
 
     def judge(self, settings: Settings) -> Judgement:
+        """Count, let time pass, and like large blocks."""
         self._clock[0] += self._seconds
         self.judged.append(settings)
         return Judgement(100.0 - settings.block_size, 50.0, 100.0)

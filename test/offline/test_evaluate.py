@@ -22,7 +22,7 @@ from stereo_depth_node.offline.files import pfm
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A plane at 20 px in the layout of MiddEval3, of which the left half is hidden."""
+    """Write a plane at 20 px in the layout of MiddEval3, of which the left half is hidden."""
     pair = scene_of(plane(200, 100, 20.0))
     path = tmp_path / 'plane'
     path.mkdir()

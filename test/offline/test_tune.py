@@ -19,7 +19,7 @@ from stereo_depth_node.offline.files import pfm
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A tilted plane from 20 to 36 px, in the layout of Middlebury 2014."""
+    """Write a tilted plane from 20 to 36 px, in the layout of Middlebury 2014."""
     pair = scene_of(tilted_plane(220, 100, 20.0, 36.0), seed=5)
     path = tmp_path / 'scene'
     path.mkdir()
