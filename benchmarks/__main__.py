@@ -22,7 +22,6 @@ from benchmarks.session import Session
 from benchmarks.startup import profile_imports, summarise_imports
 from benchmarks.tables import markdown, text
 from benchmarks.trial import environment_of
-from benchmarks.workers import adopt_orphans
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings import known_parameters
 
@@ -219,7 +218,6 @@ def _run(options: argparse.Namespace) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 0 when every frame fed is accounted for."""
     options = _parser().parse_args(arguments)
-    adopt_orphans()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _raise_interrupt)
     try:

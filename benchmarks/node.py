@@ -74,13 +74,18 @@ class CountedNode(node_module.StereoDepthNode):
         threading.Thread(target=self._answer_all, daemon=True).start()
 
     def _answer_all(self) -> None:
-        for line in sys.stdin:
-            if line.startswith('settle') and self.parameters.current.matcher_backend != 'opencv':
-                wait_for_kernel(_COMPILE_S)
-            if line.startswith('trace'):
-                tracemalloc.start()
-            answer(self.counters())
-        rclpy.try_shutdown()
+        try:
+            for line in sys.stdin:
+                self._prepare(line.strip())
+                answer(self.counters())
+        finally:  # whatever went wrong: who asks must not wait for an answer
+            rclpy.try_shutdown()
+
+    def _prepare(self, command: str) -> None:
+        if command == 'settle' and self.parameters.current.matcher_backend != 'opencv':
+            wait_for_kernel(_COMPILE_S)
+        if command == 'trace':
+            tracemalloc.start()
 
     def counters(self) -> dict[str, Any]:
         """Return what the node has counted since its start; images unless it says pairs."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import ctypes
 import dataclasses
@@ -21,7 +21,7 @@ from typing import Any, final
 from benchmarks.protocol import PREFIX
 from stereo_depth_node.core.errors import StereoDepthError
 
-__all__ = ['BenchError', 'Usage', 'Worker', 'Workers', 'adopt_orphans']
+__all__ = ['BenchError', 'Usage', 'Worker', 'Workers']
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -198,6 +198,8 @@ class Worker:
 class Workers:
     """The processes of one trial; leaving the ``with`` block ends all of them.
 
+    Within it this process adopts those whose own parent has ended, so that none gets away.
+
     Parameters
     ----------
     log_folder : Path
@@ -209,6 +211,8 @@ class Workers:
         self._workers: list[Worker] = []
 
     def __enter__(self) -> Workers:
+        self._others = set(_children())
+        _adopt_orphans(True)
         return self
 
     def __exit__(
@@ -219,7 +223,9 @@ class Workers:
     ) -> None:
         for worker in reversed(self._workers):
             worker.stop()
-        _end_orphans()
+        while orphans := set(_children()) - self._others:
+            _end(orphans)
+        _adopt_orphans(False)
 
     def start(
         self,
@@ -236,19 +242,20 @@ class Workers:
         return worker
 
 
-def adopt_orphans() -> None:
-    """Become the parent of processes whose own parent ends, so that none gets away."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+def _adopt_orphans(adopt: bool) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt))
 
 
-def _end_orphans() -> None:
-    """End what processes that have been stopped left behind."""
-    while orphans := [stat.pid for stat in _all_stats() if stat.parent == os.getpid()]:
-        for pid in orphans:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+def _children() -> list[int]:
+    return [stat.pid for stat in _all_stats() if stat.parent == os.getpid()]
+
+
+def _end(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
 def _all_stats() -> Iterator[_Stat]:

@@ -1,0 +1,230 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark measures what it says, and accounts for every frame. No test is about speed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from benchmarks.cases import Case, make_cases, own, peer
+from benchmarks.scaling import fit, tries
+from benchmarks.summary import account_problems, percentile, summarise_case
+from benchmarks.workers import BenchError, Workers
+
+ROOT = Path(__file__).resolve().parent.parent
+# Far above what the slowest machine needs.
+TIMEOUT_S = 500
+TINY = (
+    *('--size', '160x120', '--disparities', '16', '--encoding', 'bgr8', '--backends', 'opencv'),
+    *('--duration', '0.5', '--warm-up', '0', '--repeats', '1', '--latency-rate', '20'),
+)
+OWN_NODE = (sys.executable, '-m', 'stereo_depth_node.ros.program')
+
+
+def bench(*arguments: str) -> str:
+    """Run the benchmark as a program; return what it prints."""
+    done = subprocess.run(
+        (sys.executable, '-m', 'benchmarks', *arguments),
+        cwd=ROOT,
+        env={**os.environ, 'PYTHONPATH': f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, f'{done.stderr}\n{done.stdout}'
+    return done.stdout
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
+
+
+def test_every_part_is_measured_and_every_frame_is_accounted_for(tmp_path):
+    file, plot = tmp_path / 'results.json', tmp_path / 'pictures' / 'scaling.png'
+    printed = bench(
+        *TINY, '--outputs', 'disparity+depth', '--json', str(file), '--plot', str(plot)
+    )
+    results = json.loads(file.read_text())
+    (case,) = results['cases']
+    rows = {row['name']: row for row in case['rows']}
+    assert list(rows) == ['bare', 'core, opencv', 'node, opencv']
+    assert rows['bare']['ratios']['bare']['ms']['median'] == 1.0
+
+    node = rows['node, opencv']
+    for phase in ('overload', 'moderate'):
+        frames = node['frames'][phase]
+        assert frames['results'] > 0
+        assert frames['received_images'] == (
+            2 * frames['computed_pairs']
+            + sum(frames['dropped_images'].values())
+            + frames['waiting_images']
+        )
+        assert frames['sent_pairs'] == frames['results'] + frames['pairs_without_result']
+        assert set(node['latency_ms'][phase]) == {'disparity', 'depth'}
+    assert node['problems'] == []
+    assert node['backend'] == 'opencv'
+    assert results['startup']['modules'] > 0
+    assert {point['varied'] for point in results['scaling']['points']} == {
+        'disparities',
+        'threads',
+    }
+    assert plot.read_bytes().startswith(b'\x89PNG')
+
+    for row in rows:
+        assert row in printed
+    again = bench('--from-json', str(file), '--readme')
+    assert '| what | frames/s |' in again
+    assert 'scripts/bench' in again
+
+
+def test_a_peer_is_measured_with_all_the_processes_that_it_starts(tmp_path):
+    file = tmp_path / 'results.json'
+    # A shell that starts the node and waits for it, as ros2 run does.
+    node = shlex.join((*OWN_NODE, '--ros-args', '-p', 'num_disparities:={disparities}'))
+    command = shlex.join(('sh', '-c', f'{node} & wait'))
+    printed = bench(*TINY, '--json', str(file), '--peer', command)
+    (case,) = json.loads(file.read_text())['cases']
+    assert case['case']['outputs'] == ['disparity']
+    mine, other = case['rows'][-2:]
+    assert other['name'] == f'peer: {command}'
+    # A shell alone is a few MiB; the node behind it has the interpreter, NumPy and OpenCV.
+    assert other['rss_mib']['median'] > 50
+    assert other['problems'] == []
+    assert set(mine['ratios'][other['name']]) == {
+        'rate',
+        'cpu_ms',
+        'moderate_cpu_ms',
+        'latency',
+    }
+    assert f'against peer: {command}' in printed
+
+
+def test_what_a_process_started_ends_with_it(tmp_path):
+    pids = tmp_path / 'pids'
+    script = f'setsid sleep 1000 & echo $! > {pids}.new; mv {pids}.new {pids}; wait'
+    with Workers(tmp_path) as workers:
+        worker = workers.start('shell', ('sh', '-c', script), os.environ, answers=False)
+        while not pids.exists():
+            worker.watch(0.01)
+        child = int(pids.read_text())
+        assert is_alive(child)
+        assert worker.usage().rss_bytes > 0
+    assert not is_alive(child)
+
+
+def test_a_process_that_ends_is_reported_with_its_last_words(tmp_path):
+    with Workers(tmp_path) as workers:
+        worker = workers.start('shell', ('sh', '-c', 'echo no camera >&2; exit 3'), os.environ)
+        with pytest.raises(BenchError, match=r'(?s)shell has ended.*no camera'):
+            worker.ask('counters')
+
+
+def test_frames_that_are_not_accounted_for_are_told():
+    right = {
+        'sent_pairs': 10,
+        'results': 6,
+        'results_of_unknown_stamp': 0,
+        'results_repeated': 0,
+        'pairs_without_result': 4,
+        'received_images': 18,
+        'computed_pairs': 7,
+        'dropped_images': {'late': 3},
+        'waiting_images': 1,
+        'published': 7,
+        'lost_results': 1,
+    }
+    assert account_problems(right) == []
+    for name in ('results', 'pairs_without_result', 'received_images', 'published'):
+        assert account_problems({**right, name: right[name] + 1})
+    assert account_problems({**right, 'dropped_images': {}})
+
+
+def test_the_fit_finds_the_costs_that_times_were_made_of():
+    points = [
+        {'varied': 'pixels', 'width': w, 'height': h, 'disparities': d, 'backend': 'opencv'}
+        for w, h in ((320, 240), (640, 480), (1920, 1080))
+        for d in (16, 64, 256)
+    ]
+    for point in points:
+        pixels = point['width'] * point['height']
+        point['ms'] = (7.0 * pixels + 0.25 * tries(point)) / 1e6
+    found = fit(points)['opencv']
+    # The times are exact: what remains is rounding.
+    assert found['pixel_ns'] == pytest.approx(7.0, rel=1e-6)
+    assert found['try_ns'] == pytest.approx(0.25, rel=1e-6)
+    assert found['worst_percent'] < 1e-6
+
+
+def test_figures_are_medians_of_repeats_and_ratios_are_taken_within_a_repeat():
+    def trial(rate: float) -> dict[str, object]:
+        phase = {
+            'rate': rate,
+            'fed_rate': 2 * rate,
+            'cpu_ms': 10.0,
+            'rss_mib': 1.0,
+            'rss_growth_mib': 0.0,
+            'latency_ms': {'disparity': [8.0]},
+            'frames': {
+                'sent_pairs': 1,
+                'results': 1,
+                'results_of_unknown_stamp': 0,
+                'results_repeated': 0,
+                'pairs_without_result': 0,
+            },
+        }
+        return {'start_s': 1.0, 'overload': phase, 'moderate': phase}
+
+    # The machine is half as fast in the second repeat: the ratios know nothing of it.
+    cores = [{'times': {'bare': {'ms': ms, 'cpu_ms': ms}}} for ms in (5.0, 10.0, 5.0)]
+    nodes = {
+        'node, opencv': [trial(rate) for rate in (100.0, 50.0, 100.0)],
+        'peer: x': [trial(rate) for rate in (50.0, 25.0, 50.0)],
+    }
+    bare, node, _ = summarise_case({'core': cores, 'nodes': nodes})
+    assert bare['ms'] == {'median': 5.0, 'low': 5.0, 'high': 10.0}
+    assert node['rate'] == {'median': 100.0, 'low': 50.0, 'high': 100.0}
+    assert node['ratios']['bare']['rate'] == {'median': 0.5, 'low': 0.5, 'high': 0.5}
+    assert node['ratios']['peer: x']['rate'] == {'median': 2.0, 'low': 2.0, 'high': 2.0}
+
+
+@pytest.mark.parametrize(('percent', 'value'), [(0, 1), (50, 2), (95, 4), (100, 4)])
+def test_a_percentile_is_one_of_the_values(percent, value):
+    assert percentile([3, 1, 4, 2], percent) == value
+
+
+def test_sizes_have_their_usual_disparities_or_those_given():
+    usual = make_cases([(640, 480), (1280, 720), (1920, 1080)], [])
+    assert [case.num_disparities for case in usual] == [64, 128, 256]
+    assert [case.num_disparities for case in make_cases([(640, 480), (320, 240)], [32])] == [
+        32,
+        32,
+    ]
+    with pytest.raises(ValueError, match='2 numbers of disparities'):
+        make_cases([(640, 480), (1280, 720), (1920, 1080)], [64, 128])
+
+
+def test_commands_carry_the_settings_of_the_case():
+    case = Case(640, 480, 64)
+    words = own('opencv', [('speckle_window_size', '100')]).command_for(case)
+    assert {'num_disparities:=64', 'matcher_backend:=opencv', 'speckle_window_size:=100'} <= set(
+        words
+    )
+    assert peer("run 'a node' -p range:={disparities}").command_for(case) == [
+        'run',
+        'a node',
+        '-p',
+        'range:=64',
+    ]
