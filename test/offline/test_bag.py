@@ -19,7 +19,7 @@ import pytest
 
 pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
 
-from bags import (
+from recordings import (
     BASELINE,
     compressed,
     content_hash,
