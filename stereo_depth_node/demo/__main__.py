@@ -20,15 +20,12 @@ from types import FrameType
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.demo.processes import free_domain_id, Processes
 from stereo_depth_node.demo.report import draw_result, read_result
-from stereo_depth_node.demo.scene import load_motorcycle, StereoScene
+from stereo_depth_node.demo.scene import ENCODINGS, load_motorcycle, parse_size, StereoScene
 from stereo_depth_node.middleware import fast_dds_environment
 
 __all__ = ['main']
 
 _BLOCK_SIZE = 15
-# The encodings that may be sent, also in publisher.py, which this process does not import:
-# it has no rclpy and starts the quicker.
-_ENCODINGS = ('bgr8', 'mono8')
 # Far above what a busy machine needs for the start of three programs and the discovery.
 _START_S = 90.0
 _PATIENCE_S = 5.0
@@ -49,10 +46,16 @@ def _parser() -> argparse.ArgumentParser:
         '--rate', type=_positive(float), default=10.0, help='pairs per second (default 10)'
     )
     parser.add_argument(
-        '--size', metavar='WIDTHxHEIGHT', help='resize the images (default: as they are, 741x500)'
+        '--size',
+        type=parse_size,
+        metavar='WIDTHxHEIGHT',
+        help='resize the images (default: as they are, 741x500)',
     )
     parser.add_argument(
-        '--encoding', choices=_ENCODINGS, default='bgr8', help='of the images (default bgr8)'
+        '--encoding',
+        choices=sorted(ENCODINGS),
+        default='bgr8',
+        help='of the images (default bgr8)',
     )
     parser.add_argument(
         '--output',
@@ -105,7 +108,7 @@ def _publisher_command(options: argparse.Namespace, *more: str) -> list[str]:
         *_program('demo.publisher'),
         f'--rate={options.rate}',
         f'--encoding={options.encoding}',
-        *([f'--size={options.size}'] if options.size else []),
+        *(['--size={}x{}'.format(*options.size)] if options.size else []),
         *more,
     ]
 
@@ -184,9 +187,7 @@ def _demonstrate(options: argparse.Namespace) -> None:
     scene = load_motorcycle()
     has_reference = options.size is None
     if options.size:
-        from stereo_depth_node.demo.publisher import parse_size
-
-        scene = scene.resized(*parse_size(options.size))
+        scene = scene.resized(*options.size)
     options.output.mkdir(parents=True, exist_ok=True)
     environment = _environment()
     print(

@@ -20,17 +20,11 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from stereo_depth_node.demo.scene import load_motorcycle, StereoScene
+from stereo_depth_node.demo.scene import ENCODINGS, load_motorcycle, parse_size, StereoScene
 
-__all__ = ['ENCODINGS', 'PairPublisher', 'parse_size']
+__all__ = ['PairPublisher']
 
 FRAME_ID = 'left_camera_optical_frame'
-
-ENCODINGS = {
-    'mono8': cv2.COLOR_RGB2GRAY,
-    'bgr8': cv2.COLOR_RGB2BGR,
-}
-"""Encoding of the images -> how they are made from RGB."""
 
 # As most camera drivers: the last few images, best effort.
 _QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -117,14 +111,6 @@ def _info_message(scene: StereoScene, side: str) -> CameraInfo:
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [seen.f, 0.0, cx, translation, 0.0, seen.f, seen.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Read ``WIDTHxHEIGHT``."""
-    width, separator, height = text.partition('x')
-    if not separator or not (width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
-    return int(width), int(height)
 
 
 def _stream(node: Node, publisher: PairPublisher, options: argparse.Namespace) -> str | None:

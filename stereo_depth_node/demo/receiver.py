@@ -20,11 +20,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
-__all__ = ['DEPTH', 'DEPTH_INFO', 'DISPARITY', 'ResultReceiver', 'pixels_of']
+from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
 
-DISPARITY = 'disparity'
-DEPTH = 'depth/image_rect'
-DEPTH_INFO = 'depth/camera_info'
+__all__ = ['ResultReceiver', 'pixels_of']
 
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 _NS_PER_S = 1e9

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereo_depth_node.core.accuracy import depth_accuracy, disparity_accuracy
-from stereo_depth_node.demo.receiver import DEPTH, DEPTH_INFO, DISPARITY
 from stereo_depth_node.demo.scene import StereoScene
+from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
 from stereo_depth_node.offline.picture import draw_panels, Panel, shown_range
 
 __all__ = ['DemoResult', 'draw_result', 'read_result']
@@ -208,8 +208,8 @@ def draw_result(result: DemoResult, path: Path) -> None:
             Panel('Depth', result.depth, 'm', shown_range(scene.true_depth), 'turbo_r'),
             Panel('Disparity error against ground truth', error, 'px', (0.0, 4.0), 'inferno'),
         ],
-        caption=f'{scene.name} through stereo_depth_node: {figures["density"]:.1f} % of the '
-        f'pixels, median depth error {figures["median_depth_error"]:.2f} %',
+        caption=f'{scene.name} through stereo_depth_node: density {figures["density"]:.1f} %, '
+        f'median depth error {figures["median_depth_error"]:.2f} %',
     )
 
 

@@ -9,6 +9,7 @@ quarter of its size, as the wheels of scikit-image carry it. Its principal point
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, replace
 import importlib.util
 import math
@@ -22,7 +23,13 @@ from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.geometry import StereoGeometry
 from stereo_depth_node.core.settings import DISPARITY_STEP
 
-__all__ = ['StereoScene', 'load_motorcycle']
+__all__ = ['ENCODINGS', 'StereoScene', 'load_motorcycle', 'parse_size']
+
+ENCODINGS = {
+    'bgr8': cv2.COLOR_RGB2BGR,
+    'mono8': cv2.COLOR_RGB2GRAY,
+}
+"""Encoding that the images can be sent in -> how they are made from RGB."""
 
 # calib.txt of the data set has 3979.911 px, 1244.772, 1019.507, doffs 124.343, 193.001 mm.
 _MOTORCYCLE = StereoGeometry(
@@ -135,6 +142,14 @@ def load_motorcycle() -> StereoScene:
         truth = archive['arr_0'].astype(np.float32)
     truth[~np.isfinite(truth)] = np.nan
     return StereoScene('Middlebury 2014 Motorcycle', left, right, truth, _MOTORCYCLE)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``."""
+    width, separator, height = text.partition('x')
+    if not separator or not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
+    return int(width), int(height)
 
 
 def _read_rgb(path: Path) -> NDArray[np.uint8]:
