@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import fcntl
 import os
 from pathlib import Path
+import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -143,15 +144,19 @@ class Graph:
 
 @contextmanager
 def reserved_graph() -> Iterator[Graph]:
-    """Give a graph on a domain that no other test of this machine uses meanwhile."""
-    folder = Path(tempfile.gettempdir(), f'stereo_depth_node_domains_{os.getuid()}')
-    folder.mkdir(exist_ok=True)
-    start = os.getpid() % len(_DOMAIN_IDS)
-    for domain_id in (*_DOMAIN_IDS[start:], *_DOMAIN_IDS[:start]):
-        with open(folder / str(domain_id), 'w') as lock:
+    """Give a graph on a domain that nobody else on this machine uses meanwhile.
+
+    The first participant of a domain receives discovery on UDP port 7410 + 250 * domain
+    (RTPS 2.2, 9.6.1.1). Who holds that port has the domain: participants take the next ones, and
+    all who look for a free domain in this way find it in use.
+    """
+    candidates = list(_DOMAIN_IDS)
+    random.shuffle(candidates)
+    for domain_id in candidates:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                port.bind(('', 7410 + 250 * domain_id))
+            except OSError:
                 continue
             graph = Graph(domain_id)
             try:
@@ -159,7 +164,7 @@ def reserved_graph() -> Iterator[Graph]:
             finally:
                 graph.close()
             return
-    raise RuntimeError(f'all ROS domains are in use by other tests, see {folder}')
+    raise RuntimeError('all ROS domains of this machine are in use')
 
 
 class Participant:
