@@ -1,0 +1,54 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A headless browser that looks at a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import shutil
+from typing import Any
+
+import pytest
+
+__all__ = ['opened', 'problems']
+
+
+@contextmanager
+def opened(page: Path) -> Iterator[Any]:
+    """Open a page in Chromium; the test is skipped where there is none."""
+    pytest.importorskip('selenium', reason='the browser is driven by selenium')
+    driver_path = shutil.which('chromedriver')
+    browser = shutil.which('chromium') or shutil.which('google-chrome')
+    if driver_path is None or browser is None:
+        pytest.skip('needs chromium and chromedriver (Debian: chromium, chromium-driver)')
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in ('--headless=new', '--disable-gpu', '--window-size=1200,900'):
+        options.add_argument(argument)
+    if hasattr(os, 'geteuid') and os.geteuid() == 0:
+        options.add_argument('--no-sandbox')  # which does not work for root
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+    driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    try:
+        driver.get(page.resolve().as_uri())
+        yield driver
+    finally:
+        driver.quit()
+
+
+def problems(driver: Any) -> list[str]:
+    """Return what the browser complains about, and what the page asked others for."""
+    complaints = [entry['message'] for entry in driver.get_log('browser')]
+    asked = [
+        entry['message']
+        for entry in driver.get_log('performance')
+        if '"Network.requestWillBeSent"' in entry['message']
+        and ('"url":"http' in entry['message'] or '"url":"ws' in entry['message'])
+    ]
+    return complaints + asked
