@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib import metadata
 import io
 from pathlib import Path
 import platform
@@ -38,7 +39,8 @@ h2 { font-size: 1.2rem; margin: 2.75rem 0 .5rem; }
 .lead { color: var(--soft); margin: 0 0 1.5rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: .75rem; }
 .tile { background: var(--band); border-radius: 10px; padding: .8rem 1rem; }
-.tile b { display: block; font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 1.5rem; font-weight: 650;
+  font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: .85rem; }
 figure { margin: 0 0 1.25rem; }
 figure svg, figure img { display: block; width: 100%; height: auto; border-radius: 8px; }
@@ -206,17 +208,21 @@ def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple
 
 def versions() -> list[tuple[str, str]]:
     """Return the versions that a result may depend on."""
-    from importlib import metadata
+    libraries = ('stereo_depth_node', 'numpy', 'numba', 'rosbags', 'matplotlib')
+    found = [(library, version) for library in libraries if (version := _version(library))]
+    return [
+        *found,
+        ('OpenCV', cv2.__version__),
+        ('Python', platform.python_version()),
+        ('system', f'{platform.system()} {platform.machine()}'),
+    ]
 
-    found = [('Python', platform.python_version())]
-    for library in ('numpy', 'opencv-python-headless', 'numba', 'rosbags', 'matplotlib'):
-        try:
-            found.append((library, metadata.version(library)))
-        except metadata.PackageNotFoundError:
-            continue
-    if 'opencv-python-headless' not in dict(found):
-        found.append(('OpenCV', cv2.__version__))
-    return [*found, ('system', f'{platform.system()} {platform.machine()}')]
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ''
 
 
 def _cell(value: Any) -> str:
