@@ -80,6 +80,20 @@ def test_a_budget_that_is_used_up_still_gives_a_file_and_says_so(folder, tmp_pat
     assert load_settings(output) == Settings()
 
 
+def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to_infinity(
+    tmp_path, capsys
+):
+    pytest.importorskip('rosbags')
+    recordings = pytest.importorskip('recordings')
+    bag = recordings.write_bag(tmp_path / 'bag', 8)
+    output = tmp_path / 'tuned.yaml'
+    arguments = ['tune', str(bag), '--pairs', '3', '--output', str(output), '--quiet']
+    assert main([*arguments, '--budget', '1000']) == 0
+    assert 'bag (3 pairs)' in output.read_text()
+    assert load_settings(output).min_disparity <= 0
+    assert 'disparity range' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
