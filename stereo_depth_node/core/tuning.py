@@ -14,15 +14,14 @@ budget is used up before the end is it that of the way done by then, and the res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 import time
 
 from .disparity_range import DisparityRange, find_disparity_range
 from .errors import SettingsError
 from .judges import Judge, Judgement, Pair
-from .parameter import Value
 from .settings import Settings
+from .tuning_result import Changes, TuningResult, TuningStep
 from .tuning_steps import (
     candidates_of,
     DENSE_START,
@@ -31,59 +30,13 @@ from .tuning_steps import (
     SEMI_GLOBAL_START,
 )
 
-__all__ = ['ANY_ALGORITHM', 'Tuner', 'TuningResult', 'TuningStep']
+__all__ = ['ANY_ALGORITHM', 'Tuner']
 
 ANY_ALGORITHM = 'any'
-
-Changes = Mapping[str, Value]
 
 _MOST_ROUNDS = 4
 # A gain below this share of the cost is noise: the first of equals, the simplest, stays.
 _LEAST_GAIN = 0.002
-
-
-@dataclass(frozen=True)
-class TuningStep:
-    """What one step of the search did.
-
-    Attributes
-    ----------
-    name : str
-        What was tried.
-    changes : mapping of str to value
-        The settings it changed; empty when nothing was better.
-    judgement : Judgement
-        Of the settings after the step.
-    tried : int
-        How many settings were judged.
-    seconds : float
-        How long it took.
-    """
-
-    name: str
-    changes: Changes
-    judgement: Judgement
-    tried: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class TuningResult:
-    """What a search found.
-
-    Attributes
-    ----------
-    settings : Settings
-        The best settings.
-    steps : tuple of TuningStep
-        In order; the first one is the start.
-    is_complete : bool
-        Whether the search came to its end within the budget.
-    """
-
-    settings: Settings
-    steps: tuple[TuningStep, ...]
-    is_complete: bool
 
 
 class Tuner:

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from .parameter import Value
 from .settings import DISPARITY_STEP, Settings
+from .tuning_result import Changes
 
 __all__ = [
     'DENSE_START',
@@ -18,7 +18,6 @@ __all__ = [
     'candidates_of',
 ]
 
-Changes = Mapping[str, Value]
 Step = tuple[str, Callable[[Settings], Iterable[Changes]]]
 
 # By growing time: the first one is searched, the others are tried with what it needs.

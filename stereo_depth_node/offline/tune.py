@@ -19,7 +19,8 @@ from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.judges import AgreementJudge, Judge, Pair, TruthJudge
 from stereo_depth_node.core.params_file import render_params_file
 from stereo_depth_node.core.settings import known_parameters, Settings
-from stereo_depth_node.core.tuning import ANY_ALGORITHM, Tuner, TuningStep
+from stereo_depth_node.core.tuning import ANY_ALGORITHM, Tuner
+from stereo_depth_node.core.tuning_result import TuningStep
 from stereo_depth_node.offline.dataset import load_scene
 from stereo_depth_node.offline.files import write_file
 from stereo_depth_node.offline.options import add_settings_options, settings_from

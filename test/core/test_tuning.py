@@ -14,7 +14,8 @@ from stereo_depth_node.core.disparity_range import DisparityRange, find_disparit
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.judges import AgreementJudge, Judgement, Pair, TruthJudge
 from stereo_depth_node.core.settings import Settings
-from stereo_depth_node.core.tuning import ANY_ALGORITHM, Tuner, TuningResult
+from stereo_depth_node.core.tuning import ANY_ALGORITHM, Tuner
+from stereo_depth_node.core.tuning_result import TuningResult
 
 # The settings that the tutorials begin with: nothing beyond 16 px is found.
 START = Settings(num_disparities=16, block_size=15)
