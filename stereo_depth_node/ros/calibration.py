@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from stereo_depth_node.core.calibration import CameraCalibration, load_calibration
-from stereo_depth_node.core.errors import MissingCalibrationError
+from stereo_depth_node.core.errors import InputError, MissingCalibrationError
 from stereo_depth_node.ros.messages import calibration_from_message
 from stereo_depth_node.ros.pairing import Side
 
@@ -64,12 +64,24 @@ class CalibrationCache:
         self._current: StereoCalibration | None = None
 
     def take(self, side: Side, serialized: bytes) -> None:
-        """Take a serialized CameraInfo; one that says nothing new costs next to nothing."""
+        """Take a serialized CameraInfo; one that says nothing new costs next to nothing.
+
+        Raises
+        ------
+        InputError
+            If it is no CameraInfo; the one before stays.
+        """
         self.received[side] += 1
         content = serialized[_STAMP_END:]
         if self._serialized.get(side) == content:
             return
-        self._infos[side] = deserialize_message(serialized, CameraInfo)
+        try:
+            self._infos[side] = deserialize_message(serialized, CameraInfo)
+        except Exception as error:
+            raise InputError(
+                f'a message on {side.value}/camera_info cannot be read ({error}): '
+                'check who publishes it'
+            ) from error
         self._serialized[side] = content
         self._current = None
 

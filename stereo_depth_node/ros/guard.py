@@ -11,6 +11,8 @@ from typing import Any, Concatenate, ParamSpec, TYPE_CHECKING, TypeVar
 
 import rclpy
 
+from stereo_depth_node.core.errors import StereoDepthError
+
 if TYPE_CHECKING:
     from rclpy.node import Node
 
@@ -27,14 +29,17 @@ def guarded(
 ) -> Callable[Concatenate[NodeT, P], None]:
     """Make a method of a node safe to be a ROS callback.
 
-    What it raises is logged with its traceback, throttled. While ROS shuts down, publishers and
-    subscriptions vanish under a callback's hands: errors of that moment are dropped.
+    What it raises is logged, throttled: errors of this package with their text, all others with
+    their traceback. While ROS shuts down, publishers and subscriptions vanish under a callback's
+    hands: errors of that moment are dropped.
     """
 
     @functools.wraps(callback)
     def safe(node: NodeT, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
             callback(node, *args, **kwargs)
+        except StereoDepthError as error:
+            node.get_logger().warning(str(error), throttle_duration_sec=_LOG_PERIOD_S)
         except Exception:  # noqa: BLE001 (whatever it is, the node goes on)
             if rclpy.ok(context=node.context):
                 node.get_logger().error(

@@ -51,14 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
     import rclpy
     from rclpy.executors import ExternalShutdownException
 
+    from stereo_depth_node.ros.executor import spin
     from stereo_depth_node.ros.node import StereoDepthNode
 
-    _initialise(sys.argv if arguments is None else arguments)
+    rclpy.init(args=[*(sys.argv if arguments is None else arguments), *_log_arguments()])
     signals.are_left_to_ros = True
     try:
         node = StereoDepthNode()
         try:
-            rclpy.spin(node)
+            spin(node)
         finally:
             node.destroy_node()
     except ExternalShutdownException:
@@ -71,17 +72,23 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _initialise(arguments: list[str]) -> None:
-    """Initialise ROS, without a log file where none can be written."""
-    import rclpy
+def _log_arguments() -> list[str]:
+    """Return what keeps ROS from a log file where none can be: it would not start otherwise.
 
+    The folder is the one that rcl_logging takes.
+    """
+    home = os.environ.get('ROS_HOME') or os.path.join('~', '.ros')
+    folder = os.path.expanduser(os.environ.get('ROS_LOG_DIR') or os.path.join(home, 'log'))
     try:
-        rclpy.init(args=arguments)
-    except Exception as error:
-        if 'logging' not in str(error):
-            raise
-        print(f'no log file is written: {error}', file=sys.stderr)
-        rclpy.init(args=[*arguments, '--ros-args', '--disable-external-lib-logs'])
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        reason = str(error)
+    else:
+        if os.access(folder, os.W_OK | os.X_OK):
+            return []
+        reason = f'{folder} is not writable'
+    print(f'no log file is written: {reason}; set ROS_LOG_DIR', file=sys.stderr)
+    return ['--ros-args', '--disable-external-lib-logs']
 
 
 if __name__ == '__main__':

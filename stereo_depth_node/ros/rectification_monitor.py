@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 import time
 from typing import Any, TYPE_CHECKING
 
@@ -29,7 +29,7 @@ _CORNERS = 400
 
 
 class RectificationMonitor:
-    """Tracks points between the eyes of single pairs, one at a time, in a thread of its own.
+    """Tracks points between the eyes of single pairs, one at a time, in one thread of its own.
 
     OpenCV lets go of the interpreter while it tracks, so that frames are computed meanwhile.
 
@@ -45,7 +45,8 @@ class RectificationMonitor:
         self.failure: Exception | None = None
         self.measured = 0
         self._next = 0.0
-        self._thread: threading.Thread | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix='rectification monitor')
+        self._measurement: Future[None] | None = None
         self._pipeline: StereoPipeline | None = None
         # Of the pipeline at hand; a thread that began with another one writes into another list.
         self._reports: list[RectificationReport | None] = []
@@ -63,7 +64,7 @@ class RectificationMonitor:
         if pipeline is not self._pipeline:
             self.forget()
             self._pipeline = pipeline
-        is_busy = self._thread is not None and self._thread.is_alive()
+        is_busy = self._measurement is not None and not self._measurement.done()
         if is_busy or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _PERIOD_S
@@ -76,10 +77,7 @@ class RectificationMonitor:
         }
         # Copies: the images are those of messages, or of buffers that the next pair overwrites.
         pair = pipeline.left.copy(), pipeline.right.copy()
-        self._thread = threading.Thread(
-            target=self._track, args=(*pair, options, self._reports), name='rectification monitor'
-        )
-        self._thread.start()
+        self._measurement = self._thread.submit(self._track, *pair, options, self._reports)
         self.measured += 1
 
     def forget(self) -> None:
@@ -89,9 +87,8 @@ class RectificationMonitor:
         self._pipeline = None
 
     def close(self) -> None:
-        """Wait for the measurement under way, if there is one."""
-        if self._thread is not None:
-            self._thread.join()
+        """End the thread, after the measurement under way if there is one."""
+        self._thread.shutdown()
 
     def _track(
         self,
