@@ -36,6 +36,7 @@ __all__ = [
     'ResultMessages',
     'deserialized',
     'image_from_message',
+    'type_definition',
     'typestore',
 ]
 
@@ -56,6 +57,13 @@ def typestore() -> Any:
     """Return the message types of rosbags; those used here are the same in every ROS 2."""
     typesys = optional_library('rosbags.typesys', 'recordings')
     return typesys.get_typestore(typesys.Stores.LATEST)
+
+
+@lru_cache(maxsize=8)
+def type_definition(kind: str) -> tuple[str, str]:
+    """Return the definition of one of these types, and its RIHS01 hash."""
+    definition, _ = typestore().generate_msgdef(kind, ros_version=2)
+    return definition, typestore().hash_rihs01(kind)
 
 
 def deserialized(data: bytes, kind: str) -> Any:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+import heapq
 import json
+from operator import itemgetter
 from pathlib import Path
 import time
 from typing import Any
@@ -36,7 +38,11 @@ from stereo_depth_node.offline.bag_messages import (
     ResultMessages,
 )
 from stereo_depth_node.offline.bag_plan import Calibration, ImageRef, PartPlan, PlannedPair
-from stereo_depth_node.offline.bag_reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bag_reader import (
+    open_recording,
+    Recording,
+    serialized_stamp_ns,
+)
 from stereo_depth_node.offline.bag_topics import StereoTopics
 from stereo_depth_node.offline.bag_writer import (
     CopiedTopic,
@@ -148,29 +154,52 @@ def compute_part(task: PartTask) -> PartResult:
         cv2.setNumThreads(task.threads)
     name = part_name(task.plan.index, task.recording_format)
     result = PartResult(task.key)
-    computer = _PairComputer(task.settings)
-    with closing(Recording(task.recording)) as recording:
-        with PartWriter.open(
-            task.folder, name, task.recording_format, task.namespace, task.copied
-        ) as (writer, metadata):
-            copies = _copies(recording, task)
-            following = next(copies, None)
-            for pair, images in _pairs_with_images(recording, task.topics, task.plan):
-                while following is not None and following[0] <= pair.complete_ns:
-                    writer.write_copy(following[1], following[0], following[2])
-                    following = next(copies, None)
-                is_memory = pair is task.plan.before
-                told = PartResult('') if is_memory else result
-                messages = computer.compute(pair, images, task.topics.type, told)
-                if messages is not None and not is_memory:
-                    writer.write_results(pair.complete_ns, messages)
-            while following is not None:
-                writer.write_copy(following[1], following[0], following[2])
-                following = next(copies, None)
-        result.metadata = metadata
+    with PartWriter.open(
+        task.folder, name, task.recording_format, task.namespace, task.copied
+    ) as (writer, metadata):
+        for item in _in_order(_results(task, result), _copies(task)):
+            writer.write(*item)
+    result.metadata = metadata
     marker = task.folder / f'{name}.json'
     write_file(marker, json.dumps(asdict(result)).encode(), overwrite=True)
     return result
+
+
+_Item = tuple[int, dict[str, memoryview | bytes]]
+
+
+def _results(task: PartTask, result: PartResult) -> Iterator[_Item]:
+    """Yield time and messages of the pairs, and note in `result` what becomes of them."""
+    computer = _PairComputer(task.settings)
+    recording = open_recording(task.recording)
+    for pair, images in _pairs_with_images(recording, task.topics, task.plan):
+        if pair is task.plan.before:
+            computer.compute(pair, images, task.topics.type, PartResult(''))
+            continue
+        messages = computer.compute(pair, images, task.topics.type, result)
+        if messages is not None:
+            yield (
+                pair.complete_ns,
+                {f'{task.namespace}/{topic}': data for topic, data in messages.items()},
+            )
+
+
+def _copies(task: PartTask) -> Iterator[_Item]:
+    """Yield time and message of what is copied."""
+    if not task.copied:
+        return
+    names = [topic.name for topic in task.copied]
+    # On its own: a recording without an index cannot be read at two places at a time.
+    with closing(Recording(task.recording)) as recording:
+        for topic, bag_ns, data in recording.messages(
+            names, task.plan.start_ns, task.plan.stop_ns
+        ):
+            yield bag_ns, {topic: data}
+
+
+def _in_order(results: Iterator[_Item], copies: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield both in the order of their times; of equal ones the copies first."""
+    return heapq.merge(copies, results, key=itemgetter(0))
 
 
 class _PairComputer:
@@ -230,11 +259,12 @@ def _depth_figures(pipeline: StereoPipeline, depth: np.ndarray[Any, Any]) -> lis
     unknown = pipeline.unknown_depth()
     density = 1.0 - np.count_nonzero(unknown) / unknown.size
     sample = np.s_[::_SAMPLE_STEP, ::_SAMPLE_STEP]
-    known = depth[sample][~unknown[sample]]
+    known = np.sort(depth[sample][~unknown[sample]])
     if not known.size:
         return [density, *[float('nan')] * len(_PERCENTILES)]
     scale = 1.0 if depth.dtype == np.float32 else 1.0 / _MM
-    return [density, *(float(scale * value) for value in np.percentile(known, _PERCENTILES))]
+    places = [round(percent / 100 * (known.size - 1)) for percent in _PERCENTILES]
+    return [density, *(scale * float(known[place]) for place in places)]
 
 
 def _pairs_with_images(
@@ -265,11 +295,3 @@ def _pairs_with_images(
                 return
             pair = following
     raise InputError(f'{recording.path} changed while it was read: run again')
-
-
-def _copies(recording: Recording, task: PartTask) -> Iterator[tuple[int, str, bytes]]:
-    """Yield time, topic and data of the messages to copy."""
-    names = [topic.name for topic in task.copied]
-    plan = task.plan
-    for topic, bag_ns, data in recording.messages(names, plan.start_ns, plan.stop_ns):
-        yield bag_ns, topic, data

@@ -26,8 +26,9 @@ __all__ = ['Calibration', 'ImageRef', 'PartPlan', 'PlannedPair', 'RecordingPlan'
 
 _NS_PER_S = 1_000_000_000
 # Parts are files of the result: small enough to share the work out and to lose little when it is
-# stopped, not so many that a long recording has thousands of files.
-_SMALLEST_PART, _LARGEST_PART, _PARTS = 32, 512, 64
+# stopped, not so small that opening and closing files shows, and not so many that a long
+# recording has thousands of them.
+_SMALLEST_PART, _LARGEST_PART, _PARTS = 100, 500, 32
 # A serialized CameraInfo says the same behind its encapsulation and stamp until it is changed.
 _STAMP_END = 12
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 import struct
+import threading
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError
@@ -14,10 +15,18 @@ from stereo_depth_node.offline.bag_topics import Topic
 from stereo_depth_node.offline.files import described_os_error
 from stereo_depth_node.offline.libraries import optional_library
 
-__all__ = ['DamagedRecordingError', 'Recording', 'serialized_stamp_ns', 'storage_files']
+__all__ = [
+    'DamagedRecordingError',
+    'Recording',
+    'open_recording',
+    'serialized_stamp_ns',
+    'storage_files',
+]
 
 STORAGE_SUFFIXES = ('.mcap', '.db3')
 _NS_PER_S = 1_000_000_000
+
+_of_thread = threading.local()
 
 
 class DamagedRecordingError(InputError):
@@ -124,6 +133,22 @@ class Recording:
                 yield connection.topic, bag_ns, data
         except Exception as error:
             raise DamagedRecordingError(f'{self.path} is damaged: {_reason(error)}') from error
+
+
+def open_recording(path: Path) -> Recording:
+    """Return a recording that stays open, for further calls of this thread.
+
+    Opening reads the index of all that is in it: that is not to be done for each part.
+    """
+    files = [(file, file.stat()) for file in storage_files(path)]
+    key = [(file, stat.st_size, stat.st_mtime_ns) for file, stat in files]
+    if getattr(_of_thread, 'key', None) != key:
+        recording = Recording(path)
+        if hasattr(_of_thread, 'recording'):
+            _of_thread.recording.close()
+        _of_thread.recording, _of_thread.key = recording, key
+    opened: Recording = _of_thread.recording
+    return opened
 
 
 def _readable(path: Path) -> Path:

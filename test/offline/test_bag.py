@@ -42,11 +42,19 @@ from scenes import camera
 
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import Settings
-from stereo_depth_node.offline import bag_schedule
+from stereo_depth_node.offline import bag_plan, bag_schedule
 from stereo_depth_node.offline.bag_part import compute_part
 from stereo_depth_node.offline.cli import main
 
 DEPTH = '/depth/image_rect'
+
+
+@pytest.fixture
+def small_parts(monkeypatch: Any) -> None:
+    """Divide recordings into parts of 32 pairs."""
+    monkeypatch.setattr(bag_plan, 'part_size', lambda expected_pairs: 32)
+
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -137,6 +145,7 @@ def test_a_disparity_image_has_all_its_fields(tmp_path: Path) -> None:
     assert np.median(pixels_of(message.image)[20:100, 60:140]) == pytest.approx(8.0, abs=1 / 16)
 
 
+@pytest.mark.usefixtures('small_parts')
 def test_bytes_are_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
     source = write_bag(tmp_path / 'in', 100)
     for processes in (1, 2, 3):
@@ -149,6 +158,7 @@ def test_bytes_are_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
     assert len(depths(tmp_path / 'out1')) == 100
 
 
+@pytest.mark.usefixtures('small_parts')
 def test_a_filter_over_time_sees_no_borders_between_parts(tmp_path: Path) -> None:
     source = write_bag(tmp_path / 'in', 40)
     assert run(source, tmp_path / 'out', '--set', 'temporal_max_diff=1') == 0
@@ -188,6 +198,7 @@ def test_a_single_storage_file_is_a_recording_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('options', [('--storage', 'sqlite3'), ('--compress',)])
+@pytest.mark.usefixtures('small_parts')
 def test_results_can_be_stored_otherwise(tmp_path: Path, options: tuple[str, ...]) -> None:
     source = write_bag(tmp_path / 'in', 40)
     assert run(source, tmp_path / 'plain') == 0
@@ -255,6 +266,7 @@ def test_a_calibration_that_changes_holds_from_then_on(tmp_path: Path) -> None:
     np.testing.assert_allclose(results[2], 2 * expected_depth(2), rtol=1e-6)
 
 
+@pytest.mark.usefixtures('small_parts')
 def test_other_topics_are_copied_in_the_order_of_time(tmp_path: Path) -> None:
     def add_marks(tape: Tape, stamp: int) -> None:
         tape.add('/mark', header(stamp, 'mark'), stamp + 30_000_000)
@@ -324,6 +336,7 @@ def test_one_bad_recording_does_not_stop_the_others(tmp_path: Path, capsys: Any)
     assert 'no calibration of the left camera' in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures('small_parts')
 def test_a_job_that_was_stopped_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
@@ -358,6 +371,7 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(
     assert computed == [0, 1, 2, 3]
 
 
+@pytest.mark.usefixtures('small_parts')
 def test_a_job_is_not_resumed_with_other_settings(
     tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
@@ -496,7 +510,7 @@ def test_a_recording_of_which_nothing_is_legible_is_refused(tmp_path: Path, caps
 def test_a_disk_that_is_full_gives_one_line_and_no_half_result(
     tmp_path: Path, processes: int
 ) -> None:
-    source = write_bag(tmp_path / 'in', 64)
+    source = write_bag(tmp_path / 'in', 200)
     program = (
         'import resource, sys\n'
         'resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))\n'
@@ -533,6 +547,7 @@ def test_a_place_that_cannot_be_written_to_gives_one_line(tmp_path: Path, capsys
     assert 'cannot write' in error
 
 
+@pytest.mark.usefixtures('small_parts')
 def test_results_are_what_ros_2_takes_for_a_recording(tmp_path: Path) -> None:
     source = write_bag(tmp_path / 'in', 70)
     assert run(source, tmp_path / 'out') == 0

@@ -18,7 +18,7 @@ pytest.importorskip('distributed', reason='clusters are those of Dask')
 import distributed
 from recordings import content_hash, write_bag
 
-from stereo_depth_node.offline import bag_schedule
+from stereo_depth_node.offline import bag_plan, bag_schedule
 from stereo_depth_node.offline.cli import main
 
 
@@ -34,6 +34,7 @@ def cluster() -> Iterator[Any]:
 def test_a_worker_that_is_killed_in_the_middle_changes_nothing(
     tmp_path: Path, cluster: Any, monkeypatch: Any
 ) -> None:
+    monkeypatch.setattr(bag_plan, 'part_size', lambda expected_pairs: 30)
     source = write_bag(tmp_path / 'in', 200)
     assert main(['bag', str(source), str(tmp_path / 'alone'), '--quiet', '--processes', '1']) == 0
     workers = [worker.pid for worker in cluster.workers.values()]
