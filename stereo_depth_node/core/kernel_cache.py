@@ -70,7 +70,8 @@ def _candidates() -> list[Path]:
 def _fingerprint() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).resolve().parent
-    for source in sorted([*here.glob('block_matching*.py'), here / 'jit.py']):
+    sources = [*here.glob('block_matching*.py'), *here.glob('*_kernels.py'), here / 'jit.py']
+    for source in sorted(set(sources)):
         digest.update(source.read_bytes())
     environment = [
         str(here),

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compile the block-matching kernel: ``python -m stereo_depth_node.core.kernel_compiler``.
+"""Compile the kernels: ``python -m stereo_depth_node.core.kernel_compiler``.
 
 Run as a program it fills the cache at low priority, and ends when its standard
 input does: whoever started it holds the other end, and takes it along when it dies.
@@ -25,6 +25,7 @@ def compile_kernels() -> None:
     # Both lane widths, both pre-filters and the left-right check: every set of argument types.
     _match_example(pre_filter_cap=31, pre_filter_type='xsobel', disp12_max_diff=1)
     _match_example(pre_filter_cap=63, pre_filter_type='normalized_response', disp12_max_diff=-1)
+    _convert_example()
     folder = cache_folder()
     if folder is not None:
         mark_complete(folder)
@@ -45,6 +46,15 @@ def _match_example(*, pre_filter_cap: int, pre_filter_type: str, disp12_max_diff
         threads=1,
     )
     matcher.compute(image, image, np.empty(image.shape, np.int16))
+
+
+def _convert_example() -> None:
+    from .conversion_kernels import convert_to_depth, convert_to_disparity
+
+    fixed, out = np.zeros(64, np.int16), np.empty(64, np.float32)
+    one = np.float32(1.0)
+    convert_to_disparity(fixed, one, one, out)
+    convert_to_depth(fixed, one, one, one, np.int16(0), np.int16(0), out)
 
 
 def main() -> None:

@@ -17,12 +17,7 @@ import numpy.typing as npt
 
 from .backend import create_matcher
 from .calibration import CameraCalibration
-from .depth import (
-    depth_from_disparity,
-    depth_limits,
-    disparity_in_pixels,
-    millimetres_from_depth,
-)
+from .conversion import DisparityConversion
 from .errors import CalibrationSizeError, SizeError
 from .filters import DisparityFilters
 from .geometry import StereoGeometry
@@ -128,10 +123,8 @@ class StereoPipeline:
         self.right: Grey = self.left
         self._rectified = [np.empty(self._input_shape, np.uint8) for _ in self._rectifiers]
         self._reduced = [np.empty(shape, np.uint8) for _ in range(2 if factor > 1 else 0)]
-        self._unknown = np.empty(shape, np.bool_)
-        self._scratch_mask = np.empty(shape, np.bool_)
         self._filters = DisparityFilters(self.settings, self.valid_window, self._seen_areas())
-        self._metres: Float | None = None
+        self._conversion = DisparityConversion(self.settings, self.geometry)
         self._uncertainty: DepthUncertainty | None = None
 
     @classmethod
@@ -217,7 +210,7 @@ class StereoPipeline:
             Receives d = x_l - x_r - (cx_l - cx_r), pixels; below :attr:`min_disparity` where
             there is none.
         """
-        disparity_in_pixels(self.fixed, self.offset, out)
+        self._conversion.disparity(self.fixed, out)
 
     def unknown_depth(self) -> npt.NDArray[np.bool_]:
         """Return where the last pair has no depth, (h, w) bool, good until the next pair.
@@ -227,10 +220,7 @@ class StereoPipeline:
         ValueError
             If the pipeline has no geometry.
         """
-        depth_limits(self.settings, self._metric()).reject(
-            self.fixed, self._unknown, self._scratch_mask
-        )
-        return self._unknown
+        return self._conversion.unknown(self.fixed)
 
     def depth(self, out: npt.NDArray[np.float32] | npt.NDArray[np.uint16]) -> None:
         """Write the depth of the last pair.
@@ -245,17 +235,7 @@ class StereoPipeline:
         ValueError
             If the pipeline has no geometry.
         """
-        geometry, unknown = self._metric(), self.unknown_depth()
-        if out.dtype == np.float32:
-            metres = cast(Float, out)
-            disparity_in_pixels(self.fixed, self.offset, metres)
-            depth_from_disparity(metres, unknown, geometry, metres)
-            return
-        if self._metres is None:
-            self._metres = np.empty(self.fixed.shape, np.float32)
-        disparity_in_pixels(self.fixed, self.offset, self._metres)
-        depth_from_disparity(self._metres, unknown, geometry, self._metres, fill=0.0)
-        millimetres_from_depth(self._metres, cast('npt.NDArray[np.uint16]', out))
+        self._conversion.depth(self.fixed, out)
 
     def uncertainty(self, out: Float) -> None:
         """Write the standard deviation of the depth of the last pair (:mod:`.uncertainty`).
@@ -272,9 +252,11 @@ class StereoPipeline:
         ValueError
             If the pipeline has no geometry.
         """
-        geometry, unknown = self._metric(), self.unknown_depth()
+        unknown = self.unknown_depth()
         if self._uncertainty is None:
-            self._uncertainty = DepthUncertainty(self.settings, geometry)
+            self._uncertainty = DepthUncertainty(
+                self.settings, cast(StereoGeometry, self.geometry)
+            )
         self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out)
 
     def _seen_areas(self) -> tuple[Grey, ...]:
@@ -285,11 +267,6 @@ class StereoPipeline:
         white = np.full(self._input_shape, 255, np.uint8)
         eyes = range(len(self._rectifiers))
         return tuple(self._prepare(white, eye).copy() for eye in eyes)
-
-    def _metric(self) -> StereoGeometry:
-        if self.geometry is None:
-            raise ValueError('depth needs a geometry: give the pipeline a StereoGeometry')
-        return self.geometry
 
     def _prepare(self, image: Grey, eye: int) -> Grey:
         """Rectify and reduce an image, as far as the pipeline is to do so."""
