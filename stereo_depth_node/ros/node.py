@@ -115,7 +115,6 @@ class StereoDepthNode(Node):
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._epoch = 0
         self._is_draining = False
-        self._more = self.create_guard_condition(self._work)
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._on_camera_info)
         self.diagnostics = NodeDiagnostics(self)
@@ -163,8 +162,8 @@ class StereoDepthNode(Node):
         pair = self.frames.take()
         if pair is not None:
             self._process(pair)
-        if len(self.frames):
-            self._more.trigger()
+        if len(self.frames) and self.executor is not None:
+            self.executor.create_task(self._work)
 
     def _process(self, pair: StereoPair[Any]) -> None:
         """Compute and publish one pair, or count it under the reason why not."""
