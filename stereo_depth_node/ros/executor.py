@@ -27,7 +27,7 @@ _PATIENCE_S = 0.5
 def create_executor(context: Context) -> Executor:
     """Return the cheapest executor that this ROS 2 has."""
     try:
-        from rclpy.experimental import EventsExecutor
+        from rclpy.experimental import EventsExecutor  # type: ignore[attr-defined]
     except ImportError:
         return SingleThreadedExecutor(context=context)
     return EventsExecutor(context=context)
