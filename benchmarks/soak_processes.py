@@ -60,6 +60,7 @@ class NodeUnderTest:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, 'PYTHONFAULTHANDLER': '1'},
             )
 
     @property
@@ -68,8 +69,8 @@ class NodeUnderTest:
         return self._process.poll() is None
 
     def footprint(self) -> Footprint:
-        """Return what it holds now."""
-        return Footprint.of(self._process.pid)
+        """Return what it holds now; nothing when it has ended."""
+        return Footprint.of(self._process.pid) if self.is_running else Footprint(0, 0, 0, 0)
 
     def words(self) -> str:
         """Return what it wrote."""

@@ -22,8 +22,8 @@ __all__ = ['RectificationMonitor']
 Grey = npt.NDArray[np.uint8]
 
 _PERIOD_S = 5.0
-# A measurement may take this share of a core.
-_CORE_SHARE = 0.005
+# Its thread may take this share of a core; OpenCV takes as much again in others.
+_CORE_SHARE = 0.003
 # Enough for the median row and for the ends of the range of disparities.
 _CORNERS = 400
 

@@ -86,6 +86,9 @@ def test_nobody_publishes(bench):
             bench.rig.node.destroy_publisher(publisher)
         bench.sends = lambda: None
 
+    bench.graph.wait_until(
+        lambda: bench.node.node.count_publishers('/cam0/left/image'), 'the other topic'
+    )
     stop_the_cameras()
     text, _ = bench.wait_for('no_publisher')
     assert f'nobody publishes {LEFT} and {RIGHT} (sensor_msgs/msg/Image)' in text
