@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .errors import SizeError
 
-__all__ = ['check_images', 'kernel_supports', 'largest_sad']
+__all__ = ['check_images', 'kernel_supports', 'largest_sad', 'leaves_table']
 
 _INT16_MAX = 32767
 _INT32_MAX = 2**31 - 1
@@ -71,7 +71,7 @@ def kernel_supports(
             'with disp12_max_diff, and block_size above 21 or pre_filter_cap above 31, '
             "OpenCV's result depends on memory that it did not write"
         )
-    if pre_filter_type == 'normalized_response' and _leaves_table(pre_filter_size):
+    if pre_filter_type == 'normalized_response' and leaves_table(pre_filter_size):
         return f'pre_filter_size {pre_filter_size} makes OpenCV read outside of its table'
     too_low = height is not None and pre_filter_size // 2 > height
     if too_low and pre_filter_type == 'normalized_response':
@@ -79,7 +79,7 @@ def kernel_supports(
     return None
 
 
-def _leaves_table(window: int) -> bool:
+def leaves_table(window: int) -> bool:
     """Say if responses exceed the -1280 .. 1535 that OpenCV has a table for.
 
     They are extreme where the pixel and its four neighbours are white on black, or the

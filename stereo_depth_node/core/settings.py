@@ -16,6 +16,7 @@ import math
 
 from .errors import SettingsError
 from .parameter import Parameter, parameter, parameters_of, Value
+from .settings_rules import check_together, MAX_PENALTY
 
 __all__ = ['DISPARITY_STEP', 'Settings', 'known_parameters']
 
@@ -26,9 +27,6 @@ _INPUT = 'Input'
 
 # OpenCV searches disparities in multiples of this.
 DISPARITY_STEP = 16
-# OpenCV's sgbm adds the cost of a block and p2 in int16: half of it for either. Above that the
-# sums overflow without a word and most disparities are wrong.
-_MAX_PENALTY = 16384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,14 +140,14 @@ class Settings:
         'sgbm: penalty for a disparity change of 1 between neighbours; 0 takes 8 * block_size^2.',
         group=_MATCHING,
         minimum=0,
-        maximum=_MAX_PENALTY,
+        maximum=MAX_PENALTY,
     )
     p2: int = parameter(
         0,
         'sgbm: penalty for a larger change, more than p1; 0 takes 32 * block_size^2.',
         group=_MATCHING,
         minimum=0,
-        maximum=_MAX_PENALTY,
+        maximum=MAX_PENALTY,
     )
     speckle_window_size: int = parameter(
         0,
@@ -330,7 +328,7 @@ class Settings:
     def __post_init__(self) -> None:
         for known in known_parameters().values():
             object.__setattr__(self, known.name, known.parse(getattr(self, known.name)))
-        self._check_together()
+        check_together(self)
 
     def replace(self, **changes: Value) -> Settings:
         """Return a copy with `changes`, validated as a whole.
@@ -387,62 +385,6 @@ class Settings:
             roi_height=_reduced_length(self.roi_y, self.roi_height, factor),
             temporal_max_diff=math.ceil(self.temporal_max_diff / factor),
         )
-
-    def _check_together(self) -> None:
-        if self.algorithm == 'bm' and self.block_size < 5:
-            raise SettingsError(
-                f'block_size is {self.block_size} px, algorithm bm needs 5 px or more: '
-                'set block_size to 5, or algorithm to sgbm'
-            )
-        if self.downscale == 3:
-            raise SettingsError('downscale is 3: set it to 1, 2 or 4')
-        if self.median_size not in (0, 3, 5):
-            raise SettingsError(f'median_size is {self.median_size} px: set it to 0, 3 or 5')
-        if self.wls_lambda > 0.0:
-            self._check_smoothing()
-        if self.algorithm == 'bm' and self.disp12_max_diff >= 0:
-            self._check_left_right_check()
-        p1, p2 = self.penalties
-        if self.algorithm != 'bm' and p1 >= p2:
-            raise SettingsError(
-                f'p1 is {p1} and p2 is {p2} at block_size {self.block_size}: set p2 above p1'
-            )
-        if self.algorithm != 'bm' and p2 > _MAX_PENALTY:
-            raise SettingsError(
-                f'block_size is {self.block_size} px, which makes p2 {p2}: algorithm '
-                f'{self.algorithm} takes {_MAX_PENALTY} at most, set block_size to 21 or less, '
-                'or p1 and p2'
-            )
-        if 0.0 < self.max_depth <= self.min_depth:
-            raise SettingsError(
-                f'min_depth is {self.min_depth} m and max_depth is {self.max_depth} m: '
-                'set max_depth above min_depth, or to 0 for no limit'
-            )
-
-    def _check_smoothing(self) -> None:
-        """Refuse smoothing that the installed OpenCV does not have."""
-        from .smoothing import smoothing_is_available
-
-        if not smoothing_is_available():
-            raise SettingsError(
-                f'wls_lambda is {self.wls_lambda}, and the installed OpenCV has no ximgproc: '
-                'install one with the contrib modules (pip: opencv-contrib-python-headless in '
-                'place of opencv-python-headless), or set wls_lambda to 0'
-            )
-
-    def _check_left_right_check(self) -> None:
-        """Refuse where OpenCV's StereoBM checks against matching costs that it never wrote.
-
-        Its code for large blocks and caps leaves them out (seen in 4.14 and 5.0): the result
-        changes from call to call.
-        """
-        for name, limit in (('block_size', 21), ('pre_filter_cap', 31)):
-            if getattr(self, name) > limit:
-                raise SettingsError(
-                    f'{name} is {getattr(self, name)} and disp12_max_diff is '
-                    f'{self.disp12_max_diff}: the left-right check of algorithm bm works up to '
-                    f'{name} {limit}, set it to that, or disp12_max_diff to -1'
-                )
 
 
 def _reduced_length(start: int, length: int, factor: int) -> int:

@@ -29,7 +29,15 @@ IMPOSSIBLE = [
     ({'block_size': 257}, ['block_size is 257 px', '255 px or less']),
     ({'block_size': 3}, ['block_size is 3 px', 'bm needs 5', 'set block_size to 5', 'sgbm']),
     ({'algorithm': 'sgbm', 'block_size': 4}, ['block_size is 4 px', 'set it to 3 or 5']),
-    ({'algorithm': 'sgbm', 'block_size': 23}, ['block_size is 23 px', 'p2 16928', '21 or less']),
+    ({'algorithm': 'sgbm', 'block_size': 23}, ['block_size is 23 px', '21 px at most']),
+    (
+        {'algorithm': 'sgbm', 'block_size': 31, 'p1': 10, 'p2': 100},
+        ['block_size is 31 px', '21 px at most'],
+    ),
+    (
+        {'pre_filter_type': 'normalized_response', 'pre_filter_size': 51},
+        ['pre_filter_size is 51 px', 'set it to 49 or less'],
+    ),
     ({'algorithm': 'sgbm', 'p2': 32767}, ['p2 is 32767', '16384 or less']),
     ({'algorithm': 'census'}, ["algorithm is 'census'", 'bm, sgbm, sgbm_3way']),
     ({'pre_filter_cap': 0}, ['pre_filter_cap is 0', 'set it to 1 or more']),
