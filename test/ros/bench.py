@@ -99,6 +99,18 @@ class Bench:
         )
         return self.explain()[1], time.monotonic() - start
 
+    def wait_for_the_end_of(self, cause: str) -> float:
+        """Let the cameras run until depth flows without a cause; return the seconds."""
+        start = time.monotonic()
+        self.reports.clear()
+        self.graph.wait_until(
+            lambda: self.reports and 'flowing' in self.causes and cause not in self.causes,
+            f'the end of the cause {cause} in /diagnostics',
+            repeat=self._send,
+        )
+        self.is_healthy = True
+        return time.monotonic() - start
+
     def wait_for_health(self) -> float:
         """Let the cameras run until the node has nothing to complain of; return the seconds."""
         start = time.monotonic()

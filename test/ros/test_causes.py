@@ -55,7 +55,7 @@ def check(record_property: Any) -> Callable[..., str]:
         for word in words:
             assert word in text, text
         bench.restore()
-        record_property('cured_s', f'{bench.wait_for_health():.2f}')
+        record_property('cured_s', f'{bench.wait_for_the_end_of(cause):.2f}')
         assert bench.explain()[0], 'explain says that depth flows'
         bench.node.assert_adds_up()
         return text
@@ -416,5 +416,4 @@ def test_a_cause_is_logged_once_and_then_from_time_to_time(graph):
     bench.wait_for_health()
     graph.wait_until(lambda: bench.node.output.count('depth flows') == 2, 'both recoveries')
     said = [line for line in bench.node.output.splitlines() if '[stereo_depth_node]' in line]
-    (warning,) = (line for line in said if '[WARN]' in line)
-    assert 'left and right stamps are 33.1 ms apart' in warning
+    assert sum('left and right stamps are 33.1 ms apart' in line for line in said) == 1
