@@ -19,6 +19,7 @@ from scenes import camera, plane, scene_of, StereoScene
 
 from stereo_depth_node.core.calibration import CameraCalibration
 from stereo_depth_node.offline.bag_reader import Recording
+from stereo_depth_node.offline.cli import main
 
 IMAGE = 'sensor_msgs/msg/Image'
 INFO = 'sensor_msgs/msg/CameraInfo'
@@ -197,3 +198,17 @@ def content_hash(path: Path) -> dict[str, str]:
 def pixels_of(message: Any) -> NDArray[Any]:
     """Return the pixels of a 32FC1 image."""
     return message.data.view(np.float32).reshape(message.height, message.width)
+
+
+def depths_of(path: Path) -> dict[int, NDArray[Any]]:
+    """Return the depth images of a recording by their stamps in ns."""
+    return {
+        message.header.stamp.sec * 10**9 + message.header.stamp.nanosec: pixels_of(message)
+        for _, _, message in messages_of(path, '/depth/image_rect')
+    }
+
+
+def run_bag(*arguments: object, quiet: bool = True) -> int:
+    """Run ``stereo_depth bag`` in this process."""
+    more = ['--quiet', '--processes', '1'] if quiet else []
+    return main(['bag', *map(str, arguments), *more])

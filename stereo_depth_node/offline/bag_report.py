@@ -187,15 +187,15 @@ def _add_samples(
         panels = [Panel('Depth', depth, 'm', limits, 'turbo_r')]
         if left is not None:
             panels.insert(0, Panel('Left image', left))
-        seconds = (stamp - start) / _NS_PER_S
-        report.add_png(_drawn(panels), f'{seconds:.2f} s, stamp {stamp / _NS_PER_S:.3f}')
+        when = f'{(stamp - start) / _NS_PER_S:.2f} s'
+        report.add_png(_drawn(panels, when), f'{when}, stamp {stamp / _NS_PER_S:.3f}')
 
 
-def _drawn(panels: Sequence[Panel]) -> bytes:
+def _drawn(panels: Sequence[Panel], caption: str) -> bytes:
     """Return a picture as a PNG file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'frame.png'
-        draw_panels(path, panels, columns=len(panels))
+        draw_panels(path, panels, caption=caption, columns=len(panels))
         return path.read_bytes()
 
 

@@ -20,6 +20,7 @@ _PACKAGE = 'stereo_depth_node.offline'
 # add_parser(subparsers), which adds its options, and run(arguments), which returns the status.
 _TOOLS: dict[str, tuple[str, str]] = {
     'bag': (f'{_PACKAGE}.bag', 'depth of every frame of ROS 2 bags'),
+    'demo': (f'{_PACKAGE}.demo', 'a real stereo pair through the real node (needs ROS 2)'),
     'evaluate': (f'{_PACKAGE}.evaluate', 'accuracy of settings on scenes with ground truth'),
     'images': (f'{_PACKAGE}.images', 'disparity, depth, pictures, point clouds of image files'),
     'inspect': (f'{_PACKAGE}.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),

@@ -40,11 +40,13 @@ def add_settings_options(parser: argparse.ArgumentParser, *shorthands: str) -> N
     )
     for name in shorthands:
         known = known_parameters()[name]
+        # argparse fills in what follows a percent sign.
+        values = constraint_of(known).replace('%', '%%')
         group.add_argument(
             f'--{name.replace("_", "-")}',
             dest=f'{_PREFIX}{name}',
-            metavar=(known.unit or known.type.__name__).upper(),
-            help=f'same as --set {name}=... ({constraint_of(known)}, default {known.default})',
+            metavar='VALUE',
+            help=f'same as --set {name}=... ({values}, default {known.default})',
         )
 
 

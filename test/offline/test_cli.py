@@ -1,0 +1,92 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The program ``stereo_depth`` and what its tools share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.settings import known_parameters
+from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.libraries import optional_library
+from stereo_depth_node.offline.options import parsed_setting
+
+TOOLS = ('bag', 'demo', 'evaluate', 'images', 'inspect', 'tune')
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize('tool', TOOLS)
+def test_every_tool_has_its_help(tool: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([tool, '--help'])
+    assert caught.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_the_tools_are_listed(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main(['--help'])
+    listed = capsys.readouterr().out
+    assert all(f'    {tool} ' in listed for tool in TOOLS)
+
+
+def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
+    """Both, and what else the tool does not need, fail to be imported."""
+    program = (
+        'import sys\n'
+        'for name in ("rosbags", "rclpy", "mcap", "distributed", "yaml", "numba"):\n'
+        '    sys.modules[name] = None\n'
+        'from stereo_depth_node.offline.cli import main\n'
+        'sys.exit(main(["images", "nothing.png", "nothing.png"]))\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        'stereo_depth images: cannot read nothing.png: No such file or directory\n'
+    )
+
+
+def test_a_missing_library_is_named_with_the_extra_that_has_it() -> None:
+    with pytest.raises(InputError, match=r'castles need the library nonexistent .*"offline"'):
+        optional_library('nonexistent.module', 'castles')
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'value'),
+    [
+        ('num_disparities', '128', 128),
+        ('max_depth', '5', 5.0),
+        ('max_depth', '2.5', 2.5),
+        ('rectify', 'True', True),
+        ('rectify', 'false', False),
+        ('algorithm', 'sgbm', 'sgbm'),
+        ('left_camera_info_url', '12', '12'),
+    ],
+)
+def test_texts_become_values_of_the_type_of_the_setting(
+    name: str, text: str, value: object
+) -> None:
+    parsed = parsed_setting(known_parameters()[name], text)
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text'),
+    [('num_disparities', '64.5'), ('rectify', '1'), ('max_depth', 'far'), ('max_depth', 'nan')],
+)
+def test_texts_that_are_no_value_of_a_setting_are_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        parsed_setting(known_parameters()[name], text)
