@@ -49,7 +49,10 @@ def cause_of_error(error: Exception) -> Cause:
 def why_pairs_fail(snapshot: Snapshot, error: Exception) -> Finding:
     """Return why pairs come and none is computed."""
     if isinstance(error, MissingCalibrationError):
-        return missing_calibration(snapshot)
+        if snapshot.missing_calibration:
+            return missing_calibration(snapshot)
+        # It has come since, and no pair yet.
+        return CAUSES['starting'].found(age=snapshot.age)
     return cause_of_error(error).found(error=error)
 
 

@@ -83,7 +83,8 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
             yield missing_calibration(snapshot)
     if silent:
         return
-    if snapshot.pairs == 0:
+    # The window may still hold pairs of the time before.
+    if snapshot.pairs == 0 or snapshot.pair_silence > snapshot.output_patience:
         yield from why_nothing_pairs(snapshot)
     if snapshot.failure is not None:
         yield why_pairs_fail(snapshot, snapshot.failure)

@@ -107,6 +107,7 @@ class NodeObserver:
             computed=now.computed - then.computed,
             resets=now.resets - then.resets,
             dropped=now.dropped - then.dropped,
+            pair_silence=node.statistics.work.seconds_since(),
             output_silence=output.seconds_since(),
             output_patience=_patience(output),
             failure=node.failure,

@@ -115,6 +115,8 @@ class Snapshot:
         Pairs found; pairs computed; restarts of the stamps.
     dropped : mapping of DropReason to int
         Images dropped.
+    pair_silence : float
+        Seconds since a pair was taken up to be computed.
     output_silence, output_patience : float
         Seconds since the last output, and what is nothing unusual.
     failure : Exception or None
@@ -150,6 +152,7 @@ class Snapshot:
     computed: int = 0
     resets: int = 0
     dropped: Mapping[DropReason, int] = field(default_factory=dict)
+    pair_silence: float = 0.0
     output_silence: float = math.inf
     output_patience: float = 1.0
     failure: Exception | None = None

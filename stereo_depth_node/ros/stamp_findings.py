@@ -19,6 +19,8 @@ _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 # Images of each camera before it is said that none of them pairs.
 _ENOUGH_IMAGES = 3
+# Until then few images are nothing unusual.
+_BEGINNING_S = 2.0
 # Stamps further apart are not an offset of the shutters but of the clocks.
 _CLOCKS_S = 1.0
 _CLOCKS_PERIODS = 3
@@ -28,8 +30,10 @@ _MAX_QUEUE_SIZE = 1000
 
 
 def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield why images of both cameras come and do not pair; nothing until there are enough."""
+    """Yield why images of both cameras come and do not pair; nothing before there are enough."""
     if min(snapshot.left.received, snapshot.right.received) < _ENOUGH_IMAGES:
+        if snapshot.age > _BEGINNING_S:
+            yield _unpaired(snapshot)
         return
     zero = [name for name, side in snapshot.sides() if side.zero == side.received]
     if zero:
@@ -96,6 +100,10 @@ def _apart(snapshot: Snapshot) -> Finding:
                 span=span,
                 proposal=min(needed, _MAX_QUEUE_SIZE),
             )
+    return _unpaired(snapshot)
+
+
+def _unpaired(snapshot: Snapshot) -> Finding:
     reasons = [f'{count}: {reason.value}' for reason, count in snapshot.dropped.items() if count]
     return CAUSES['no_pairs'].found(
         received=snapshot.received,

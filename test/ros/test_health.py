@@ -157,6 +157,18 @@ def test_a_pause_of_the_stamps_is_no_offset():
     assert names(snapshot) == ['starting']
 
 
+def test_pairs_of_the_time_before_do_not_hide_that_nothing_pairs_now():
+    """The output counts as stopped a moment before the window is free of its pairs."""
+    just_now = changed(SILENT, output_silence=1.1, pair_silence=1.1, pairs=4)
+    assert names(changed(just_now, offset=OffsetEstimate(33_000_000, 33_000_000, 9))) == [
+        'stamps_apart'
+    ]
+
+
+def test_few_images_that_do_not_pair():
+    assert names(unpaired(left=side('left', received=1))) == ['no_pairs']
+
+
 def test_what_nobody_knows_is_told_as_such():
     assert names(SILENT) == ['unexplained']
     assert diagnose(SILENT)[0].level is Level.ERROR
@@ -194,6 +206,10 @@ def test_a_recording_that_begins_again_is_no_fault():
     looping = {'left': side('left', backward=3), 'right': side('right', backward=3)}
     assert names(changed(HEALTHY, **looping, resets=3)) == ['flowing']
     assert 'stamps_backward' in names(changed(HEALTHY, **looping, resets=0))
+
+
+def test_a_calibration_that_has_just_come_is_not_told_to_be_missing():
+    assert names(changed(SILENT, failure=MissingCalibrationError('x'))) == ['starting']
 
 
 def test_some_pairs_that_fail_are_a_warning_while_others_are_computed():
