@@ -113,6 +113,24 @@ def test_interrupted_it_takes_its_processes_along(tmp_path):
     assert not [pid for pid in started if runs(pid)]
 
 
+def test_it_goes_on_streaming_when_asked_to(tmp_path):
+    """After the report a node and a publisher run, until the demo is interrupted."""
+    demo = start_demo(tmp_path, '--pairs', '3', '--keep-running')
+    assert demo.stdout is not None
+    lines = iter(demo.stdout.readline, '')
+    assert next((line for line in lines if line.startswith('Streaming until')), None)
+    assert 'ROS_DOMAIN_ID=' in next(lines)
+    deadline = time.monotonic() + DEADLINE_S
+    while len(started := children_of(demo.pid)) < 2:
+        assert demo.poll() is None
+        assert time.monotonic() < deadline
+    demo.send_signal(signal.SIGINT)
+    out, _ = demo.communicate(timeout=DEADLINE_S)
+    assert demo.returncode == 0
+    assert LAST_LINE.fullmatch(out.splitlines()[-1])
+    assert not [pid for pid in started if runs(pid)]
+
+
 def test_it_fails_with_the_reason_when_the_node_cannot_start(tmp_path):
     """No process starts with a middleware that is not installed; the demo says so."""
     demo = start_demo(tmp_path, RMW_IMPLEMENTATION='rmw_that_is_not')

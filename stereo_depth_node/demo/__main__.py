@@ -177,7 +177,7 @@ def _keep_running(
     with Processes(options.output) as processes:
         processes.start('node', _node_command(scene), environment)
         processes.start('publisher', endless, environment)
-        ended = processes.wait_for_any(timeout_s=float('inf'))
+        ended = processes.wait_for_any()
         if ended is not None:
             name, status = ended
             raise DemoError(f'the {name} ended with status {status}\n{processes.last_words(name)}')

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import ctypes
 import os
@@ -20,6 +20,7 @@ from types import TracebackType
 __all__ = ['Processes', 'free_domain_id']
 
 _PR_SET_PDEATHSIG = 1
+_INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 # From asking politely to asking firmly to ending, seconds each.
 _STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
@@ -53,7 +54,7 @@ class Processes:
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a process under a name that is not in use."""
-        with (self._log_folder / f'{name}.log').open('wb') as log:
+        with (self._log_folder / f'{name}.log').open('wb') as log, _uninterrupted() as mask:
             self._running[name] = subprocess.Popen(
                 command,
                 env=dict(environment),
@@ -61,11 +62,11 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (no threads here)
+                preexec_fn=lambda: _prepare(mask),  # noqa: PLW1509 (this program has one thread)
             )
 
-    def wait_for_any(self, timeout_s: float) -> tuple[str, int] | None:
-        """Wait until one of the running processes ends.
+    def wait_for_any(self, timeout_s: float | None = None) -> tuple[str, int] | None:
+        """Wait until one of the running processes ends; without end by default.
 
         Returns
         -------
@@ -84,16 +85,14 @@ class Processes:
         return name, self._running.pop(name).wait()
 
     def stop(self, *names: str) -> None:
-        """End processes, all at once, with growing firmness."""
+        """End processes, all at once, with growing firmness; at once when interrupted again."""
         stopping = [self._running.pop(name) for name in names if name in self._running]
-        for firmness, patience_s in _STOP_SIGNALS:
-            for process in stopping:
-                if process.poll() is None:
-                    process.send_signal(firmness)
-            deadline = time.monotonic() + patience_s
-            for process in stopping:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0.0, deadline - time.monotonic()))
+        try:
+            for firmness, patience_s in _STOP_SIGNALS:
+                _ask_to_end(stopping, firmness, patience_s)
+        except BaseException:
+            _ask_to_end(stopping, *_STOP_SIGNALS[-1])
+            raise
 
     def last_words(self, name: str, lines: int = 15) -> str:
         """Return the end of what a process said."""
@@ -101,9 +100,38 @@ class Processes:
         return '\n'.join(text.splitlines()[-lines:])
 
 
-def _die_with_parent() -> None:
-    # Runs between fork and exec: the signal is kept through exec.
+def _ask_to_end(
+    processes: Sequence[subprocess.Popen[bytes]], firmness: signal.Signals, patience_s: float
+) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(firmness)
+    deadline = time.monotonic() + patience_s
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[set[int]]:
+    """Hold signals back, so that no process is started and then not known.
+
+    Yields
+    ------
+    set of int
+        The signals that were held back before.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    try:
+        yield {int(number) for number in mask}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _prepare(mask: set[int]) -> None:
+    """Run in the child before its program: die with the parent, take signals again."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def free_domain_id() -> int:
