@@ -76,5 +76,5 @@ def test_a_plane_that_faces_the_camera_lies_at_its_distance_though_principal_poi
 
 
 def test_a_depth_image_of_another_size_is_refused_with_both_sizes() -> None:
-    with pytest.raises(SizeError, match='10x30.*40x30'):
+    with pytest.raises(SizeError, match=r'10x30.*40x30'):
         PointProjector(GEOMETRY).project(np.ones((30, 10), np.float32))
