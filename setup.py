@@ -35,10 +35,13 @@ def shared(folder):
 # which pip does not see and would shadow.
 OFFLINE = [
     'matplotlib>=3.5',
+    'mcap>=1.1',
     'opencv-python-headless>=4.5.4.60',
     'PyYAML>=5.4',
-    'rosbags>=0.10',
+    'rosbags>=0.11',
+    'tqdm>=4.60',
 ]
+CLUSTER = ['distributed>=2023.1']
 # scikit-image has had the stereo pair of the demo inside its wheels since 0.25.
 DEMO = [*OFFLINE, 'scikit-image>=0.25']
 
@@ -66,7 +69,15 @@ setup(
         'offline': OFFLINE,
         'demo': DEMO,
         'fast': ['numba>=0.60'],
-        'test': [*DEMO, 'catkin_pkg>=1.0', 'hypothesis>=6', 'pytest>=6.2'],
+        'cluster': CLUSTER,
+        'test': [
+            *DEMO,
+            *CLUSTER,
+            'catkin_pkg>=1.0',
+            'hypothesis>=6',
+            'pytest>=6.2',
+            'selenium>=4.10',
+        ],
         'lint': ['codespell>=2.4', 'mypy>=1.8', 'ruff>=0.9'],
     },
     zip_safe=False,

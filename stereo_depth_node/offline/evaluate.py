@@ -69,6 +69,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--picture', type=Path, metavar='FOLDER', help='draw a picture of each scene there'
     )
+    parser.add_argument(
+        '--report', type=Path, metavar='FILE.html', help='write a page with figures and pictures'
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,6 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
         for scene in scenes:
             found = [each for each in evaluations if each.scene == scene.name]
             _draw(arguments.picture / f'{scene.name.replace("/", "_")}.png', scene, found)
+    if arguments.report is not None:
+        from stereo_depth_node.offline.evaluation_report import evaluations_report
+
+        evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
     return 0
 
 
