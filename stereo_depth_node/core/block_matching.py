@@ -146,7 +146,7 @@ class NumbaBlockMatcher:
         check_images(left, right, out, 2 * self._search.half + 1)
         buffers = self._buffers
         if buffers is None or buffers.shape != left.shape:
-            buffers = plan_buffers(left.shape, self._search, self._threads)
+            buffers = plan_buffers((left.shape[0], left.shape[1]), self._search, self._threads)
             self._buffers = buffers
         target = out
         if not out.flags.carray:  # numba would compile anew for such an array

@@ -132,10 +132,10 @@ class DepthUncertainty:
         )
         residual = cv2.subtract(left, moved, dtype=cv2.CV_32F)
         mean = cv2.blur(residual, self._block)
-        noise = cv2.blur(residual * residual, self._block) - mean * mean
+        noise = cv2.blur(cv2.multiply(residual, residual), self._block) - mean * mean
         np.maximum(noise, np.float32(2.0 * _ROUNDING), out=noise)
         gradient = cv2.Sobel(left, cv2.CV_32F, 1, 0, scale=_SOBEL_SCALE)
-        energy = cv2.boxFilter(gradient * gradient, -1, self._block, normalize=False)
+        energy = cv2.boxFilter(cv2.multiply(gradient, gradient), -1, self._block, normalize=False)
         np.maximum(energy, np.float32(_NO_GRADIENT), out=energy)
         return np.asarray(np.divide(noise, energy, out=noise), np.float32)
 
