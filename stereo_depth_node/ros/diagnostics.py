@@ -16,6 +16,7 @@ from stereo_depth_node.ros.causes import Finding
 from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
 from stereo_depth_node.ros.figures import depth_figures, node_figures, settings_text
 from stereo_depth_node.ros.health import diagnose
+from stereo_depth_node.ros.memory import FreedMemory
 from stereo_depth_node.ros.observation import NodeObserver
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 
@@ -54,6 +55,7 @@ class NodeDiagnostics:
         self._node = node
         self._observer = NodeObserver(node)
         self.monitor = RectificationMonitor()
+        self._freed_memory = FreedMemory()
         self.findings: list[Finding] = []
         self._next_look = 0.0
         self._next_publication = 0.0
@@ -78,6 +80,7 @@ class NodeDiagnostics:
         snapshot, before = self._observer.observe(), self.findings
         self.findings = diagnose(snapshot)
         self._watch_rectification(snapshot)
+        self._freed_memory.update(self._node.pipeline)
         self._log(now)
         is_news = [each.cause for each in before] != [each.cause for each in self.findings]
         if is_news or now >= self._next_publication:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from rclpy.executors import Executor, SingleThreadedExecutor
 
+from stereo_depth_node.ros.guard import guarded
+
 if TYPE_CHECKING:
     from rclpy.context import Context
     from rclpy.node import Node
@@ -34,11 +36,19 @@ def create_executor(context: Context) -> Executor:
 
 
 def spin(node: Node) -> None:
-    """Call the callbacks of a node until ROS shuts down."""
+    """Call the callbacks of a node until ROS shuts down.
+
+    What ROS itself raises, such as for a message that it cannot read, does not end the node.
+    """
     executor = create_executor(node.context)
     executor.add_node(node)
     try:
         while node.context.ok():
-            executor.spin_once(timeout_sec=_PATIENCE_S)
+            _spin_once(node, executor)
     finally:
         executor.remove_node(node)
+
+
+@guarded
+def _spin_once(node: Node, executor: Executor) -> None:
+    executor.spin_once(timeout_sec=_PATIENCE_S)

@@ -23,11 +23,15 @@ pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 from bench import Bench, SETTINGS
 from harness import DEADLINE_S, Graph, NodeProcess
 from rcl_interfaces.srv import SetParameters
+import rclpy
 from rclpy.parameter import Parameter
 from rclpy.serialization import serialize_message
 from rig import camera_infos, messages_of, next_stamp_ns, pixels_of
 from scenes import plane, scene_of
 from stereo_msgs.msg import DisparityImage
+
+from stereo_depth_node.ros.executor import spin
+from stereo_depth_node.ros.node import StereoDepthNode
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR_NS = 3600 * 10**9
@@ -188,6 +192,25 @@ def test_messages_that_are_no_messages(bench):
             publisher.publish(broken)
     bench.rig.heard['disparity'].clear()
     bench.graph.wait_until(lambda: bench.rig.heard['disparity'], 'disparity', repeat=bench.send)
+
+
+def test_an_error_of_ros_itself_does_not_end_the_node(graph):
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=graph.domain_id)
+    node = StereoDepthNode(context=context)
+    calls = []
+
+    def fail_twice_then_end() -> None:
+        calls.append(None)
+        if len(calls) == 3:
+            rclpy.shutdown(context=context)
+        else:
+            raise RuntimeError('what an executor may raise')
+
+    node.create_timer(0.01, fail_twice_then_end)
+    spin(node)
+    node.destroy_node()
+    assert len(calls) == 3
 
 
 STATES = {
