@@ -38,7 +38,8 @@ ROS_PACKAGES = (
     'rclpy',
 )
 
-# Run in an interpreter of its own: imports of ROS fail there, whatever is installed.
+# Run in an interpreter of its own: imports of ROS fail there, whatever is installed. A library
+# that is optional, such as numba, may be missing.
 IMPORT_WITHOUT_ROS = """
 import importlib, sys
 
@@ -46,11 +47,15 @@ class NoRos:
     def find_spec(self, name, path=None, target=None):
         top = name.partition('.')[0]
         if top in {packages!r} or top.endswith(('_msgs', '_srvs')):
-            raise ImportError(f'{{name}} is a ROS package')
+            raise ModuleNotFoundError(f'{{name}} is a ROS package')
 
 sys.meta_path.insert(0, NoRos())
 for module in {modules!r}:
-    importlib.import_module(module)
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:  # what NoRos raises has no name
+        if error.name is None or error.name.startswith('stereo_depth_node'):
+            raise
 """
 
 

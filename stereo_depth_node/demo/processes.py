@@ -20,7 +20,7 @@ from types import TracebackType
 __all__ = ['Processes', 'free_domain_id']
 
 _PR_SET_PDEATHSIG = 1
-_INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # From asking politely to asking firmly to ending, seconds each.
 _STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
@@ -54,7 +54,7 @@ class Processes:
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a process under a name that is not in use."""
-        with (self._log_folder / f'{name}.log').open('wb') as log, _uninterrupted() as mask:
+        with (self._log_folder / f'{name}.log').open('wb') as log, _uninterrupted():
             self._running[name] = subprocess.Popen(
                 command,
                 env=dict(environment),
@@ -62,7 +62,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: _prepare(mask),  # noqa: PLW1509 (this program has one thread)
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 (it takes no lock)
             )
 
     def wait_for_any(self, timeout_s: float | None = None) -> tuple[str, int] | None:
@@ -113,25 +113,32 @@ def _ask_to_end(
 
 
 @contextlib.contextmanager
-def _uninterrupted() -> Iterator[set[int]]:
-    """Hold signals back, so that no process is started and then not known.
+def _uninterrupted() -> Iterator[None]:
+    """Put interruptions off, so that no process is started and then not known.
 
-    Yields
-    ------
-    set of int
-        The signals that were held back before.
+    By handlers of Python and not by a signal mask: a mask holds for one thread, and NumPy has
+    started others, which would take the signal.
     """
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    held: list[int] = []
+    before = {
+        number: handler
+        for number in _INTERRUPTIONS
+        if (handler := signal.getsignal(number)) is not None
+    }
+    for number in before:
+        signal.signal(number, lambda number, _frame: held.append(number))
     try:
-        yield {int(number) for number in mask}
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for interruption in held:
+            signal.raise_signal(interruption)
 
 
-def _prepare(mask: set[int]) -> None:
-    """Run in the child before its program: die with the parent, take signals again."""
+def _die_with_parent() -> None:
+    """Run in the child before its program, which keeps what is asked for here."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def free_domain_id() -> int:
