@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives freed memory back to the system when images, settings or calibration have changed.
 
-glibc keeps what is freed between blocks still in use. Every change of the pipeline leaves
-gaps of the size of images, which the next one seldom fits: after some dozens of changes the process
-held twice the memory that it used.
+glibc keeps what is freed between blocks that are still in use. Every change of the pipeline
+leaves gaps of the size of images, which the next one seldom fits: after some dozens of changes
+the process held twice the memory that it used.
 """
 
 from __future__ import annotations
