@@ -291,8 +291,8 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'scene_too_near',
             Level.WARN,
-            'the scene comes as near as {need:.0f} px of disparity, the search ends at {end} px: set '
-            'num_disparities to {proposal} to see it',
+            'the scene comes as near as {need:.0f} px of disparity, the search ends at {end} px: '
+            'set num_disparities to {proposal} to see it',
             'The nearest depth that can be seen is f * baseline / disparity. Or raise '
             'min_disparity, which costs the farthest depths.',
         ),
