@@ -8,6 +8,7 @@ import ast
 from configparser import ConfigParser
 from importlib.util import find_spec
 from pathlib import Path
+import re
 import shutil
 import subprocess
 import sys
@@ -143,23 +144,49 @@ def test_catkin_pkg_takes_the_manifest_as_that_of_an_ament_python_package():
     assert package.get_build_type() == 'ament_python'
 
 
-def test_every_ros_package_that_the_code_imports_is_a_dependency():
+def imported_libraries() -> set[str]:
+    """Return what the package and its launch file import, whether or not it is always there."""
+    found = set()
+    for path in [*(ROOT / PACKAGE).rglob('*.py'), *(ROOT / 'launch').glob('*.py')]:
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == 'optional_library':
+                found |= {each.value for each in node.args[:1] if isinstance(each, ast.Constant)}
+    return {name.partition('.')[0] for name in found} - set(sys.stdlib_module_names) - {PACKAGE}
+
+
+def test_every_import_is_a_dependency_of_the_package_or_of_one_of_its_extras(wheel):
     declared = {
         element.text
         for element in ET.parse(ROOT / 'package.xml').getroot()
         if element.tag in ('depend', 'exec_depend')
     }
-    imported = set()
-    for path in [*(ROOT / PACKAGE).rglob('*.py'), *(ROOT / 'launch').glob('*.py')]:
-        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                imported.add(node.module.partition('.')[0])
-            elif isinstance(node, ast.Import):
-                imported |= {alias.name.partition('.')[0] for alias in node.names}
-    ros = {name for name in imported if name.endswith(('_msgs', '_srvs', '_interfaces'))}
-    ros |= imported & {'rclpy', 'launch', 'launch_ros', 'cv_bridge', 'ament_index_python'}
-    assert {'rclpy', 'sensor_msgs', 'launch_ros'} <= ros
-    assert ros <= declared
+    # rosdep's names of what has another one in Python.
+    names = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
+    extras = {
+        re.split(r'[^\w-]', line.partition(': ')[2])[0]
+        for line in wheel.read(f'{INFO}/METADATA').decode().splitlines()
+        if line.startswith('Requires-Dist: ') and 'extra ==' in line
+    }
+    imported = imported_libraries()
+    assert {'rclpy', 'sensor_msgs', 'launch_ros', 'cv2', 'rosbags'} <= imported
+    assert {names.get(name, name) for name in imported} <= declared | extras
+
+
+def test_the_newest_release_of_the_changelog_is_the_version_of_the_package():
+    """Before the first release there is none, and all changes are unreleased."""
+    headings = re.findall(
+        r'^## \[(.+?)\]', (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8'), re.MULTILINE
+    )
+    assert headings
+    released = [heading for heading in headings if heading != 'Unreleased']
+    version = ET.parse(ROOT / 'package.xml').getroot().findtext('version')
+    assert released[:1] in ([], [version])
+    # The first version needs no release before it.
+    assert released or version == '0.1.0'
 
 
 def test_pyproject_has_no_project_table():
