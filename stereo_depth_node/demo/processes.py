@@ -62,7 +62,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (it takes no lock)
+                preexec_fn=_prepare,  # noqa: PLW1509 (it takes no lock)
             )
 
     def wait_for_any(self, timeout_s: float | None = None) -> tuple[str, int] | None:
@@ -136,9 +136,14 @@ def _uninterrupted() -> Iterator[None]:
             signal.raise_signal(interruption)
 
 
-def _die_with_parent() -> None:
-    """Run in the child before its program, which keeps what is asked for here."""
+def _prepare() -> None:
+    """Run in the child before its program, which keeps what is asked for here.
+
+    It is ended when this program is, and takes SIGINT, which a program started in the background
+    of a script ignores, and its children with it.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def free_domain_id() -> int:
