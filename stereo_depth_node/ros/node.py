@@ -11,23 +11,19 @@ from __future__ import annotations
 
 from collections import Counter
 import sys
+import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 
-from stereo_depth_node.core.errors import (
-    CalibrationError,
-    ImageError,
-    InputError,
-    SettingsError,
-    StereoDepthError,
-)
+from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.matching import check_image_size
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.ros.calibration import CalibrationCache, StereoCalibration
 from stereo_depth_node.ros.decoding import StereoDecoder
 from stereo_depth_node.ros.diagnostics import NodeDiagnostics
+from stereo_depth_node.ros.failures import drop_reason_of
 from stereo_depth_node.ros.frame_queue import FrameQueue
 from stereo_depth_node.ros.guard import guarded
 from stereo_depth_node.ros.inputs import StereoInputs
@@ -44,15 +40,11 @@ __all__ = ['StereoDepthNode']
 
 _NS_PER_S = 1_000_000_000
 _HOUSEKEEPING_S = 0.1
+# rclpy's EventsExecutor serves no timer and no service while images come faster than they are
+# computed: after this time a pair is left for after them.
+_LONGEST_TURN_S = 0.3
 # Images that have paused for this long complete no better pair: what waits is taken as it is.
 _SETTLE_S = 0.2
-
-_REASONS: dict[type[Exception], DropReason] = {
-    SettingsError: DropReason.IMPOSSIBLE_SETTINGS,
-    CalibrationError: DropReason.NO_CALIBRATION,
-    InputError: DropReason.NO_CALIBRATION,
-    ImageError: DropReason.INVALID,
-}
 
 
 class StereoDepthNode(Node):
@@ -114,7 +106,8 @@ class StereoDepthNode(Node):
         self._decoder = StereoDecoder()
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._epoch = 0
-        self._is_draining = False
+        self._is_draining = self._gives_way = False
+        self._kept_house = time.monotonic()
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._on_camera_info)
         self.diagnostics = NodeDiagnostics(self)
@@ -132,12 +125,18 @@ class StereoDepthNode(Node):
         self.statistics.input[side.value].tick()
         for pair in self.pairer.add(side, stamp_ns(message.header), message):
             self.frames.put(pair)
-        if len(self.frames) and not self._is_draining:
+        if not len(self.frames) or self._is_draining or self._gives_way:
+            return
+        if time.monotonic() - self._kept_house < _LONGEST_TURN_S or self.executor is None:
             self._work()
+        else:
+            self._gives_way = True
+            self.executor.create_task(self._work)
 
     @guarded
     def _keep_house(self) -> None:
         """Subscribe to the images while somebody listens, and only then."""
+        self._kept_house = time.monotonic()
         settings = self._apply_settings()
         if self.outputs.are_wanted():
             self.inputs.open(settings)
@@ -154,7 +153,7 @@ class StereoDepthNode(Node):
     @guarded
     def _work(self) -> None:
         """Take all that has arrived, then compute one pair."""
-        self._is_draining = True
+        self._gives_way, self._is_draining = False, True
         try:
             self.inputs.drain()
         finally:
@@ -183,7 +182,7 @@ class StereoDepthNode(Node):
             with stage('publish'):
                 self.outputs.publish(pipeline, pair.left.header, calibration.left_info)
         except StereoDepthError as error:
-            self._fail(error, _reason_of(error))
+            self._fail(error, drop_reason_of(error))
         except Exception as error:
             self._fail(error, DropReason.INTERNAL_ERROR)
             raise
@@ -235,10 +234,6 @@ class StereoDepthNode(Node):
         """End the node and what runs beside it."""
         self.diagnostics.close()
         super().destroy_node()
-
-
-def _reason_of(error: StereoDepthError) -> DropReason:
-    return next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
 
 
 def _nanoseconds(seconds: float) -> int:

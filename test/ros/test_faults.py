@@ -213,6 +213,26 @@ def test_an_error_of_ros_itself_does_not_end_the_node(graph):
     assert len(calls) == 3
 
 
+def test_an_overloaded_node_still_reports_and_answers(graph):
+    bench = Bench(graph, process=True, algorithm='sgbm', num_disparities=64)
+    bench.rig.stop_listening('disparity')
+    heard = bench.rig.listen('disparity', DisparityImage)
+    bench.sends = lambda: None
+    with _program('benchmarks.feeder', graph, '320', '240', 'mono8') as driver:
+        driver.stdin.write(b'start 500\n')
+        driver.stdin.flush()
+        graph.wait_until(lambda: len(heard) > 10, 'disparity')
+        heard.clear()
+        bench.reports.clear()
+        answers = 0
+        while len(heard) < 300:  # some seconds, in which each pair is followed by the next
+            assert 'flowing' in bench.explain()[1]
+            answers += 1
+        # As many as seconds, and as often as it was asked.
+        assert bench.reports
+        assert answers > len(heard) / 100
+
+
 STATES = {
     'while it imports': lambda node: _maps(node, 'rclpy_pybind11'),
     'while ROS initialises': lambda node: _maps(node, 'librmw_fastrtps_cpp'),
