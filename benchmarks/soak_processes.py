@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import dataclasses
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 
-__all__ = ['Camera', 'Footprint', 'NodeUnderTest', 'StalledListener']
+__all__ = ['Camera', 'Footprint', 'NodeUnderTest', 'SharedMemory', 'StalledListener']
 
 _PATIENCE_S = 30.0
 _LISTENER = """
@@ -47,6 +47,33 @@ class Footprint:
             descriptors=len(os.listdir(f'/proc/{pid}/fd')),
             threads=int(status['Threads']),
         )
+
+
+class SharedMemory:
+    """The segments that processes leave in shared memory when they are killed."""
+
+    _FOLDER = Path('/dev/shm')
+
+    def __init__(self) -> None:
+        self._before = set(self._segments())
+
+    def clean(self) -> None:
+        """Remove those that are new and that no process has any more."""
+        used = '\n'.join(_readable(path) for path in Path('/proc').glob('[0-9]*/maps'))
+        for path in self._segments():
+            if path not in self._before and str(path) not in used:
+                path.unlink(missing_ok=True)
+
+    def _segments(self) -> Iterator[Path]:
+        # With the locks that belong to them; those of ports are shared by all processes.
+        return self._FOLDER.glob('fastdds_[0-9a-f]*')
+
+
+def _readable(path: Path) -> str:
+    try:
+        return path.read_text(errors='replace')
+    except OSError:  # the process has ended, or is somebody else's
+        return ''
 
 
 class NodeUnderTest:
