@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 import sys
-import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
@@ -40,9 +39,6 @@ __all__ = ['StereoDepthNode']
 
 _NS_PER_S = 1_000_000_000
 _HOUSEKEEPING_S = 0.1
-# rclpy's EventsExecutor serves no timer and no service while images come faster than they are
-# computed: after this time a pair is left for after them.
-_LONGEST_TURN_S = 0.3
 # Images that have paused for this long complete no better pair: what waits is taken as it is.
 _SETTLE_S = 0.2
 
@@ -106,8 +102,7 @@ class StereoDepthNode(Node):
         self._decoder = StereoDecoder()
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._epoch = 0
-        self._is_draining = self._gives_way = False
-        self._kept_house = time.monotonic()
+        self._is_draining = False
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._on_camera_info)
         self.diagnostics = NodeDiagnostics(self)
@@ -125,18 +120,12 @@ class StereoDepthNode(Node):
         self.statistics.input[side.value].tick()
         for pair in self.pairer.add(side, stamp_ns(message.header), message):
             self.frames.put(pair)
-        if not len(self.frames) or self._is_draining or self._gives_way:
-            return
-        if time.monotonic() - self._kept_house < _LONGEST_TURN_S or self.executor is None:
+        if len(self.frames) and not self._is_draining:
             self._work()
-        else:
-            self._gives_way = True
-            self.executor.create_task(self._work)
 
     @guarded
     def _keep_house(self) -> None:
         """Subscribe to the images while somebody listens, and only then."""
-        self._kept_house = time.monotonic()
         settings = self._apply_settings()
         if self.outputs.are_wanted():
             self.inputs.open(settings)
@@ -153,7 +142,7 @@ class StereoDepthNode(Node):
     @guarded
     def _work(self) -> None:
         """Take all that has arrived, then compute one pair."""
-        self._gives_way, self._is_draining = False, True
+        self._is_draining = True
         try:
             self.inputs.drain()
         finally:
