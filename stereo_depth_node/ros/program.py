@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     import rclpy
     from rclpy.executors import ExternalShutdownException
 
+    from stereo_depth_node.ros.executor import spin
     from stereo_depth_node.ros.node import StereoDepthNode
 
     rclpy.init(args=[*(sys.argv if arguments is None else arguments), *_log_arguments()])
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         node = StereoDepthNode()
         try:
-            rclpy.spin(node)
+            spin(node)
         finally:
             node.destroy_node()
     except ExternalShutdownException:
