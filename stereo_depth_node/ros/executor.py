@@ -3,8 +3,8 @@
 """What calls the node's callbacks, one after the other.
 
 rclpy's EventsExecutor (Kilted and later) would save about 1 ms per frame, but it serves no timer
-and no service while images come faster than they are computed. So it is the SingleThreadedExecutor,
-which serves everybody in turn.
+and no service while images come faster than they are computed. The SingleThreadedExecutor serves
+everybody in turn.
 """
 
 from __future__ import annotations
