@@ -2,42 +2,248 @@
 # SPDX-License-Identifier: Apache-2.0
 """What calls the node's callbacks, one after the other.
 
-rclpy's EventsExecutor (Kilted and later) would save about 1 ms per frame, but it serves no timer
-and no service while images come faster than they are computed. The SingleThreadedExecutor serves
-everybody in turn.
+rclpy's SingleThreadedExecutor gathers all that can be waited for anew before each callback, and
+once more after it, because it wakes itself: most of what a frame costs beside the matcher. Here
+one wait set is kept until something is created or destroyed, and images are taken without a
+detour. All else is rare and left to rclpy.
+
+rclpy's EventsExecutor (Kilted and later) is as quick, but it serves no timer and no service while
+images come faster than they are computed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from typing import Any, Literal, TYPE_CHECKING
 
-from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.exceptions import InvalidHandle
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.waitable import NumberOfEntities
 
 from stereo_depth_node.ros.guard import guarded
 
 if TYPE_CHECKING:
+    from rclpy.context import Context
     from rclpy.node import Node
+    from rclpy.subscription import Subscription
 
-__all__ = ['spin']
+    from stereo_depth_node.ros.node import StereoDepthNode
 
-# Within this time a shutdown is noticed whatever happens.
-_PATIENCE_S = 0.5
+__all__ = ['DirectExecutor', 'executor_of', 'spin']
+
+_NS_PER_S = 1_000_000_000
+# Kinds of entities that are left to rclpy, by the names that it gives them.
+_LEFT_TO_RCLPY: tuple[Literal['timer', 'client', 'service'], ...] = ('timer', 'client', 'service')
 
 
-def spin(node: Node) -> None:
+class DirectExecutor(SingleThreadedExecutor):
+    """Serves some subscriptions of a node directly and leaves the rest to rclpy.
+
+    Parameters
+    ----------
+    node : Node
+        The one node it serves; it has no guard conditions of its own.
+    direct : callable
+        Returns the subscriptions to serve directly. Only those wake it that their callback group
+        lets be executed.
+    serve : callable
+        Called when messages of theirs have arrived; to take them all.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        direct: Callable[[], Sequence[Subscription[Any]]],
+        serve: Callable[[], None],
+    ) -> None:
+        super().__init__(context=node.context)
+        self.add_node(node)
+        self._node, self._direct, self._serve = node, direct, serve
+        self._wait_set: _WaitSet | None = None
+        self._entities: tuple[list[Any], ...] = ()
+
+    def spin_once(self, timeout_sec: float | None = None) -> None:
+        """Wait until something is to be done, and do it.
+
+        Raises
+        ------
+        ExternalShutdownException
+            If ROS has shut down.
+        """
+        direct = self._direct()
+        wait_set = self._up_to_date()
+        if wait_set is None:
+            super().spin_once(timeout_sec)
+            return
+        ready, is_other_ready = wait_set.wait(self.can_execute, timeout_sec)
+        if not self.context.ok():
+            raise ExternalShutdownException
+        if not ready.isdisjoint(direct):
+            self._serve()
+        if is_other_ready or self._has_tasks() or not ready.issubset(direct):
+            super().spin_once(0.0)
+            # What was destroyed just now goes at once.
+            self._up_to_date()
+
+    def shutdown(self, timeout_sec: float | None = None) -> bool:
+        """Let go of everything."""
+        if self._wait_set is not None:
+            self._wait_set.release()
+            self._wait_set = None
+        return super().shutdown(timeout_sec)
+
+    def _has_tasks(self) -> bool:
+        return any(not task.done() for task, _, _ in self._tasks)
+
+    def _up_to_date(self) -> _WaitSet | None:
+        """Return the wait set for what there is now; None when rclpy has to do without."""
+        node = self._node
+        entities = (
+            list(node.subscriptions),
+            [self._guard, self._sigint_gc],
+            list(node.timers),
+            list(node.clients),
+            list(node.services),
+            list(node.waitables),
+        )
+        if entities != self._entities:
+            if self._wait_set is not None:
+                self._wait_set.release()
+                self._wait_set = None
+            try:
+                self._wait_set = _WaitSet(self.context, *entities)
+            except InvalidHandle:  # destroyed just now: gone at the next look
+                return None
+            except (AttributeError, TypeError) as error:
+                # rclpy promises none of this: a release that has it otherwise is served as well.
+                node.get_logger().info(f'rclpy has changed ({error}): its own executor is used')
+            self._entities = entities
+        return self._wait_set
+
+
+class _WaitSet:
+    """A wait set that is kept, and filled again for each wait.
+
+    Parameters
+    ----------
+    context : Context
+        Of all that follow.
+    subscriptions, wake_ups, timers, clients, services, waitables : list
+        What there is; it cannot be destroyed before `release`. Guard conditions in `wake_ups`
+        only end the wait.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        subscriptions: list[Any],
+        wake_ups: list[Any],
+        timers: list[Any],
+        clients: list[Any],
+        services: list[Any],
+        waitables: list[Any],
+    ) -> None:
+        self._waitables = waitables
+        self._held = ExitStack()
+        try:
+            handles = {
+                'guard_condition': [each.handle for each in wake_ups],
+                'timer': [each.handle for each in timers],
+                'client': [each.handle for each in clients],
+                'service': [each.handle for each in services],
+            }
+            counts = NumberOfEntities(len(subscriptions), *map(len, handles.values()))
+            self._handles = {each: each.handle for each in subscriptions}
+            for handle in (*self._handles.values(), *chain.from_iterable(handles.values())):
+                self._held.enter_context(handle)
+            for waitable in waitables:
+                self._held.enter_context(waitable)
+                counts += waitable.get_num_entities()
+            assert context.handle is not None
+            self._held.enter_context(context.handle)
+            self._set = rclpy_implementation.WaitSet(
+                counts.num_subscriptions,
+                counts.num_guard_conditions,
+                counts.num_timers,
+                counts.num_clients,
+                counts.num_services,
+                counts.num_events,
+                context.handle,
+            )
+            self._others = [
+                (getattr(self._set, f'add_{kind}'), each)
+                for kind, all_of_it in handles.items()
+                for each in all_of_it
+            ]
+        except BaseException:
+            self._held.close()
+            raise
+
+    def wait(
+        self, is_wanted: Callable[[Any], bool], timeout_sec: float | None
+    ) -> tuple[set[Subscription[Any]], bool]:
+        """Wait until something can be done.
+
+        Parameters
+        ----------
+        is_wanted : callable
+            Whether to wait for a subscription, or for an event.
+        timeout_sec : float or None
+            Longest wait; None for no limit.
+
+        Returns
+        -------
+        ready : set of Subscription
+            Those with messages.
+        is_other_ready : bool
+            Whether anything else is.
+        """
+        subscriptions = [each for each in self._handles if is_wanted(each)]
+        waitables = [each for each in self._waitables if is_wanted(each)]
+        self._set.clear_entities()
+        for subscription in subscriptions:
+            self._set.add_subscription(self._handles[subscription])
+        for add, handle in self._others:
+            add(handle)
+        for waitable in waitables:
+            waitable.add_to_wait_set(self._set)
+        self._set.wait(-1 if timeout_sec is None else round(timeout_sec * _NS_PER_S))
+        ready = {
+            subscription
+            for index, subscription in enumerate(subscriptions)
+            if self._set.is_ready('subscription', index)
+        }
+        others: list[Any] = [kind for kind in _LEFT_TO_RCLPY if self._set.get_ready_entities(kind)]
+        others += [each for each in waitables if each.is_ready(self._set)]
+        return ready, bool(others)
+
+    def release(self) -> None:
+        """Let what was waited for be destroyed."""
+        self._held.close()
+
+
+def executor_of(node: StereoDepthNode) -> DirectExecutor:
+    """Return the executor of a node, which serves its images directly."""
+    return DirectExecutor(node, node.inputs.images, node.take_images)
+
+
+def spin(node: StereoDepthNode) -> None:
     """Call the callbacks of a node until ROS shuts down.
 
     What ROS itself raises, such as for a message that it cannot read, does not end the node.
     """
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
+    executor = executor_of(node)
     try:
         while node.context.ok():
             _spin_once(node, executor)
     finally:
         executor.remove_node(node)
+        executor.shutdown()
 
 
 @guarded
-def _spin_once(node: Node, executor: Executor) -> None:
-    executor.spin_once(timeout_sec=_PATIENCE_S)
+def _spin_once(_node: Node, executor: DirectExecutor) -> None:
+    executor.spin_once()

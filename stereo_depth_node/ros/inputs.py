@@ -3,8 +3,13 @@
 """What the node subscribes to: images of both cameras while they are wanted, calibration always.
 
 Images are taken from the middleware faster than they can be computed: the callback of an image
-that completes a pair first takes everything else that has arrived (:meth:`StereoInputs.drain`),
-so that the newest pair is computed and every image that is not is counted.
+first takes everything else that has arrived (:meth:`StereoInputs.drain`), so that the newest pair
+is computed and every image that is not is counted.
+
+Waking the executor costs more than taking a message, so what need not wake it does not. Of two
+cameras one usually completes the pairs, because its images arrive last: while it does, only its
+images wake the executor, which then takes those of the other camera along. CameraInfo never
+wakes it: it is taken before each pair is computed.
 """
 
 from __future__ import annotations
@@ -13,7 +18,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TYPE_CHECKING
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
@@ -22,7 +29,6 @@ from stereo_depth_node.ros.qos import QosOverrides
 
 if TYPE_CHECKING:
     from rclpy.node import Node
-    from rclpy.subscription import Subscription
 
     from stereo_depth_node.core.settings import Settings
 
@@ -36,6 +42,41 @@ _DEPTH_PER_WAITING_IMAGE = 2
 _CAMERA_INFO_DEPTH = 5
 
 
+class _Alarm(CallbackGroup):
+    """The callbacks of one subscription, which can be kept from waking the executor.
+
+    Its events, too: in Fast DDS they wake whoever waits for them with every message. Otherwise
+    they are callbacks of the node like all others, of which one runs at a time.
+
+    Attributes
+    ----------
+    is_on : bool
+        They wake it.
+    """
+
+    def __init__(self, node: Node, *, is_on: bool) -> None:
+        super().__init__()
+        self._all = node.default_callback_group
+        self.is_on = is_on
+
+    def add_entity(self, entity: Any) -> None:
+        """Take a subscription, or an event of it, in."""
+        super().add_entity(entity)
+        self._all.add_entity(entity)
+
+    def can_execute(self, entity: Any) -> bool:
+        """Tell whether to look after a subscription or an event of it."""
+        return self.is_on and self._all.can_execute(entity)
+
+    def beginning_execution(self, entity: Any) -> bool:
+        """Tell whether a callback may run."""
+        return self._all.beginning_execution(entity)
+
+    def ending_execution(self, entity: Any) -> None:
+        """Let another callback run."""
+        self._all.ending_execution(entity)
+
+
 class StereoInputs:
     """The subscriptions of the node.
 
@@ -45,6 +86,8 @@ class StereoInputs:
         Subscribes.
     on_image : callable
         Called with the side and the message of every image.
+    on_images : callable
+        Called when all images that had arrived have been handed over.
     on_camera_info : callable
         Called with the side and the serialized message of every CameraInfo.
 
@@ -54,9 +97,18 @@ class StereoInputs:
         Images that the middleware says it lost, where it can say so.
     """
 
-    def __init__(self, node: Node, on_image: OnImage, on_camera_info: OnCameraInfo) -> None:
+    def __init__(
+        self,
+        node: Node,
+        on_image: OnImage,
+        on_images: Callable[[], None],
+        on_camera_info: OnCameraInfo,
+    ) -> None:
         self._node = node
         self._on_image = on_image
+        self._on_images = on_images
+        self._on_camera_info = on_camera_info
+        self._alarms = {side: _Alarm(node, is_on=True) for side in Side}
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
         self._is_offered_best_effort_only = False
@@ -68,6 +120,7 @@ class StereoInputs:
                 camera_info_topic(side),
                 partial(on_camera_info, side),
                 _sensor_data_qos(_CAMERA_INFO_DEPTH),
+                _Alarm(node, is_on=False),
                 raw=True,
             )
             for side in Side
@@ -91,8 +144,9 @@ class StereoInputs:
             self._images[side] = self._subscribe(
                 message_type,
                 image_topic(self._node, side, settings),
-                partial(self._on_image, side),
+                partial(self._on_first, side),
                 _sensor_data_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
+                self._alarms[side],
                 events=SubscriptionEventCallbacks(
                     incompatible_qos=self._take_best_effort,
                     message_lost=partial(self._count_lost, side),
@@ -110,6 +164,11 @@ class StereoInputs:
             self._node.destroy_subscription(subscription)
         self._images.clear()
 
+    def wake_by(self, *sides: Side) -> None:
+        """Let only the images of these sides wake the executor, until one is taken."""
+        for side, alarm in self._alarms.items():
+            alarm.is_on = side in sides
+
     def drain(self) -> None:
         """Take every image that has arrived, as the executor would one at a time.
 
@@ -118,14 +177,33 @@ class StereoInputs:
         waiting = dict(self._images)
         for _ in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
             for side, subscription in tuple(waiting.items()):
-                with subscription.handle:
-                    taken: Any = subscription.handle.take_message(
-                        subscription.msg_type, subscription.raw
-                    )
-                if taken is None:
+                message = _next_message(subscription)
+                if message is None:
                     del waiting[side]
                 else:
-                    self._on_image(side, taken[0])
+                    self._hand_over(side, message)
+
+    def take_camera_infos(self) -> None:
+        """Take every CameraInfo that has arrived."""
+        for side, subscription in self._camera_infos.items():
+            for _ in range(subscription.qos_profile.depth):
+                message = _next_message(subscription)
+                if message is None:
+                    break
+                self._on_camera_info(side, message)
+
+    def _on_first(self, side: Side, message: Any) -> None:
+        """Take an image that an executor has taken, and all that have come with it."""
+        self._hand_over(side, message)
+        self._on_images()
+
+    def _hand_over(self, side: Side, message: Any) -> None:
+        self.wake_by(*Side)
+        self._on_image(side, message)
+
+    def images(self) -> tuple[Subscription[Any], ...]:
+        """Return the subscriptions to the images."""
+        return tuple(self._images.values())
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
@@ -145,6 +223,7 @@ class StereoInputs:
         topic: str,
         callback: Callable[[Any], None],
         qos: QoSProfile,
+        alarm: _Alarm,
         *,
         raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
@@ -156,6 +235,7 @@ class StereoInputs:
                 topic,
                 callback,
                 raw=raw,
+                callback_group=alarm,
                 event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
             ),
             topic,
@@ -195,3 +275,10 @@ def _sensor_data_qos(depth: int, is_reliable: bool = False) -> QoSProfile:
             QoSReliabilityPolicy.RELIABLE if is_reliable else QoSReliabilityPolicy.BEST_EFFORT
         ),
     )
+
+
+def _next_message(subscription: Subscription[Any]) -> Any:
+    """Return the next message that waits in the middleware, None when there is none."""
+    with subscription.handle:
+        taken: Any = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+    return None if taken is None else taken[0]

@@ -102,9 +102,9 @@ class StereoDepthNode(Node):
         self._decoder = StereoDecoder()
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._epoch = 0
-        self._is_draining = False
+        self._goes_on = False
         self.outputs = StereoOutputs(self)
-        self.inputs = StereoInputs(self, self._on_image, self._on_camera_info)
+        self.inputs = StereoInputs(self, self._on_image, self.take_images, self._on_camera_info)
         self.diagnostics = NodeDiagnostics(self)
         # On the steady clock: it must go on when simulated time stands still.
         self.create_timer(
@@ -120,8 +120,7 @@ class StereoDepthNode(Node):
         self.statistics.input[side.value].tick()
         for pair in self.pairer.add(side, stamp_ns(message.header), message):
             self.frames.put(pair)
-        if len(self.frames) and not self._is_draining:
-            self._work()
+            self.inputs.wake_by(side)
 
     @guarded
     def _keep_house(self) -> None:
@@ -133,25 +132,33 @@ class StereoDepthNode(Node):
             self.inputs.close()
             self.pairer.clear(DropReason.UNWANTED)
             self.frames.clear(DropReason.UNWANTED)
+        self.inputs.take_camera_infos()
+        self.inputs.drain()
+        self.inputs.wake_by(*Side)
         if self.pairer.waiting and self.statistics.seconds_since_input() > _SETTLE_S:
             for pair in self.pairer.settle():
                 self.frames.put(pair)
-            self._work()
+        self._work()
         self.diagnostics.update()
 
     @guarded
+    def take_images(self) -> None:
+        """Take all images that have arrived, then compute one pair."""
+        self.inputs.drain()
+        self._work()
+
     def _work(self) -> None:
-        """Take all that has arrived, then compute one pair."""
-        self._is_draining = True
-        try:
-            self.inputs.drain()
-        finally:
-            self._is_draining = False
+        """Compute one pair of those that wait; the next one when others had their turn."""
         pair = self.frames.take()
         if pair is not None:
             self._process(pair)
-        if len(self.frames) and self.executor is not None:
-            self.executor.create_task(self._work)
+        if len(self.frames) and not self._goes_on and self.executor is not None:
+            self._goes_on = True
+            self.executor.create_task(self._go_on)
+
+    def _go_on(self) -> None:
+        self._goes_on = False
+        self.take_images()
 
     def _process(self, pair: StereoPair[Any]) -> None:
         """Compute and publish one pair, or count it under the reason why not."""
@@ -161,6 +168,7 @@ class StereoDepthNode(Node):
             with stage('decode'):
                 left, right = self._decoder.decode(pair.left, pair.right)
             self._image_size = (left.shape[1], left.shape[0])
+            self.inputs.take_camera_infos()
             calibration = self.calibrations.current(settings)
             pipeline = self._pipeline_for(settings, calibration, self._image_size)
             if pair.epoch != self._epoch:

@@ -26,12 +26,13 @@ import time
 from typing import Any, Protocol
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.ros.executor import executor_of
 from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
@@ -177,9 +178,9 @@ class Participant:
         self.context = rclpy.Context()
         arguments = ['--ros-args', *ros_arguments] if ros_arguments else []
         rclpy.init(args=arguments, context=self.context, domain_id=graph.domain_id)
-        self._executor = SingleThreadedExecutor(context=self.context)
 
     def _run(self, node: Any) -> Any:
+        self._executor: Executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(node)
         return node
 
@@ -210,7 +211,8 @@ class NodeHere(Participant):
     ) -> None:
         super().__init__(graph, ros_arguments)
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-        self.node = self._run(StereoDepthNode(context=self.context, parameter_overrides=overrides))
+        self.node = StereoDepthNode(context=self.context, parameter_overrides=overrides)
+        self._executor = executor_of(self.node)
 
     @property
     def received(self) -> int:
