@@ -18,6 +18,8 @@ from types import FrameType
 
 __all__ = ['main']
 
+_WRONG_USAGE = 2
+
 
 class _Signals:
     """Says what SIGINT and SIGTERM do.
@@ -40,7 +42,7 @@ class _Signals:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the node until it is told to stop; return the exit code.
+    """Run the node until it is told to stop; return the exit code, 2 for wrong ROS arguments.
 
     Parameters
     ----------
@@ -54,7 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
     from stereo_depth_node.ros.executor import spin
     from stereo_depth_node.ros.node import StereoDepthNode
 
-    rclpy.init(args=[*(sys.argv if arguments is None else arguments), *_log_arguments()])
+    try:
+        rclpy.init(args=[*(sys.argv if arguments is None else arguments), *_log_arguments()])
+    except Exception as error:  # noqa: BLE001 (its types belong to the compiled part of rclpy)
+        print(f'stereo_depth_node cannot start: {_reason_of(error)}', file=sys.stderr)
+        return _WRONG_USAGE
     signals.are_left_to_ros = True
     try:
         node = StereoDepthNode()
@@ -70,6 +76,14 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _reason_of(error: Exception) -> str:
+    """Return why ROS refuses to start, without the places in its source, and what to do."""
+    reason = str(error).partition(', at /')[0].strip()
+    if not reason.startswith('failed to initialize rcl'):
+        reason = f'unknown ROS arguments {reason}'
+    return f'{reason}. Check what follows --ros-args'
 
 
 def _log_arguments() -> list[str]:

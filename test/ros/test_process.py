@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import cv2
@@ -56,6 +58,28 @@ def test_a_signal_ends_it_cleanly(graph: Graph, number: signal.Signals, state: s
     assert process.stop(number) == 0
     assert 'Traceback' not in process.output
     assert '[ERROR]' not in process.output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--params-file', '/nowhere/depth.yaml'], '/nowhere/depth.yaml'),
+        (['-r', 'left'], "remap rule: '-r left'"),
+        (['--frame-policy', 'every'], '--frame-policy'),
+    ],
+)
+def test_wrong_ros_arguments_are_named_instead_of_a_traceback(
+    arguments: list[str], words: str
+) -> None:
+    command = [sys.executable, '-m', 'stereo_depth_node.ros.program', '--ros-args', *arguments]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 2
+    assert 'stereo_depth_node cannot start' in ended.stderr
+    assert words in ended.stderr
+    assert 'Check what follows --ros-args' in ended.stderr
+    assert 'Traceback' not in ended.stderr
 
 
 def test_all_large_images_arrive_with_the_profile_that_is_shipped(graph: Graph) -> None:
