@@ -220,6 +220,7 @@ class FuzzedNode:
         image.header.stamp = stamp_of(0)
         image.header.stamp.sec, image.header.stamp.nanosec = seconds, nanoseconds
         self.node._on_image(side, image)
+        self.node.take_images()
 
 
 @pytest.fixture(scope='module')
