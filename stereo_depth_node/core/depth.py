@@ -70,7 +70,9 @@ def depth_limits(settings: Settings, geometry: StereoGeometry) -> FixedLimits:
     offset = float(np.float32(geometry.offset))
 
     def fixed_at(depth: float) -> float:
-        return (product / depth + offset) * DISPARITY_SCALE
+        fixed = (product / depth + offset) * DISPARITY_SCALE
+        # All beyond what an int16 holds is alike, infinity at the smallest of depths too.
+        return min(max(fixed, _INT16[0] - 1.0), _INT16[1] + 1.0)
 
     farthest = settings.max_depth or math.inf
     if settings.depth_encoding == '16UC1':

@@ -110,6 +110,14 @@ def test_limits_are_inclusive():
     assert depth_limits(Settings(min_depth=2.0), geometry) == (1, 400)
 
 
+def test_limits_near_zero_are_limits_like_any_others():
+    """The smallest floats above 0, at which f * B / depth is infinite."""
+    geometry = geometry_of(640, 480, f=500.0, baseline=0.1)
+    smallest = math.ulp(0.0)
+    assert depth_limits(Settings(min_depth=smallest), geometry) == (1, 2**15 - 1)
+    assert depth_limits(Settings(max_depth=smallest), geometry).low == 2**15 - 1
+
+
 def test_limits_that_no_disparity_can_meet_reject_everything():
     geometry = geometry_of(640, 480, f=3000.0, baseline=2.0)
     settings = Settings(max_depth=0.001)
