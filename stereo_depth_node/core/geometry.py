@@ -20,6 +20,7 @@ _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
 # Far beyond any camera, and with room to spare below what float32 messages hold.
 _LARGEST_NUMBER = 1e9
 _SMALLEST_FOCAL_LENGTH_PX = 1e-3
+_SMALLEST_BASELINE_M = 1e-6
 # Focal lengths of a rectified pair are equal; calibration files round them.
 _FOCAL_TOLERANCE = 1e-3
 # Rows further apart than this cost matches.
@@ -207,6 +208,11 @@ def _check_baseline(baseline: float, tx_left: float, tx_right: float) -> None:
         raise BaselineError(
             f'the baseline is {baseline:g} m ({both}): the cameras are swapped, exchange the '
             'left and right topics'
+        )
+    if baseline < _SMALLEST_BASELINE_M:
+        raise BaselineError(
+            f'the baseline is {baseline:g} m ({both}): it must be {_SMALLEST_BASELINE_M:g} m at '
+            'least; correct the calibration or set the parameter baseline'
         )
 
 

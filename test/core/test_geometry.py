@@ -72,6 +72,7 @@ def test_binning_leaves_the_baseline_and_halves_the_focal_length():
     [
         (pair(0.0, 0.0), ['baseline is 0 m', 'P[3]', 'set the parameter baseline']),
         (pair(-50.0, -50.0), ['baseline is 0 m', '-50 (left) and -50 (right)']),
+        (pair(0.0, -1e-4), ['baseline is 2e-07 m', '1e-06 m at least']),
         (pair(0.0, 50.0), ['baseline is -0.1 m', 'swapped', 'exchange']),
         (pair(-50.0, 0.0), ['baseline is -0.1 m', 'swapped', 'exchange']),
         (pair(f=510.0), ['500 px (left', '510 px (right', 'calibrate the pair together']),
