@@ -21,7 +21,7 @@ from typing import Any
 
 import rclpy
 
-from benchmarks.soak_faults import Bystander, FAULTS
+from benchmarks.soak_faults import Bystander, FAULTS, node_hangs
 from benchmarks.soak_processes import Camera, Footprint, NodeUnderTest, SharedMemory
 from stereo_depth_node.middleware import fast_dds_environment
 
@@ -99,7 +99,7 @@ def _soak(options: argparse.Namespace, log: Path) -> int:
     ledger, camera = Ledger(), Camera(options.rate)
     node = NodeUnderTest(log, ['--ros-args', '-p', 'matcher_backend:=opencv'])
     try:
-        soak = Bystander(ledger.take, options.seed, camera)
+        soak = Bystander(ledger.take, options.seed, camera, node)
         camera.start()
         end = time.monotonic() + 60.0 * options.minutes
         soak.pass_time(_CALM_S)
@@ -132,9 +132,14 @@ def _let_happen(fault: Any, soak: Bystander) -> None:
 
 
 def _settled_footprint(soak: Bystander, node: NodeUnderTest) -> Footprint:
-    """Return what the node holds at usual work, when it has forgotten who has gone."""
+    """Return what the node holds at usual work, when it has forgotten who has gone.
+
+    Once its queues have been full: the middleware keeps the room that they have had.
+    """
     soak.set_parameters()
     soak.camera.start()
+    soak.pass_time(_CALM_S)
+    node_hangs(soak)
     soak.pass_time(_SETTLE_S / 2)
     samples = []
     soak.pass_time(_SETTLE_S / 2, 1.0, lambda: samples.append(node.footprint()))

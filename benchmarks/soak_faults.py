@@ -19,7 +19,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from benchmarks.soak_processes import Camera, StalledListener
+from benchmarks.soak_processes import Camera, NodeUnderTest, StalledListener
 
 __all__ = ['FAULTS', 'Bystander']
 
@@ -57,10 +57,12 @@ class Bystander:
         Disparity images received.
     """
 
-    def __init__(self, watch: Callable[[Any], None], seed: int, camera: Camera) -> None:
+    def __init__(
+        self, watch: Callable[[Any], None], seed: int, camera: Camera, node: NodeUnderTest
+    ) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
 
-        self.random, self.camera = random.Random(seed), camera
+        self.random, self.camera, self.under_test = random.Random(seed), camera, node
         self.outputs = 0
         self.node = rclpy.create_node('soak')
         self.node.create_subscription(DiagnosticArray, '/diagnostics', watch, 10)
@@ -121,6 +123,13 @@ def camera_hangs(soak: Bystander) -> None:
     soak.camera.pause()
     soak.pass_time(2.0)
     soak.camera.resume()
+
+
+def node_hangs(soak: Bystander) -> None:
+    """Stop the node for a while; then it has more images than its queues can hold."""
+    soak.under_test.pause()
+    soak.pass_time(1.0)
+    soak.under_test.resume()
 
 
 def parameters_storm(soak: Bystander) -> None:
@@ -186,6 +195,7 @@ FAULTS: tuple[Callable[[Bystander], None], ...] = (
     camera_is_killed,
     camera_changes_size,
     camera_hangs,
+    node_hangs,
     parameters_storm,
     listeners_come_and_go,
     listener_stalls,

@@ -103,6 +103,14 @@ class NodeUnderTest:
         """Return what it wrote."""
         return self._log.read_text(errors='replace')
 
+    def pause(self) -> None:
+        """Let it hang, as a computer does that swaps or sleeps."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """End it as Ctrl-C does; return the exit code."""
         if self.is_running:

@@ -80,9 +80,10 @@ class NodeDiagnostics:
         snapshot, before = self._observer.observe(), self.findings
         self.findings = diagnose(snapshot)
         self._watch_rectification(snapshot)
-        self._freed_memory.update(self._node.pipeline)
         self._log(now)
-        is_news = [each.cause for each in before] != [each.cause for each in self.findings]
+        causes = [each.cause for each in self.findings]
+        self._freed_memory.update((causes, snapshot.subscribers, self._node.pipeline))
+        is_news = [each.cause for each in before] != causes
         if is_news or now >= self._next_publication:
             self._next_publication = now + _PUBLISH_S - _LOOK_S / 2
             self._publish(snapshot)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.callback_groups import CallbackGroup
@@ -40,6 +41,8 @@ OnCameraInfo = Callable[[Side, bytes], None]
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
 _CAMERA_INFO_DEPTH = 5
+# Images of one size for so long are those of another camera, and not of two at once.
+_STEADY_S = 2.0
 
 
 class _Alarm(CallbackGroup):
@@ -111,6 +114,9 @@ class StereoInputs:
         self._alarms = {side: _Alarm(node, is_on=True) for side in Side}
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
+        self._opened_for: int | None = None
+        self._size: int | None = None
+        self._size_since = 0.0
         self._is_offered_best_effort_only = False
         self._overrides = QosOverrides(node)
         self.lost = dict.fromkeys(Side, 0)
@@ -131,14 +137,31 @@ class StereoInputs:
         """Whether the images are subscribed to."""
         return bool(self._images)
 
+    def note_size(self, size: int) -> None:
+        """Note the size of the images that come, bytes."""
+        if size != self._size:
+            self._size, self._size_since = size, time.monotonic()
+        if self._opened_for is None:
+            self._opened_for = size
+
     def open(self, settings: Settings) -> None:
-        """Subscribe to the images, or subscribe anew where the settings ask for it."""
+        """Subscribe to the images, or subscribe anew where the settings ask for it.
+
+        Also after the images have changed their size: Fast DDS keeps the room for a whole queue
+        of the largest that have come, until the subscription ends.
+        """
         is_reliable = settings.frame_policy == 'every' and not self._is_offered_best_effort_only
         wanted = (settings.image_transport, settings.queue_size, is_reliable)
-        if self._images and wanted == self._opened_with:
+        is_outdated = (
+            self._opened_for != self._size
+            and time.monotonic() - self._size_since > _STEADY_S
+            and settings.frame_policy == 'latest'  # who wants every frame can spare none
+        )
+        if self._images and wanted == self._opened_with and not is_outdated:
             return
+        self.drain()
         self._end()
-        self._opened_with = wanted
+        self._opened_with, self._opened_for = wanted, self._size
         message_type = CompressedImage if settings.image_transport == 'compressed' else Image
         for side in Side:
             self._images[side] = self._subscribe(
@@ -157,6 +180,7 @@ class StereoInputs:
     def close(self) -> None:
         """End the subscriptions to the images."""
         self._is_offered_best_effort_only = False
+        self._size = self._opened_for = None
         self._end()
 
     def _end(self) -> None:

@@ -1,10 +1,11 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Gives freed memory back to the system when images, settings or calibration have changed.
+"""Gives freed memory back to the system when something has changed.
 
-glibc keeps what is freed between blocks that are still in use. Every change of the pipeline
-leaves gaps of the size of images, which the next one seldom fits: after some dozens of changes
-the process held twice the memory that it used.
+glibc keeps what is freed between blocks that are still in use. Other images, settings and
+listeners leave gaps of the size of images, which the next ones seldom fit: after some dozens of
+changes the process held twice the memory that it used. While nothing changes there is nothing to
+give back, and no frame waits for it.
 """
 
 from __future__ import annotations
@@ -19,19 +20,22 @@ _SETTLE_S = 2.0
 
 
 class FreedMemory:
-    """Watches for another pipeline and gives back what the one before has freed."""
+    """Watches for changes and gives back what they have freed."""
 
     def __init__(self) -> None:
-        self._owner: object = None
+        self._circumstances: object = None
         self._due: float | None = None
         # Only glibc has it; elsewhere nothing is done.
         self._trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
 
-    def update(self, owner: object) -> None:
-        """Give memory back once, a while after `owner` has become another object."""
+    def update(self, circumstances: object) -> None:
+        """Give memory back once, a while after `circumstances` are no longer equal.
+
+        That takes some milliseconds.
+        """
         now = time.monotonic()
-        if owner is not self._owner:
-            self._owner, self._due = owner, now + _SETTLE_S
+        if circumstances != self._circumstances:
+            self._circumstances, self._due = circumstances, now + _SETTLE_S
         elif self._due is not None and now >= self._due:
             self._due = None
             if self._trim is not None:

@@ -168,6 +168,7 @@ class StereoDepthNode(Node):
             with stage('decode'):
                 left, right = self._decoder.decode(pair.left, pair.right)
             self._image_size = (left.shape[1], left.shape[0])
+            self.inputs.note_size(len(pair.left.data))
             self.inputs.take_camera_infos()
             calibration = self.calibrations.current(settings)
             pipeline = self._pipeline_for(settings, calibration, self._image_size)

@@ -130,6 +130,22 @@ def test_a_new_queue_size_holds_in_the_middleware_as_well(graph: Graph) -> None:
     rig.connect(*PAIR)
 
 
+def test_images_of_another_size_are_subscribed_to_anew(graph: Graph) -> None:
+    """Once they have settled: the middleware lets go of the room for the old ones only then."""
+    node = graph.node()
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+    before = node.node.inputs.images()
+    rig.infos = camera_infos(400, 240)
+    larger = messages_of(scene_of(plane(400, 240, 10)))
+
+    rig.send_until(lambda: node.node.inputs.images() != before, *larger, 'other subscriptions')
+
+    rig.connect(*larger)
+    assert rig.exchange(*larger)['disparity'].image.width == 400
+    node.assert_adds_up()
+
+
 def overridden(topic: str, kind: str, **policies: Any) -> list[str]:
     """Return the arguments that override the quality of service of a topic."""
     return [
