@@ -4,7 +4,7 @@
 
 It fails when the node ended, when images are neither computed nor counted as dropped, when an
 internal error was logged, or when the node holds more than it did after the warm-up, in which
-every fault happens twice.
+every fault happens, and the highest load with every camera.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import rclpy
 
-from benchmarks.soak_faults import Bystander, FAULTS, node_hangs
+from benchmarks.soak_faults import Bystander, CAMERAS, FAULTS, node_hangs, parameters_storm
 from benchmarks.soak_processes import Camera, Footprint, NodeUnderTest, SharedMemory
 from stereo_depth_node.middleware import fast_dds_environment
 
@@ -102,9 +102,7 @@ def _soak(options: argparse.Namespace, log: Path) -> int:
         soak = Bystander(ledger.take, options.seed, camera, node)
         camera.start()
         end = time.monotonic() + 60.0 * options.minutes
-        soak.pass_time(_CALM_S)
-        for fault in 2 * FAULTS:
-            _let_happen(fault, soak)
+        _warm_up(soak)
         start = _settled_footprint(soak, node)
         happened: Counter[str] = Counter()
         while time.monotonic() < end - _SETTLE_S and node.is_running:
@@ -124,6 +122,18 @@ def _soak(options: argparse.Namespace, log: Path) -> int:
     rclpy.try_shutdown()
     memory.clean()
     return 1 if failures else 0
+
+
+def _warm_up(soak: Bystander) -> None:
+    """Let every fault happen, and the heaviest load that may come: what is kept then is normal."""
+    soak.pass_time(_CALM_S)
+    for fault in FAULTS:
+        _let_happen(fault, soak)
+    for camera in CAMERAS:
+        soak.camera.start(*camera)
+        soak.pass_time(_CALM_S)
+        for fault in (parameters_storm, node_hangs):
+            _let_happen(fault, soak)
 
 
 def _let_happen(fault: Any, soak: Bystander) -> None:

@@ -21,11 +21,17 @@ from stereo_msgs.msg import DisparityImage
 
 from benchmarks.soak_processes import Camera, NodeUnderTest, StalledListener
 
-__all__ = ['FAULTS', 'Bystander']
+__all__ = ['CAMERAS', 'FAULTS', 'Bystander', 'node_hangs', 'parameters_storm']
 
 _NODE = 'stereo_depth_node'
 _HOUR_S = 3600
 _TOPICS = ('left/image_rect', 'right/image_rect')
+CAMERAS = tuple(
+    (*size, encoding)
+    for size in ((320, 240), (752, 480), (848, 480))
+    for encoding in ('mono8', 'bgr8')
+)
+"""Width, height and encoding of the drivers that may come in place of the usual one."""
 # Values on both sides of what is possible.
 _PARAMETERS: dict[str, tuple[Any, ...]] = {
     'num_disparities': (16, 64, 128, 17, 100000),
@@ -114,8 +120,7 @@ def camera_is_killed(soak: Bystander) -> None:
 
 def camera_changes_size(soak: Bystander) -> None:
     """Restart the driver with images of another size, encoding and calibration."""
-    width, height = soak.random.choice([(320, 240), (752, 480), (848, 480)])
-    soak.camera.start(width, height, soak.random.choice(['mono8', 'bgr8']))
+    soak.camera.start(*soak.random.choice(CAMERAS))
 
 
 def camera_hangs(soak: Bystander) -> None:

@@ -19,11 +19,11 @@ from functools import partial
 import time
 from typing import Any, TYPE_CHECKING
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from stereo_depth_node.ros.alarm import Alarm
 from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
 from stereo_depth_node.ros.pairing import Side
 from stereo_depth_node.ros.qos import QosOverrides
@@ -43,41 +43,6 @@ _DEPTH_PER_WAITING_IMAGE = 2
 _CAMERA_INFO_DEPTH = 5
 # Images of one size for so long are those of another camera, and not of two at once.
 _STEADY_S = 2.0
-
-
-class _Alarm(CallbackGroup):
-    """The callbacks of one subscription, which can be kept from waking the executor.
-
-    Its events, too: in Fast DDS they wake whoever waits for them with every message. Otherwise
-    they are callbacks of the node like all others, of which one runs at a time.
-
-    Attributes
-    ----------
-    is_on : bool
-        They wake it.
-    """
-
-    def __init__(self, node: Node, *, is_on: bool) -> None:
-        super().__init__()
-        self._all = node.default_callback_group
-        self.is_on = is_on
-
-    def add_entity(self, entity: Any) -> None:
-        """Take a subscription, or an event of it, in."""
-        super().add_entity(entity)
-        self._all.add_entity(entity)
-
-    def can_execute(self, entity: Any) -> bool:
-        """Tell whether to look after a subscription or an event of it."""
-        return self.is_on and self._all.can_execute(entity)
-
-    def beginning_execution(self, entity: Any) -> bool:
-        """Tell whether a callback may run."""
-        return self._all.beginning_execution(entity)
-
-    def ending_execution(self, entity: Any) -> None:
-        """Let another callback run."""
-        self._all.ending_execution(entity)
 
 
 class StereoInputs:
@@ -111,7 +76,7 @@ class StereoInputs:
         self._on_image = on_image
         self._on_images = on_images
         self._on_camera_info = on_camera_info
-        self._alarms = {side: _Alarm(node, is_on=True) for side in Side}
+        self._alarms = {side: Alarm(node, is_on=True) for side in Side}
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
         self._opened_for: int | None = None
@@ -126,7 +91,7 @@ class StereoInputs:
                 camera_info_topic(side),
                 partial(on_camera_info, side),
                 _sensor_data_qos(_CAMERA_INFO_DEPTH),
-                _Alarm(node, is_on=False),
+                Alarm(node, is_on=False),
                 raw=True,
             )
             for side in Side
@@ -247,7 +212,7 @@ class StereoInputs:
         topic: str,
         callback: Callable[[Any], None],
         qos: QoSProfile,
-        alarm: _Alarm,
+        alarm: Alarm,
         *,
         raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
