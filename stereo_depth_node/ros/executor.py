@@ -18,7 +18,6 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import Any, Literal, TYPE_CHECKING
 
-from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.waitable import NumberOfEntities
@@ -64,6 +63,10 @@ class DirectExecutor(SingleThreadedExecutor):
         self._node, self._direct, self._serve = node, direct, serve
         self._wait_set: _WaitSet | None = None
         self._entities: tuple[list[Any], ...] = ()
+        self._created_tasks: list[Any] = []
+        # rclpy promises nothing of what is used here: a release that has it otherwise is served
+        # as well, by rclpy alone.
+        self._does_without = False
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait until something is to be done, and do it.
@@ -74,11 +77,14 @@ class DirectExecutor(SingleThreadedExecutor):
             If ROS has shut down.
         """
         direct = self._direct()
-        wait_set = self._up_to_date()
-        if wait_set is None:
+        try:
+            ready, is_other_ready = self._wait(timeout_sec)
+        except (AttributeError, TypeError) as error:
+            self._does_without = True
+            self._node.get_logger().info(f'rclpy has changed ({error}): its own executor is used')
+        if self._does_without:
             super().spin_once(timeout_sec)
             return
-        ready, is_other_ready = wait_set.wait(self.can_execute, timeout_sec)
         if not self.context.ok():
             raise ExternalShutdownException
         if not ready.isdisjoint(direct):
@@ -86,20 +92,33 @@ class DirectExecutor(SingleThreadedExecutor):
         if is_other_ready or self._has_tasks() or not ready.issubset(direct):
             super().spin_once(0.0)
             # What was destroyed just now goes at once.
-            self._up_to_date()
+            self._release_what_changed()
+
+    def create_task(self, callback: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let a function be called soon."""
+        task = super().create_task(callback, *args, **kwargs)
+        self._created_tasks.append(task)
+        return task
 
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         """Let go of everything."""
-        if self._wait_set is not None:
-            self._wait_set.release()
-            self._wait_set = None
+        self._release()
         return super().shutdown(timeout_sec)
 
     def _has_tasks(self) -> bool:
-        return any(not task.done() for task, _, _ in self._tasks)
+        self._created_tasks = [task for task in self._created_tasks if not task.done()]
+        return bool(self._created_tasks)
 
-    def _up_to_date(self) -> _WaitSet | None:
-        """Return the wait set for what there is now; None when rclpy has to do without."""
+    def _wait(self, timeout_sec: float | None) -> tuple[set[Subscription[Any]], bool]:
+        if self._does_without:
+            return set(), True
+        self._release_what_changed()
+        if self._wait_set is None:
+            self._wait_set = _WaitSet(self.context, *self._entities)
+        return self._wait_set.wait(self.can_execute, timeout_sec)
+
+    def _release_what_changed(self) -> None:
+        """Let go of the wait set when something has been created or destroyed."""
         node = self._node
         entities = (
             list(node.subscriptions),
@@ -110,18 +129,13 @@ class DirectExecutor(SingleThreadedExecutor):
             list(node.waitables),
         )
         if entities != self._entities:
-            if self._wait_set is not None:
-                self._wait_set.release()
-                self._wait_set = None
-            try:
-                self._wait_set = _WaitSet(self.context, *entities)
-            except InvalidHandle:  # destroyed just now: gone at the next look
-                return None
-            except (AttributeError, TypeError) as error:
-                # rclpy promises none of this: a release that has it otherwise is served as well.
-                node.get_logger().info(f'rclpy has changed ({error}): its own executor is used')
             self._entities = entities
-        return self._wait_set
+            self._release()
+
+    def _release(self) -> None:
+        if self._wait_set is not None:
+            self._wait_set.release()
+            self._wait_set = None
 
 
 class _WaitSet:
