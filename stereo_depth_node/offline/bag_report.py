@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 import dataclasses
-from pathlib import Path
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -28,7 +26,7 @@ from stereo_depth_node.offline.bag_part import FIGURES
 from stereo_depth_node.offline.bag_reader import Recording, serialized_stamp_ns
 from stereo_depth_node.offline.bag_summary import JobSummary
 from stereo_depth_node.offline.bag_topics import IMAGE
-from stereo_depth_node.offline.picture import draw_panels, Panel, shown_range
+from stereo_depth_node.offline.picture import Panel, png_of_panels, shown_range
 from stereo_depth_node.offline.report import COLOURS, new_figure, Report, versions
 
 __all__ = ['recordings_report']
@@ -188,15 +186,10 @@ def _add_samples(
         if left is not None:
             panels.insert(0, Panel('Left image', left))
         when = f'{(stamp - start) / _NS_PER_S:.2f} s'
-        report.add_png(_drawn(panels, when), f'{when}, stamp {stamp / _NS_PER_S:.3f}')
-
-
-def _drawn(panels: Sequence[Panel], caption: str) -> bytes:
-    """Return a picture as a PNG file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / 'frame.png'
-        draw_panels(path, panels, caption=caption, columns=len(panels))
-        return path.read_bytes()
+        report.add_png(
+            png_of_panels(panels, caption=when, columns=len(panels)),
+            f'{when}, stamp {stamp / _NS_PER_S:.3f}',
+        )
 
 
 def _sample_frames(

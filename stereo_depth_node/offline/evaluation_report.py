@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-import tempfile
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +12,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.params_file import render_params_file
 from stereo_depth_node.offline.dataset import Scene
 from stereo_depth_node.offline.evaluation import Evaluation
-from stereo_depth_node.offline.picture import draw_panels, Panel, shown_range
+from stereo_depth_node.offline.picture import Panel, png_of_panels, shown_range
 from stereo_depth_node.offline.report import COLOURS, new_figure, Report, versions
 
 __all__ = ['evaluations_report']
@@ -106,10 +104,10 @@ def _add_scene(
         error = np.asarray(each.disparity - truth, np.float32)
         panels.append(Panel(f'{each.label}: disparity', each.disparity, 'disparity, px', limits))
         panels.append(Panel(f'{each.label}: error', error, 'error, px', _ERROR_LIMITS, 'RdBu'))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / 'scene.png'
-        draw_panels(path, panels, caption=scene.name)
-        report.add_png(path.read_bytes(), 'Disparities, and their errors against ground truth.')
+    report.add_png(
+        png_of_panels(panels, caption=scene.name),
+        'Disparities, and their errors against ground truth.',
+    )
     figure, axes = new_figure(height=3.2)
     place = axes[0, 0]
     for index, each in enumerate(found):

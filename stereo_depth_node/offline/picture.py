@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import io
 import math
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from stereo_depth_node.core.errors import ImageError, InputError
 
-__all__ = ['Panel', 'draw_panels', 'shown_range']
+__all__ = ['Panel', 'draw_panels', 'png_of_panels', 'shown_range']
 
 UNKNOWN_COLOUR = '#4d4d4d'
 """Grey that is on none of the colour maps in use: where there is no value."""
@@ -99,6 +100,22 @@ def draw_panels(
     InputError
         matplotlib is missing, or the file cannot be written.
     """
+    figure = _figure_of(panels, caption, columns)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f'cannot write the picture {path}: {error}') from error
+
+
+def png_of_panels(panels: Sequence[Panel], *, caption: str = '', columns: int = 2) -> bytes:
+    """Return the picture that `draw_panels` writes as the content of a PNG file."""
+    content = io.BytesIO()
+    _figure_of(panels, caption, columns).savefig(content, format='png')
+    return content.getvalue()
+
+
+def _figure_of(panels: Sequence[Panel], caption: str, columns: int) -> Any:
     if not panels:
         raise ImageError('a picture needs at least one panel')
     for panel in panels:
@@ -120,11 +137,7 @@ def draw_panels(
         place.set_axis_off()
     if caption:
         figure.suptitle(caption, fontsize=12)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f'cannot write the picture {path}: {error}') from error
+    return figure
 
 
 def _draw(figure: Any, place: Any, panel: Panel, colormaps: Any) -> None:
