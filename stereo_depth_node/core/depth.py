@@ -70,9 +70,8 @@ def depth_limits(settings: Settings, geometry: StereoGeometry) -> FixedLimits:
     offset = float(np.float32(geometry.offset))
 
     def fixed_at(depth: float) -> float:
-        fixed = (product / depth + offset) * DISPARITY_SCALE
-        # All beyond what an int16 holds is alike, infinity at the smallest of depths too.
-        return min(max(fixed, _INT16[0] - 1.0), _INT16[1] + 1.0)
+        """Return it within what an int16 holds; at the smallest of depths it is infinite."""
+        return min(max((product / depth + offset) * DISPARITY_SCALE, _INT16[0]), _INT16[1])
 
     farthest = settings.max_depth or math.inf
     if settings.depth_encoding == '16UC1':
@@ -83,7 +82,7 @@ def depth_limits(settings: Settings, geometry: StereoGeometry) -> FixedLimits:
         math.ceil(fixed_at(farthest)),
     )
     high = _INT16[1] if settings.min_depth == 0.0 else math.floor(fixed_at(settings.min_depth))
-    return FixedLimits(min(low, _INT16[1]), max(_INT16[0], min(high, _INT16[1])))
+    return FixedLimits(min(low, _INT16[1]), high)
 
 
 def disparity_in_pixels(fixed: Fixed, offset: float, out: Float) -> None:
