@@ -76,17 +76,19 @@ class DirectExecutor(SingleThreadedExecutor):
         ExternalShutdownException
             If ROS has shut down.
         """
-        direct = self._direct()
-        try:
-            ready, is_other_ready = self._wait(timeout_sec)
-        except (AttributeError, TypeError) as error:
-            self._does_without = True
-            self._node.get_logger().info(f'rclpy has changed ({error}): its own executor is used')
+        if not self._does_without:
+            try:
+                ready, is_other_ready = self._wait(timeout_sec)
+            except (AttributeError, TypeError) as error:
+                self._does_without = True
+                self._release()
+                self._node.get_logger().info(f'rclpy has changed ({error}): it does without')
         if self._does_without:
             super().spin_once(timeout_sec)
             return
         if not self.context.ok():
             raise ExternalShutdownException
+        direct = self._direct()
         if not ready.isdisjoint(direct):
             self._serve()
         if is_other_ready or self._has_tasks() or not ready.issubset(direct):
@@ -110,8 +112,6 @@ class DirectExecutor(SingleThreadedExecutor):
         return bool(self._created_tasks)
 
     def _wait(self, timeout_sec: float | None) -> tuple[set[Subscription[Any]], bool]:
-        if self._does_without:
-            return set(), True
         self._release_what_changed()
         if self._wait_set is None:
             self._wait_set = _WaitSet(self.context, *self._entities)

@@ -168,14 +168,17 @@ class Served(Participant):
         self.graph.wait_until(lambda: name in self.calls, name, repeat=repeat)
 
 
-@pytest.fixture(params=['kept wait set', 'rclpy alone'])
+@pytest.fixture(params=['kept wait set', 'none can be made', 'none can wait'])
 def served(graph: Graph, request: pytest.FixtureRequest, monkeypatch: Any) -> Served:
-    if request.param == 'rclpy alone':
+    """Give a node, also as a release of rclpy would serve it whose insides are others."""
 
-        def has_changed(*_: Any) -> None:
-            raise TypeError('another release of rclpy')
+    def has_changed(*_: Any) -> None:
+        raise TypeError('another release of rclpy')
 
+    if request.param == 'none can be made':
         monkeypatch.setattr(executor_module, '_WaitSet', has_changed)
+    elif request.param == 'none can wait':
+        monkeypatch.setattr(executor_module._WaitSet, 'wait', has_changed)
     return graph.add(Served(graph))
 
 
