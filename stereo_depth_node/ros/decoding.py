@@ -8,16 +8,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import Image
 
-from stereo_depth_node.core.decoding import CompressedImage as CompressedData
 from stereo_depth_node.core.decoding import PairDecoder
 from stereo_depth_node.core.errors import EncodingError
 from stereo_depth_node.core.images import RawImage
-from stereo_depth_node.core.message_content import (
-    compressed_image_from_message,
-    raw_image_from_message,
-)
+from stereo_depth_node.core.serialized_image import SerializedImage
 
 __all__ = ['StereoDecoder']
 
@@ -31,17 +27,9 @@ class StereoDecoder:
     def __init__(self) -> None:
         self._decoder = PairDecoder(fallback=_decode_with_cv_bridge)
 
-    def decode(
-        self, left: Image | CompressedImage, right: Image | CompressedImage
-    ) -> tuple[Grey, Grey]:
+    def decode(self, left: SerializedImage, right: SerializedImage) -> tuple[Grey, Grey]:
         """Decode a pair; see :meth:`PairDecoder.decode`."""
-        return self._decoder.decode(_described(left), _described(right))
-
-
-def _described(message: Image | CompressedImage) -> RawImage | CompressedData:
-    if isinstance(message, CompressedImage):
-        return compressed_image_from_message(message)
-    return raw_image_from_message(message)
+        return self._decoder.decode(left.content(), right.content())
 
 
 def _decode_with_cv_bridge(image: RawImage) -> AnyGrey:

@@ -35,12 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ['StereoInputs', 'image_topic']
 
-OnImage = Callable[[Side, Any], None]
-OnCameraInfo = Callable[[Side, bytes], None]
+OnSerialized = Callable[[Side, bytes], None]
 
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
-_CAMERA_INFO_DEPTH = 5
+_CAMERA_INFO_DEPTH = 1  # the latest counts
 # Images of one size for so long are those of another camera, and not of two at once.
 _STEADY_S = 2.0
 
@@ -53,7 +52,7 @@ class StereoInputs:
     node : Node
         Subscribes.
     on_image : callable
-        Called with the side and the message of every image.
+        Called with the side and the serialized message of every image.
     on_images : callable
         Called when all images that had arrived have been handed over.
     on_camera_info : callable
@@ -61,6 +60,8 @@ class StereoInputs:
 
     Attributes
     ----------
+    are_compressed : bool
+        The images are compressed.
     lost : dict of Side to int
         Images that the middleware says it lost, where it can say so.
     """
@@ -68,15 +69,16 @@ class StereoInputs:
     def __init__(
         self,
         node: Node,
-        on_image: OnImage,
+        on_image: OnSerialized,
         on_images: Callable[[], None],
-        on_camera_info: OnCameraInfo,
+        on_camera_info: OnSerialized,
     ) -> None:
         self._node = node
         self._on_image = on_image
         self._on_images = on_images
         self._on_camera_info = on_camera_info
         self._alarms = {side: Alarm(node, is_on=True) for side in Side}
+        self.are_compressed = False
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
         self._opened_for: int | None = None
@@ -92,7 +94,6 @@ class StereoInputs:
                 partial(on_camera_info, side),
                 _sensor_data_qos(_CAMERA_INFO_DEPTH),
                 Alarm(node, is_on=False),
-                raw=True,
             )
             for side in Side
         }
@@ -127,7 +128,8 @@ class StereoInputs:
         self.drain()
         self._end()
         self._opened_with, self._opened_for = wanted, self._size
-        message_type = CompressedImage if settings.image_transport == 'compressed' else Image
+        self.are_compressed = settings.image_transport == 'compressed'
+        message_type = CompressedImage if self.are_compressed else Image
         for side in Side:
             self._images[side] = self._subscribe(
                 message_type,
@@ -214,7 +216,6 @@ class StereoInputs:
         qos: QoSProfile,
         alarm: Alarm,
         *,
-        raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
     ) -> Any:
         return self._overrides.create(
@@ -223,7 +224,7 @@ class StereoInputs:
                 message_type,
                 topic,
                 callback,
-                raw=raw,
+                raw=True,
                 callback_group=alarm,
                 event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
             ),

@@ -19,6 +19,7 @@ from rclpy.node import Node
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.matching import check_image_size
 from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.serialized_image import SerializedImage
 from stereo_depth_node.ros.calibration import CalibrationCache, StereoCalibration
 from stereo_depth_node.ros.decoding import StereoDecoder
 from stereo_depth_node.ros.diagnostics import NodeDiagnostics
@@ -26,7 +27,6 @@ from stereo_depth_node.ros.failures import drop_reason_of
 from stereo_depth_node.ros.frame_queue import FrameQueue
 from stereo_depth_node.ros.guard import guarded
 from stereo_depth_node.ros.inputs import StereoInputs
-from stereo_depth_node.ros.messages import stamp_ns
 from stereo_depth_node.ros.outputs import StereoOutputs
 from stereo_depth_node.ros.pairing import DropReason, Side, StereoPair, StereoPairer
 from stereo_depth_node.ros.parameters import SettingsParameters
@@ -95,10 +95,12 @@ class StereoDepthNode(Node):
         self._applied = settings
         self.statistics = Statistics()
         self.calibrations = CalibrationCache()
-        self.pairer: StereoPairer[Any] = StereoPairer(
+        self.pairer: StereoPairer[SerializedImage] = StereoPairer(
             _nanoseconds(settings.sync_tolerance), settings.queue_size
         )
-        self.frames: FrameQueue[Any] = FrameQueue(settings.frame_policy, settings.queue_size)
+        self.frames: FrameQueue[SerializedImage] = FrameQueue(
+            settings.frame_policy, settings.queue_size
+        )
         self._decoder = StereoDecoder()
         self._pipeline_made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._epoch = 0
@@ -116,9 +118,10 @@ class StereoDepthNode(Node):
         self.calibrations.take(side, serialized)
 
     @guarded
-    def _on_image(self, side: Side, message: Any) -> None:
+    def _on_image(self, side: Side, serialized: bytes) -> None:
+        image = SerializedImage(serialized, is_compressed=self.inputs.are_compressed)
         self.statistics.input[side.value].tick()
-        for pair in self.pairer.add(side, stamp_ns(message.header), message):
+        for pair in self.pairer.add(side, image.stamp_ns, image):
             self.frames.put(pair)
             self.inputs.wake_by(side)
 
@@ -160,15 +163,15 @@ class StereoDepthNode(Node):
         self._goes_on = False
         self.take_images()
 
-    def _process(self, pair: StereoPair[Any]) -> None:
+    def _process(self, pair: StereoPair[SerializedImage]) -> None:
         """Compute and publish one pair, or count it under the reason why not."""
         settings, stage = self._apply_settings(), self.statistics.stage
-        self.frame_ids = (pair.left.header.frame_id, pair.right.header.frame_id)
         try:
+            self.frame_ids = (pair.left.frame_id, pair.right.frame_id)
             with stage('decode'):
                 left, right = self._decoder.decode(pair.left, pair.right)
             self._image_size = (left.shape[1], left.shape[0])
-            self.inputs.note_size(len(pair.left.data))
+            self.inputs.note_size(pair.left.nbytes)
             self.inputs.take_camera_infos()
             calibration = self.calibrations.current(settings)
             pipeline = self._pipeline_for(settings, calibration, self._image_size)
@@ -178,7 +181,7 @@ class StereoDepthNode(Node):
             with stage('match'):
                 pipeline.match(left, right)
             with stage('publish'):
-                self.outputs.publish(pipeline, pair.left.header, calibration.left_info)
+                self.outputs.publish(pipeline, pair.left, calibration.left_info)
         except StereoDepthError as error:
             self._fail(error, drop_reason_of(error))
         except Exception as error:

@@ -240,7 +240,7 @@ def _patience(rate: Rate) -> float:
     return max(_PATIENCE_S, min(_PATIENCE_FRAMES * rate.interval, _LONGEST_PATIENCE_S))
 
 
-def _missing_frames(stream: StampStream[object], received: int) -> int:
+def _missing_frames(stream: StampStream[Any], received: int) -> int:
     """Return how many frames the gaps between the last stamps stand for."""
     last = sorted(list(stream.recent)[-received:]) if received else []
     period = stream.period_ns

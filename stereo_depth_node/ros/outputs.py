@@ -13,27 +13,29 @@ from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
 from stereo_depth_node.ros.messages import (
-    CameraInfoMessage,
-    DepthMessage,
-    DisparityMessage,
-    UncertaintyMessage,
+    camera_info_message,
+    depth_message,
+    disparity_message,
+    OutgoingCameraInfo,
+    OutgoingImage,
+    uncertainty_message,
 )
 from stereo_depth_node.ros.qos import QosOverrides
 
 if TYPE_CHECKING:
     from rclpy.node import Node
-    from std_msgs.msg import Header
 
     from stereo_depth_node.core.pipeline import StereoPipeline
+    from stereo_depth_node.core.serialized_image import SerializedImage
 
 __all__ = ['StereoOutputs']
 
-# Topic: type of its messages, and what fills them with the results of a pipeline.
+# Topic: type of its messages, and what makes them for a pipeline.
 _OUTPUTS: dict[str, tuple[Any, Any]] = {
-    'disparity': (DisparityImage, DisparityMessage),
-    'depth/image_rect': (Image, DepthMessage),
-    'depth/camera_info': (CameraInfo, CameraInfoMessage),
-    'depth/uncertainty': (Image, UncertaintyMessage),
+    'disparity': (DisparityImage, disparity_message),
+    'depth/image_rect': (Image, depth_message),
+    'depth/camera_info': (CameraInfo, camera_info_message),
+    'depth/uncertainty': (Image, uncertainty_message),
 }
 
 _QUEUE_DEPTH = 5
@@ -69,8 +71,8 @@ class StereoOutputs:
             for topic, (message_type, _) in _OUTPUTS.items()
         }
         self.published = dict.fromkeys(_OUTPUTS, 0)
-        self._pipeline: StereoPipeline | None = None
-        self._messages: dict[str, Any] = {}
+        self._made_for: tuple[StereoPipeline | None, str] = (None, '')
+        self._messages: dict[str, OutgoingImage | OutgoingCameraInfo] = {}
 
     def subscribers(self) -> dict[str, int]:
         """Return how many subscribers each output topic has."""
@@ -85,28 +87,33 @@ class StereoOutputs:
             publisher.get_subscription_count() > 0 for publisher in self._publishers.values()
         )
 
-    def publish(self, pipeline: StereoPipeline, header: Header, left_info: CameraInfo) -> None:
+    def publish(
+        self, pipeline: StereoPipeline, left: SerializedImage, left_info: CameraInfo
+    ) -> None:
         """Publish the last pair of a pipeline to those who listen.
 
         Parameters
         ----------
         pipeline : StereoPipeline
             Has just matched the pair; another one for every calibration.
-        header : Header
-            Stamp and frame of the left image.
+        left : SerializedImage
+            The left image of the pair, for its stamp and its frame.
         left_info : CameraInfo
             The left camera's, for the images that came in.
         """
-        if pipeline is not self._pipeline:
-            self._pipeline = pipeline
+        frame_id = left.frame_id
+        if (pipeline, frame_id) != self._made_for:
+            self._made_for = (pipeline, frame_id)
             self._messages.clear()
         for topic, publisher in self._publishers.items():
             if publisher.get_subscription_count() == 0:
                 continue
             if topic not in self._messages:
                 _, message_for = _OUTPUTS[topic]
-                self._messages[topic] = message_for(pipeline, left_info)
-            publisher.publish(self._messages[topic].fill(pipeline, header))
+                self._messages[topic] = message_for(pipeline, frame_id, left_info)
+            message = self._messages[topic]
+            message.update(pipeline, left.stamp)
+            message.publish(publisher)
             self.published[topic] += 1
 
 

@@ -94,6 +94,15 @@ def images(draw: Any) -> Image:
 
 
 @st.composite
+def serialized_bytes(draw: Any) -> bytes:
+    """Draw serialized images whose header is damaged and whose end is missing."""
+    message = bytearray(serialize_message(draw(images())))
+    for _ in range(draw(st.integers(0, 4))):
+        message[draw(st.integers(0, min(79, len(message) - 1)))] = draw(st.integers(0, 255))
+    return bytes(message[: draw(st.one_of(st.integers(0, 99), st.integers(0, len(message))))])
+
+
+@st.composite
 def compressed_images(draw: Any) -> CompressedImage:
     """Draw compressed images that are right, or damaged."""
     message = compressed_message(SCENE.left, draw(st.sampled_from(['png', 'jpg', 'tiff'])))
@@ -159,6 +168,7 @@ events = st.one_of(
     st.tuples(st.just('pair'), st.tuples(images(), images(), stamps)),
     st.tuples(st.just('good pair'), stamps),
     st.tuples(st.just('image'), st.tuples(st.sampled_from(list(Side)), images(), stamps)),
+    st.tuples(st.just('bytes'), st.tuples(st.sampled_from(list(Side)), serialized_bytes())),
     st.tuples(st.just('compressed'), st.tuples(compressed_images(), stamps)),
     st.tuples(st.just('calibration'), st.tuples(st.sampled_from(list(Side)), calibrations())),
     st.tuples(st.just('parameters'), parameter_batches()),
@@ -198,6 +208,9 @@ class FuzzedNode:
         elif kind == 'image':
             side, image, stamp = content
             self.send(side, image, stamp)
+        elif kind == 'bytes':
+            self.node._on_image(*content)
+            self.node.take_images()
         elif kind == 'compressed':
             image, stamp = content
             for side in Side:
@@ -219,7 +232,8 @@ class FuzzedNode:
         image.header = Header(frame_id='f')
         image.header.stamp = stamp_of(0)
         image.header.stamp.sec, image.header.stamp.nanosec = seconds, nanoseconds
-        self.node._on_image(side, image)
+        self.node.inputs.are_compressed = isinstance(image, CompressedImage)
+        self.node._on_image(side, serialize_message(image))
         self.node.take_images()
 
 

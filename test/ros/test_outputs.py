@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph
+from rclpy.publisher import Publisher
 from rig import (
     camera_infos,
     FRAME,
@@ -290,3 +291,39 @@ def test_what_nobody_listens_to_is_not_computed(graph: Graph) -> None:
 
     assert published['disparity'] > 0
     assert published['depth/image_rect'] == published['depth/camera_info'] == 0
+
+
+class OldHandle:
+    """The handle of a publisher, as with a pybind11 that takes no bytearray for a string."""
+
+    refused: ClassVar[list[Any]] = []
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def __enter__(self) -> Any:
+        return self._handle.__enter__()
+
+    def __exit__(self, *error: object) -> Any:
+        return self._handle.__exit__(*error)
+
+    def publish_raw(self, serialized: Any) -> None:
+        """Refuse what is no bytes."""
+        self.refused.append(serialized)
+        raise TypeError(f'incompatible function arguments: {type(serialized)}')
+
+
+def test_an_rclpy_that_publishes_only_bytes_will_do(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle_of = Publisher.handle.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(Publisher, 'handle', property(lambda self: OldHandle(handle_of(self))))
+    monkeypatch.setattr(OldHandle, 'refused', [])
+    true_px = 20
+
+    outputs = run_once(graph, scene_of(plane(*ODD_SIZE, true_px)), camera_infos(*ODD_SIZE))
+
+    disparity, depth = outputs['disparity'], outputs['depth/image_rect']
+    assert {type(each) for each in OldHandle.refused} == {bytearray}
+    assert np.median(pixels_of(disparity.image)[valid_mask(disparity)]) == true_px
+    assert np.nanmedian(pixels_of(depth)) == pytest.approx(disparity.f * disparity.t / true_px)

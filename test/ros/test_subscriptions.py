@@ -205,7 +205,7 @@ def test_overrides_hold_for_their_own_topic_alone(graph: Graph) -> None:
         assert output_reliability(node, topic) == QoSReliabilityPolicy.RELIABLE
     subscriptions = node.node.inputs.subscriptions()
     assert subscriptions['left camera_info'].qos_profile.depth == 3
-    assert subscriptions['right camera_info'].qos_profile.depth == 5
+    assert subscriptions['right camera_info'].qos_profile.depth == 1
 
 
 @pytest.mark.parametrize(
