@@ -183,8 +183,8 @@ class StereoPairer(Generic[T]):
         """Take one image and return the pairs it completes, usually none or one."""
         is_left = side is Side.LEFT
         stream, other = (self.left, self.right) if is_left else (self.right, self.left)
-        horizon = stream.horizon_ns(self._queue_size, self._tolerance_ns)
-        arrival = stream.receive(stamp_ns, horizon)
+        limits = (self._queue_size, self._tolerance_ns)
+        arrival = stream.receive(stamp_ns, *limits)
         if arrival is Arrival.DUPLICATE:
             self.dropped[DropReason.DUPLICATE] += 1
             return []
@@ -194,8 +194,7 @@ class StereoPairer(Generic[T]):
         if not is_left and self.left.last_ns is not None:
             self._arrival_offsets.append(stamp_ns - self.left.last_ns)
         pairs = self._emit_final()
-        horizon = stream.horizon_ns(self._queue_size, self._tolerance_ns)
-        while (overdue_ns := stream.overdue(self._queue_size, horizon)) is not None:
+        while (overdue_ns := stream.overdue(*limits)) is not None:
             pairs += self._pair_or_drop(overdue_ns, stream, other)
             pairs += self._emit_final()
         return pairs
@@ -240,6 +239,8 @@ class StereoPairer(Generic[T]):
 
     def _is_final(self, left_ns: int, right_ns: int) -> bool:
         """Tell whether no image to come can be nearer: rule 3."""
+        if left_ns == right_ns:
+            return True
         earlier, later = sorted((left_ns, right_ns))
         newest = (self.left if left_ns == earlier else self.right).newest_ns
         step = min(self.left.smallest_interval_ns, self.right.smallest_interval_ns)

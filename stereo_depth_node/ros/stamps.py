@@ -68,10 +68,6 @@ class StampStream(Generic[T]):
         Stamp of the image received last.
     newest_ns : int or None
         Greatest stamp since the stream (re)started.
-    period_ns : int or None
-        Median interval of the last images in order, None before the second.
-    smallest_interval_ns : int
-        Smallest of these intervals; 10 ms before the second image.
     stamps : list of int
         Stamps of the waiting images, ascending.
     recent : deque of int
@@ -86,8 +82,6 @@ class StampStream(Generic[T]):
         self.zero = 0
         self.last_ns: int | None = None
         self.newest_ns: int | None = None
-        self.period_ns: int | None = None
-        self.smallest_interval_ns = _ASSUMED_INTERVAL_NS
         self.stamps: list[int] = []
         self.recent: deque[int] = deque(maxlen=_MEASURED_IMAGES)
         self.epoch = 0
@@ -97,18 +91,29 @@ class StampStream(Generic[T]):
         self._replay_run = 0
         self._replayed_ns: int | None = None
 
+    @property
+    def period_ns(self) -> int | None:
+        """Median interval of the last images in order, None before the second."""
+        return median_low(self._intervals) if self._intervals else None
+
+    @property
+    def smallest_interval_ns(self) -> int:
+        """Smallest interval of the last images in order; 10 ms before the second image."""
+        return min(self._intervals, default=_ASSUMED_INTERVAL_NS)
+
     def horizon_ns(self, queue_size: int, tolerance_ns: int) -> int:
         """Return how far behind the newest stamp an image is merely late.
 
         Twice the span of a full queue: what comes later still cannot meet its partner.
         """
-        if self.period_ns is None:
+        period_ns = self.period_ns
+        if period_ns is None:
             span = _ASSUMED_HORIZON_NS
         else:
-            span = min(max(2 * queue_size * self.period_ns, _MIN_HORIZON_NS), _MAX_HORIZON_NS)
+            span = min(max(2 * queue_size * period_ns, _MIN_HORIZON_NS), _MAX_HORIZON_NS)
         return max(span, 2 * tolerance_ns)
 
-    def receive(self, stamp_ns: int, horizon_ns: int) -> Arrival:
+    def receive(self, stamp_ns: int, queue_size: int, tolerance_ns: int) -> Arrival:
         """Count an image and say what its stamp makes of it; nothing waits yet."""
         self.count += 1
         self.zero += stamp_ns == 0
@@ -117,7 +122,7 @@ class StampStream(Generic[T]):
         if self.newest_ns is None or stamp_ns > self.newest_ns:
             self._replay_run = 0
             return Arrival.NEW
-        if self.newest_ns - stamp_ns > horizon_ns:
+        if self.newest_ns - stamp_ns > self.horizon_ns(queue_size, tolerance_ns):
             return Arrival.RESTART
         if stamp_ns not in self._waiting and stamp_ns not in self._paired:
             self._replay_run = 0
@@ -133,8 +138,6 @@ class StampStream(Generic[T]):
         if not late:
             if self.newest_ns is not None:
                 self._intervals.append(stamp_ns - self.newest_ns)
-                self.period_ns = median_low(self._intervals)
-                self.smallest_interval_ns = min(self._intervals)
             self.newest_ns = stamp_ns
         self.recent.append(stamp_ns)
         self._waiting[stamp_ns] = Waiting(item, late, other_count)
@@ -159,11 +162,13 @@ class StampStream(Generic[T]):
             self._paired.append(stamp_ns)
         return self._waiting.pop(stamp_ns)
 
-    def overdue(self, queue_size: int, horizon_ns: int) -> int | None:
+    def overdue(self, queue_size: int, tolerance_ns: int) -> int | None:
         """Return the stamp of an image that has waited long enough, or None."""
         if not self.stamps or self.newest_ns is None:
             return None
-        if self.newest_ns - self.stamps[0] > horizon_ns:
+        behind_ns = self.newest_ns - self.stamps[0]
+        # No horizon is nearer than the least one: most images need not know theirs.
+        if behind_ns > _MIN_HORIZON_NS and behind_ns > self.horizon_ns(queue_size, tolerance_ns):
             return self.stamps[0]
         # By arrival, not by stamp: images left from before a step back must not crowd out
         # the new ones, whose stamps are smaller.
