@@ -9,14 +9,12 @@ to look at allocations.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 import sys
 import threading
 import time
 import tracemalloc
-from typing import Any
+from typing import Any, cast
 
 import rclpy
 
@@ -24,7 +22,7 @@ from benchmarks.protocol import answer
 from stereo_depth_node.core.kernel import wait_for_kernel
 from stereo_depth_node.ros import node as node_module
 from stereo_depth_node.ros import program
-from stereo_depth_node.ros.statistics import Statistics
+from stereo_depth_node.ros.statistics import Stage, Statistics
 
 __all__ = ['CountedNode']
 
@@ -32,37 +30,40 @@ __all__ = ['CountedNode']
 _COMPILE_S = 600.0
 
 
-class CountedStatistics(Statistics):
-    """Statistics that also sum up time per stage, and on request look at allocations.
+class CountedStage(Stage):
+    """A stage that also sums up its time, and on request looks at allocations.
 
     Attributes
     ----------
-    wall_s, cpu_s : dict of str to float
-        Seconds in each stage; cpu_s of the whole process.
+    wall_s, cpu_s : float
+        Seconds in it; cpu_s of the whole process.
     peak_bytes : list of int
-        While tracing: the most memory that each stage had allocated beyond what there was before.
+        While tracing: the most memory that it had allocated beyond what there was before.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.wall_s: defaultdict[str, float] = defaultdict(float)
-        self.cpu_s: defaultdict[str, float] = defaultdict(float)
+        self.wall_s = self.cpu_s = 0.0
         self.peak_bytes: list[int] = []
+        self._cpu = 0.0
+        self._level: int | None = None
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure a stage."""
-        is_tracing = tracemalloc.is_tracing()
-        if is_tracing:
+    def __enter__(self) -> None:
+        """Begin."""
+        super().__enter__()
+        self._cpu = time.process_time()
+        if tracemalloc.is_tracing():
             tracemalloc.reset_peak()
-            level = tracemalloc.get_traced_memory()[0]
-        wall, cpu = time.perf_counter(), time.process_time()
-        with super().stage(name):
-            yield
-        self.cpu_s[name] += time.process_time() - cpu
-        self.wall_s[name] += time.perf_counter() - wall
-        if is_tracing:
-            self.peak_bytes.append(tracemalloc.get_traced_memory()[1] - level)
+            self._level = tracemalloc.get_traced_memory()[0]
+
+    def __exit__(self, error_type: object, *error: object) -> None:
+        """Note what it took."""
+        if self._level is not None:
+            self.peak_bytes.append(tracemalloc.get_traced_memory()[1] - self._level)
+        self.cpu_s += time.process_time() - self._cpu
+        super().__exit__(error_type, *error)
+        if error_type is None:
+            self.wall_s += self.times[-1]
 
 
 class CountedNode(node_module.StereoDepthNode):
@@ -70,7 +71,7 @@ class CountedNode(node_module.StereoDepthNode):
 
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__(**node_arguments)
-        self.counted = self.statistics = CountedStatistics()
+        self.statistics = Statistics(CountedStage)
         threading.Thread(target=self._answer_all, daemon=True).start()
 
     def _answer_all(self) -> None:
@@ -89,6 +90,7 @@ class CountedNode(node_module.StereoDepthNode):
 
     def counters(self) -> dict[str, Any]:
         """Return what the node has counted since its start; images unless it says pairs."""
+        stages = cast('dict[str, CountedStage]', self.statistics.stages)
         dropped: Counter[str] = Counter()
         for reasons in (self.pairer.dropped, self.frames.dropped, self.failed):
             dropped.update({reason.value: count for reason, count in reasons.items()})
@@ -100,9 +102,9 @@ class CountedNode(node_module.StereoDepthNode):
             'waiting': self.pairer.waiting + 2 * len(self.frames),
             'published': dict(self.outputs.published),
             'lost_by_middleware': sum(self.inputs.lost.values()),
-            'stage_cpu_s': self.counted.cpu_s,
-            'stage_wall_s': self.counted.wall_s,
-            'peak_bytes': self.counted.peak_bytes[-100:],
+            'stage_cpu_s': {name: stage.cpu_s for name, stage in stages.items()},
+            'stage_wall_s': {name: stage.wall_s for name, stage in stages.items()},
+            'peak_bytes': [peak for stage in stages.values() for peak in stage.peak_bytes[-100:]],
         }
 
 

@@ -165,10 +165,10 @@ class StereoDepthNode(Node):
 
     def _process(self, pair: StereoPair[SerializedImage]) -> None:
         """Compute and publish one pair, or count it under the reason why not."""
-        settings, stage = self._apply_settings(), self.statistics.stage
+        settings, stages = self._apply_settings(), self.statistics.stages
         try:
             self.frame_ids = (pair.left.frame_id, pair.right.frame_id)
-            with stage('decode'):
+            with stages['decode']:
                 left, right = self._decoder.decode(pair.left, pair.right)
             self._image_size = (left.shape[1], left.shape[0])
             self.inputs.note_size(pair.left.nbytes)
@@ -178,9 +178,9 @@ class StereoDepthNode(Node):
             if pair.epoch != self._epoch:
                 self._epoch = pair.epoch
                 pipeline.reset()
-            with stage('match'):
+            with stages['match']:
                 pipeline.match(left, right)
-            with stage('publish'):
+            with stages['publish']:
                 self.outputs.publish(pipeline, pair.left, calibration.left_info)
         except StereoDepthError as error:
             self._fail(error, drop_reason_of(error))

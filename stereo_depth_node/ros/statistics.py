@@ -5,13 +5,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 import math
 from statistics import median
 import time
 
-__all__ = ['Rate', 'Statistics']
+__all__ = ['Rate', 'Stage', 'Statistics']
 
 _SAMPLES = 200
 
@@ -41,8 +39,36 @@ class Rate:
         return time.monotonic() - self._last
 
 
+class Stage:
+    """A stage of the work, as a context that measures its time unless it fails.
+
+    Attributes
+    ----------
+    times : deque of float
+        Seconds that it took for the last pairs.
+    """
+
+    def __init__(self) -> None:
+        self.times: deque[float] = deque(maxlen=_SAMPLES)
+        self._start = 0.0
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._start = time.perf_counter()
+
+    def __exit__(self, error_type: object, *_: object) -> None:
+        """Note how long it took."""
+        if error_type is None:
+            self.times.append(time.perf_counter() - self._start)
+
+
 class Statistics:
     """Measures of the running node.
+
+    Parameters
+    ----------
+    stage_type : type
+        What measures the stages.
 
     Attributes
     ----------
@@ -54,24 +80,16 @@ class Statistics:
         Pairs computed and published.
     latency_s : deque of float
         Left stamp to publication of the last pairs, seconds.
-    stages : dict of str to deque of float
-        Seconds of the last pairs in each stage.
+    stages : dict of str to Stage
+        Decoding, matching and publishing, by these names: ``decode``, ``match``, ``publish``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stage_type: type[Stage] = Stage) -> None:
         self.input = {'left': Rate(), 'right': Rate()}
         self.work = Rate()
         self.output = Rate()
         self.latency_s: deque[float] = deque(maxlen=_SAMPLES)
-        self.stages: dict[str, deque[float]] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure the time that a stage of the work takes."""
-        start = time.perf_counter()
-        yield
-        times = self.stages.setdefault(name, deque(maxlen=_SAMPLES))
-        times.append(time.perf_counter() - start)
+        self.stages = {name: stage_type() for name in ('decode', 'match', 'publish')}
 
     def seconds_since_input(self) -> float:
         """Return the time since the last image of either side."""
@@ -79,4 +97,4 @@ class Statistics:
 
     def stage_medians(self) -> dict[str, float]:
         """Return the median time of each stage, seconds."""
-        return {name: median(times) for name, times in self.stages.items() if times}
+        return {name: median(stage.times) for name, stage in self.stages.items() if stage.times}
