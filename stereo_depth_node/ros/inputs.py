@@ -160,11 +160,17 @@ class StereoInputs:
         for side, alarm in self._alarms.items():
             alarm.is_on = side in sides
 
-    def drain(self) -> None:
+    def drain(self) -> int:
         """Take every image that has arrived, as the executor would one at a time.
 
         The sides take turns: each image finds its partner before the next of its own side comes.
+
+        Returns
+        -------
+        int
+            How many there were.
         """
+        count = 0
         waiting = dict(self._images)
         for _ in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
             for side, subscription in tuple(waiting.items()):
@@ -173,6 +179,8 @@ class StereoInputs:
                     del waiting[side]
                 else:
                     self._hand_over(side, message)
+                    count += 1
+        return count
 
     def take_camera_infos(self) -> None:
         """Take every CameraInfo that has arrived."""

@@ -3,14 +3,15 @@
 """The ROS 2 node: left and right images in, disparity and depth out.
 
 Everything runs in the callbacks of one single-threaded executor: on small computers a worker
-thread costs more in switches than it gives. One pair is computed per callback, so that parameters
-and services are answered between two pairs.
+thread costs more in switches than it gives. Parameters and services are answered between two
+pairs, or after a few of them when images come faster than they can be computed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 import sys
+import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
@@ -41,6 +42,9 @@ _NS_PER_S = 1_000_000_000
 _HOUSEKEEPING_S = 0.1
 # Images that have paused for this long complete no better pair: what waits is taken as it is.
 _SETTLE_S = 0.2
+# Timers and services wait no longer than this, and one pair, when images come too fast.
+_TURN_S = 0.04
+_IMAGES_OF_A_PAIR = 2
 
 
 class StereoDepthNode(Node):
@@ -146,9 +150,17 @@ class StereoDepthNode(Node):
 
     @guarded
     def take_images(self) -> None:
-        """Take all images that have arrived, then compute one pair."""
-        self.inputs.drain()
-        self._work()
+        """Take all images that have arrived, then compute one pair.
+
+        While images come faster than that, waiting for them would be in vain: it is done again
+        until the others must have their turn.
+        """
+        turn_ends = time.monotonic() + _TURN_S
+        is_behind = True
+        while is_behind:
+            is_behind = self.inputs.drain() > _IMAGES_OF_A_PAIR
+            self._work()
+            is_behind = is_behind and time.monotonic() < turn_ends
 
     def _work(self) -> None:
         """Compute one pair of those that wait; the next one when others had their turn."""

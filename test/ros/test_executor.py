@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -133,6 +134,32 @@ def test_a_calibration_counts_for_the_pair_that_comes_after_it(graph: Graph) -> 
 
     (disparity,) = (m for m in rig.heard['disparity'] if stamp_ns_of(m) == stamp_ns)
     assert disparity.t == pytest.approx(0.25)
+
+
+def test_images_that_come_too_fast_are_taken_again_at_once(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = graph.node().node
+    counts, works = iter([5, 4, 2, 7]), []
+    monkeypatch.setattr(node.inputs, 'drain', lambda: next(counts))
+    monkeypatch.setattr(node, '_work', lambda: works.append('a pair'))
+
+    node.take_images()
+
+    assert len(works) == 3  # the last of them when no more than a pair had come
+    assert next(counts) == 7
+
+
+def test_images_that_come_too_fast_leave_others_their_turn(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = graph.node().node
+    deadline = time.monotonic() + 10.0
+    monkeypatch.setattr(node.inputs, 'drain', lambda: 9 if time.monotonic() < deadline else 0)
+
+    node.take_images()
+
+    assert time.monotonic() < deadline
 
 
 class Served(Participant):
