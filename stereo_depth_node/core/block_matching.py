@@ -8,9 +8,10 @@ pre-filtered images over a window is wanted; the d of the smallest SAD wins.
 1. *Difference rows.* When the window slides down by one row, its SAD changes by
    ``|left - right|`` in the row that enters minus that in the row that leaves. For one
    d that is one row of 8-bit numbers, and every column does the same: vector work.
-2. *Tree sums.* Sums over two columns make sums over a quarter of the block, and four of
-   those, with one column more or less, make any odd width. Larger quarters are doubled
-   up, so that the work grows with the logarithm of the block size.
+2. *Tree sums.* Sums over two columns make sums over a third of the block, and three of
+   those make its width: exactly for blocks of 9, 15 and 21, with one column more or less
+   for others. Larger thirds are doubled up, so that the work grows with the logarithm of
+   the block size.
 3. *SADs* are kept for every column and d, in 16-bit lanes where they fit (in 32-bit
    lanes for large blocks), and updated in place.
 4. *Ranks.* While the SADs pass by, every column remembers the best one and the best of

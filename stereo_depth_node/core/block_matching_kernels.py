@@ -37,8 +37,8 @@ def _round_up(columns: Any, multiple: Any) -> Any:
 
 @inlined
 def _part_columns(half: Any) -> Any:
-    """Return a quarter of a block, rounded."""
-    return (half + 1) // 2
+    """Return a third of a block, rounded."""
+    return (2 * half + 2) // 3
 
 
 @compiled
@@ -48,7 +48,7 @@ def _update_group(
     layout: Layout, search: Search, tile: Tile, row_in: int, row_out: int, index: int,
     columns: Any,
 ) -> None:  # fmt: skip
-    """Difference rows and quarter-window sums of `GROUP` disparities.
+    """Difference rows and third-window sums of `GROUP` disparities.
 
     Window column c of the left image meets column ``c - d`` of the right one, and
     d falls by one from index to index. Where the right image ends for the largest
@@ -94,9 +94,8 @@ def match_tile(
     "no texture" stands for it.
     """
     part = _part_columns(search.half)
-    odd, sign = size(4 * part), i16(1)
-    if 2 * search.half + 1 < 4 * part:
-        odd, sign = size(4 * part - 1), i16(-1)
+    sign = i16(2 * search.half + 1 - 3 * part)
+    odd = size(3 * part - 1 if sign < 0 else 3 * part)
     tile_columns = _round_up(tile.columns, VECTOR // 2)
     window_columns = _round_up(tile.columns + 2 * search.half, VECTOR)
     for k in range(size(search.num_disparities + 1)):

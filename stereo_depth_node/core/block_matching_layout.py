@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 __all__ = ['CELL', 'GROUP', 'RANKS', 'SAD_STRIDE', 'TILE', 'VECTOR', 'Layout', 'Search', 'Tile']
 
-GROUP = 4  # disparities worked on together
+GROUP = 8  # disparities worked on together
 TILE = 1024  # columns of a tile at most
 VECTOR = 64  # bytes of the widest vector register: loops run over multiples of it
 SAD_STRIDE = TILE + 32  # distance between the SADs of neighbouring disparities

@@ -3,7 +3,7 @@
 """Window sums of absolute differences, compiled with numba.
 
 The first two stages of :mod:`.block_matching`: difference rows, and their sums
-over a quarter of a block; then the SADs are updated (or ranked at the same time, see
+over a third of a block; then the SADs are updated (or ranked at the same time, see
 :mod:`.block_matching_ranks`).
 """
 
@@ -171,12 +171,13 @@ def sum_parts(
 
 @inlined
 def window_sum(parts: Any, singles: Any, cell: Any, part: Any, odd: Any, sign: Any, x: Any) -> Any:
-    """Four parts, and one column more or less: any odd width is ``4 * part + sign``."""
+    """Three parts, and one column more or less: any odd width is ``3 * part + sign``."""
     first = cell + x
-    third = first + part + part
-    half = i16(parts[first] + parts[first + part])
-    other = i16(parts[third] + parts[third + part])
-    return i16(i16(half + other) + i16(i16(singles[cell + odd + x]) * sign))
+    second = first + part
+    total = i16(i16(parts[first] + parts[second]) + parts[second + part])
+    if sign != 0:
+        total = i16(total + i16(i16(singles[cell + odd + x]) * sign))
+    return total
 
 
 @compiled
