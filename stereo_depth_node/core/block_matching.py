@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 
 from .block_matching_buffers import allocate_scratch, Buffers, flat_view, plan_buffers
 from .block_matching_layout import Layout, Search, Tile
-from .block_matching_limits import check_images, kernel_supports, largest_sad
+from .block_matching_limits import check_images, fits_short_lanes, kernel_supports
 from .errors import SettingsError
 
 __all__ = ['NumbaBlockMatcher', 'kernel_supports']
@@ -48,7 +48,6 @@ __all__ = ['NumbaBlockMatcher', 'kernel_supports']
 Grey = NDArray[np.uint8]
 Fixed = NDArray[np.int16]
 Sums = NDArray[np.int32]
-_UINT16_MAX = 65535
 
 
 class NumbaBlockMatcher:
@@ -121,8 +120,7 @@ class NumbaBlockMatcher:
         self._max_difference = disp12_max_diff * 16
         self._threads = max(1, cv2.getNumThreads() if threads is None else threads)
         self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None
-        # Two columns of 8-bit differences fit 8 bits up to a cap of 31.
-        short = pre_filter_cap <= 31 and largest_sad(block_size, pre_filter_cap) < _UINT16_MAX
+        short = fits_short_lanes(block_size, pre_filter_cap, uniqueness_ratio)
         self._scratch = [
             allocate_scratch(num_disparities, short=short) for _ in range(self._threads)
         ]

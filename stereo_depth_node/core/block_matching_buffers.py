@@ -27,15 +27,21 @@ __all__ = ['Buffers', 'Scratch', 'allocate_scratch', 'flat_view', 'plan_buffers'
 Grey = NDArray[np.uint8]
 Fixed = NDArray[np.int16]
 
+# Of SADs, sums over two columns, and quotients.
+_SHORT_LANES = (np.uint16, np.int8, np.float32)
+_LONG_LANES = (np.uint32, np.int16, np.float64)
+
 
 class Scratch(NamedTuple):
     """What one thread works in; see :func:`allocate_scratch`.
 
-    `pair_type` is empty: its type says in which lanes a sum over two columns fits.
+    `pair_type` and `quotient_type` are empty. Their types say in which lanes a sum over two
+    columns fits, and a quotient of which the whole part is wanted.
     """
 
     sads: NDArray[Any]
     ranks: NDArray[Any]
+    quotient_type: NDArray[Any]
     singles: NDArray[np.int8]
     pair_type: NDArray[Any]
     parts: NDArray[np.int16]
@@ -67,11 +73,12 @@ class Buffers(NamedTuple):
 
 
 def allocate_scratch(num_disparities: int, *, short: bool) -> Scratch:
-    """Allocate what one thread works in, in lanes of 16 and 8 bits if they are enough."""
-    sad_type, pair_type = (np.uint16, np.int8) if short else (np.uint32, np.int16)
+    """Allocate what one thread works in, in short lanes if they are enough."""
+    sad_type, pair_type, quotient_type = _SHORT_LANES if short else _LONG_LANES
     return Scratch(
         np.zeros((num_disparities + 2) * SAD_STRIDE, sad_type),
         np.zeros(RANKS * SAD_STRIDE, sad_type),
+        np.empty(0, quotient_type),
         np.zeros((GROUP + 1) * CELL, np.int8),
         np.empty(0, pair_type),
         np.zeros((GROUP + 1) * CELL, np.int16),

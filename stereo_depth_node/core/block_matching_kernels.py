@@ -85,8 +85,9 @@ def _update_group(
 def match_tile(
     left: NDArray[np.uint8], right: NDArray[np.uint8], layout: Layout, search: Search,
     tile: Tile, out: NDArray[np.int16], costs: NDArray[np.uint16], sads: NDArray[Any],
-    ranks: NDArray[Any], singles: NDArray[np.int8], pair_type: NDArray[Any],
-    parts: NDArray[np.int16], spare: NDArray[np.int16], textures: NDArray[np.int32],
+    ranks: NDArray[Any], quotient_type: NDArray[Any], singles: NDArray[np.int8],
+    pair_type: NDArray[Any], parts: NDArray[np.int16], spare: NDArray[np.int16],
+    textures: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """Write the disparities of one tile.
 
@@ -143,7 +144,9 @@ def match_tile(
         if row >= tile.first_row:
             look_up_neighbours(ranks, sads, size(tile.columns))
             at = size(row * layout.width + tile.column)
-            write_disparities(out, costs, ranks, textures, search, at, size(tile.columns))
+            write_disparities(
+                out, costs, ranks, quotient_type, textures, search, at, size(tile.columns)
+            )
 
 
 @compiled

@@ -9,15 +9,32 @@ from numpy.typing import NDArray
 
 from .errors import SizeError
 
-__all__ = ['check_images', 'kernel_supports', 'largest_sad', 'leaves_table']
+__all__ = ['check_images', 'fits_short_lanes', 'kernel_supports', 'leaves_table']
 
+_UINT16_MAX = 65535
 _INT16_MAX = 32767
 _INT32_MAX = 2**31 - 1
+_FLOAT32_WHOLE = 2**24
 
 
-def largest_sad(block_size: int, pre_filter_cap: int) -> int:
+def _largest_sad(block_size: int, pre_filter_cap: int) -> int:
     """Pre-filtered pixels are 0 .. 2 * cap, and a block has block_size ** 2 of them."""
     return block_size**2 * 2 * pre_filter_cap
+
+
+def fits_short_lanes(block_size: int, pre_filter_cap: int, uniqueness_ratio: int) -> bool:
+    """Say whether the kernel can do with lanes of 8 and 16 bits, and with float32.
+
+    Up to a cap of 31, two columns of differences fit 8 bits. The whole part of a quotient n / m
+    in float32 is right while n is below 2**24 and m is 100, or while the quotient is at most 128
+    and m below 2**16: then the rounding error is less than 1 / m, and reaches no whole number.
+    """
+    largest = _largest_sad(block_size, pre_filter_cap)
+    return (
+        pre_filter_cap <= 31
+        and largest < _UINT16_MAX
+        and largest * uniqueness_ratio < _FLOAT32_WHOLE
+    )
 
 
 def kernel_supports(
@@ -64,7 +81,7 @@ def kernel_supports(
         return 'texture_threshold and uniqueness_ratio must not be negative'
     if max(abs(min_disparity - 1), abs(min_disparity + num_disparities)) * 16 > _INT16_MAX:
         return 'the disparities do not fit 16 bits'
-    if largest_sad(block_size, pre_filter_cap) * uniqueness_ratio > _INT32_MAX:
+    if _largest_sad(block_size, pre_filter_cap) * uniqueness_ratio > _INT32_MAX:
         return f'uniqueness_ratio {uniqueness_ratio} makes OpenCV count beyond 32 bits'
     if disp12_max_diff >= 0 and (block_size > 21 or pre_filter_cap > 31):
         return (

@@ -22,7 +22,7 @@ from .jit import compiled
 
 __all__ = ['look_up_neighbours', 'rank_group', 'reset_ranks', 'write_disparities']
 
-i16, i32, size, f64 = np.int16, np.int32, np.uint64, np.float64
+i16, i32, size = np.int16, np.int32, np.uint64
 
 _STRIDE = size(SAD_STRIDE)
 _CELL = size(CELL)
@@ -89,7 +89,8 @@ def look_up_neighbours(ranks: NDArray[Any], sads: NDArray[Any], columns: Any) ->
 @compiled
 def write_disparities(
     out: NDArray[np.int16], costs: NDArray[np.uint16], ranks: NDArray[Any],
-    textures: NDArray[np.int32], search: Search, start: Any, columns: Any,
+    quotient_type: NDArray[Any], textures: NDArray[np.int32], search: Search, start: Any,
+    columns: Any,
 ) -> None:  # fmt: skip
     """Sub-pixel disparities in 1/16 px of the columns that pass both tests.
 
@@ -100,18 +101,19 @@ def write_disparities(
     last = i32(search.num_disparities - 1)
     top = i32(search.min_disparity + search.num_disparities - 1)
     threshold = i32(search.texture_threshold)
-    ratio = f64(search.uniqueness_ratio)
+    real = quotient_type.dtype.type
+    ratio = real(search.uniqueness_ratio)
     for x in range(columns):
         best = i32(ranks[x])
         second = i32(ranks[_STRIDE + x])
         where = i32(ranks[_STRIDE * size(3) + x])
         low = i32(ranks[_STRIDE * size(4) + x])
         high = i32(ranks[_STRIDE * size(5) + x])
-        margin = i32(f64(best) * ratio / f64(100))
+        margin = i32(real(best) * ratio / real(100))
         unique = (ratio <= 0) | (i32(second - best) > margin)
         slope = i32(max(high, low) - best)
         inside = (where > 0) & (where < last) & (slope > 0)
-        fraction = i32(f64(i32(high - low)) * f64(128) / f64(slope if inside else i32(1)))
+        fraction = i32(real(i32(high - low)) * real(128) / real(slope if inside else i32(1)))
         disparity = i32(i32(top - where) * i32(256) + (fraction if inside else i32(0)))
         keep = unique & (textures[x] >= threshold)
         out[start + x] = i16((disparity + i32(15)) >> i32(4)) if keep else filtered

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from stereo_depth_node.core.block_matching import kernel_supports, NumbaBlockMatcher
+from stereo_depth_node.core.block_matching_limits import fits_short_lanes
 from stereo_depth_node.core.errors import SettingsError, SizeError
 from stereo_depth_node.core.kernel import kernel_state, KernelState, wait_for_kernel
 
@@ -62,6 +63,30 @@ def test_every_way_to_sum_a_window_gives_the_result_of_opencv(
 def test_images_of_several_tiles_have_no_seams(width: int) -> None:
     case = textured_case(width=width, height=40, disp12_max_diff=1)
     np.testing.assert_array_equal(kernel_result(case, 1), opencv_result(case))
+
+
+@pytest.mark.parametrize('uniqueness_ratio', [1202, 1203])
+def test_the_uniqueness_test_is_exact_at_the_end_of_float32(uniqueness_ratio: int) -> None:
+    """Of its whole numbers, which the smaller ratio leaves the largest SAD within."""
+    case = textured_case(uniqueness_ratio=uniqueness_ratio, block_size=15)
+    noise = np.random.default_rng(4).integers(0, 2, case.left.shape, dtype=np.uint8)
+    case = case._replace(left=np.where(case.left < 255, case.left + noise, 255).astype(np.uint8))
+    expected = opencv_result(case)
+    assert 0.1 < np.mean(expected >= 0) < 0.75  # some pass the test, and some do not
+    np.testing.assert_array_equal(kernel_result(case, 2), expected)
+    assert fits_short_lanes(15, 31, uniqueness_ratio) is (uniqueness_ratio == 1202)
+
+
+def test_whole_parts_of_quotients_are_right_in_float32() -> None:
+    """As `fits_short_lanes` claims: the two kinds of quotients that the kernel takes."""
+    for first in range(0, 2**24, 2**20):
+        n = np.arange(first, first + 2**20)
+        whole = (n.astype(np.float32) / np.float32(100)).astype(np.int64)
+        np.testing.assert_array_equal(whole, n // 100)
+    for m in [*range(1, 300), *range(300, 2**16, 97), *range(2**16 - 300, 2**16)]:
+        n = 128 * np.arange(m + 1)
+        whole = (n.astype(np.float32) / np.float32(m)).astype(np.int64)
+        np.testing.assert_array_equal(whole, n // m)
 
 
 @pytest.mark.parametrize('block_size', [101, 255])
