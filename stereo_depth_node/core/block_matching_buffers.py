@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,9 @@ __all__ = ['Buffers', 'Scratch', 'allocate_scratch', 'flat_view', 'plan_buffers'
 Grey = NDArray[np.uint8]
 Fixed = NDArray[np.int16]
 
+# The window has to be filled anew for every strip. With strips of so many times the rows that it
+# takes, that is a fifth of the work at most; lower ones would cost more than they save.
+_WINDOWS_PER_STRIP = 4
 # Of SADs, sums over two columns, and quotients.
 _SHORT_LANES = (np.uint16, np.int8, np.float32)
 _LONG_LANES = (np.uint32, np.int16, np.float64)
@@ -133,12 +137,12 @@ def plan_buffers(shape: tuple[int, int], search: Search, threads: int) -> Buffer
         _cut_rows(Tile(0, width, 0, height), threads),
         valid,
         _cut_rows(checked, threads),
-        _cut(computed, threads) if searchable else [],
+        _cut(computed, threads, _WINDOWS_PER_STRIP * 2 * half) if searchable else [],
         overrun,
     )
 
 
-def _cut(tile: Tile, threads: int) -> list[Tile]:
+def _cut(tile: Tile, threads: int, least_rows: int) -> list[Tile]:
     """Cut into tiles of whole vectors, and into strips if threads would stand idle."""
     count = -(-tile.columns // TILE)
     lanes = VECTOR // 2
@@ -148,9 +152,9 @@ def _cut(tile: Tile, threads: int) -> list[Tile]:
         tile._replace(column=column, columns=min(columns, end - column))
         for column in range(tile.column, end, columns)
     ]
-    if len(tiles) % threads == 0:
-        return tiles
-    return [strip for tile in tiles for strip in _cut_rows(tile, threads)]
+    rows = tile.last_row - tile.first_row
+    strips = min(threads // math.gcd(threads, len(tiles)), rows // least_rows)
+    return [strip for tile in tiles for strip in _cut_rows(tile, strips)]
 
 
 def _cut_rows(tile: Tile, count: int) -> list[Tile]:

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from stereo_depth_node.core.block_matching import kernel_supports, NumbaBlockMatcher
+from stereo_depth_node.core.block_matching_buffers import plan_buffers
+from stereo_depth_node.core.block_matching_layout import Search
 from stereo_depth_node.core.block_matching_limits import fits_short_lanes
 from stereo_depth_node.core.errors import SettingsError, SizeError
 from stereo_depth_node.core.kernel import kernel_state, KernelState, wait_for_kernel
@@ -117,9 +119,34 @@ def test_a_shift_of_nine_pixels_is_a_disparity_of_nine() -> None:
 
 
 @pytest.mark.parametrize('threads', [1, 2, 3, 5, 8])
-def test_the_number_of_threads_does_not_matter(threads: int) -> None:
-    case = textured_case(disp12_max_diff=0)
+@pytest.mark.parametrize('block_size', [5, 15])
+def test_the_number_of_threads_does_not_matter(threads: int, block_size: int) -> None:
+    case = textured_case(height=8 * 64, block_size=block_size, disp12_max_diff=0)
     np.testing.assert_array_equal(kernel_result(case, threads), opencv_result(case))
+
+
+@pytest.mark.parametrize(
+    ('size', 'threads', 'expected'),
+    [
+        ((640, 480), 1, 1),
+        ((640, 480), 6, 6),
+        ((640, 480), 64, 8),  # 466 rows: more strips would be lower than 56 rows
+        ((640, 90), 4, 1),
+        ((1280, 720), 2, 2),  # two tiles side by side
+        ((1280, 720), 16, 16),
+        ((2600, 720), 2, 6),  # three tiles: cut in two, so that no thread stands idle
+    ],
+)
+def test_threads_share_the_work_in_strips_worth_filling_a_window_for(
+    size: tuple[int, int], threads: int, expected: int
+) -> None:
+    search = Search(0, 64, 7, 31, 10, 15, -16, 0)
+    tiles = plan_buffers(size[::-1], search, threads).tiles
+    assert len(tiles) == expected
+    assert expected == 1 or min(tile.last_row - tile.first_row for tile in tiles) >= 4 * 14
+    assert sum(tile.columns * (tile.last_row - tile.first_row) for tile in tiles) == (
+        (size[0] - 63 - 14) * (size[1] - 14)
+    )
 
 
 def test_padded_reversed_and_read_only_arrays_are_understood() -> None:
