@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 import select
-import struct
 import sys
 import time
 from typing import Any
@@ -26,6 +25,7 @@ from sensor_msgs.msg import Image
 from stereo_msgs.msg import DisparityImage
 
 from benchmarks.protocol import answer
+from stereo_depth_node.core.cdr import CdrReader
 
 __all__ = ['OUTPUTS', 'Receiver']
 
@@ -83,9 +83,7 @@ class Receiver:
 
     def _take(self, output: str, serialized: bytes) -> None:
         self.last_ns = time.time_ns()
-        # CDR: 4 bytes of encapsulation, of which the second tells the byte order, then the stamp.
-        order = '<' if serialized[1] & 1 else '>'
-        seconds, nanoseconds = struct.unpack_from(f'{order}iI', serialized, 4)
+        seconds, nanoseconds = CdrReader(serialized).stamp()
         self.arrivals[output].append((seconds * _NS_PER_S + nanoseconds, self.last_ns))
 
 

@@ -191,12 +191,12 @@ class StereoInputs:
                     break
                 self._on_camera_info(side, message)
 
-    def _on_first(self, side: Side, message: Any) -> None:
+    def _on_first(self, side: Side, message: bytes) -> None:
         """Take an image that an executor has taken, and all that have come with it."""
         self._hand_over(side, message)
         self._on_images()
 
-    def _hand_over(self, side: Side, message: Any) -> None:
+    def _hand_over(self, side: Side, message: bytes) -> None:
         self.wake_by(*Side)
         self._on_image(side, message)
 
