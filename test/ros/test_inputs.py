@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+import struct
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,15 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph, NodeHere
-from rig import camera_infos, compressed_message, image_message, messages_of, pixels_of, Rig
+from rig import (
+    camera_infos,
+    compressed_message,
+    image_message,
+    messages_of,
+    next_stamp_ns,
+    pixels_of,
+    Rig,
+)
 from scenes import plane, scene_of
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -121,6 +130,50 @@ def test_a_broken_image_is_counted_and_named_and_the_next_good_one_is_computed(
     assert told in str(node.node.failure)
     assert_is_the_scene(disparity_of(rig, *MONO))
     assert node.node.failure is None
+    node.assert_adds_up()
+
+
+def big_endian(image: Image, stamp_ns: int) -> bytes:
+    """Return an image as a machine of the other byte order serializes it."""
+    message = bytearray(struct.pack('>4xiI', *divmod(stamp_ns, 10**9)))
+
+    def add(kind: str, *values: int) -> None:
+        message.extend(bytes(-len(message) % struct.calcsize(f'={kind[-1]}')))
+        message.extend(struct.pack(f'>{kind}', *values))
+
+    def add_text(text: str) -> None:
+        add('I', len(text) + 1)
+        message.extend(text.encode() + bytes(1))
+
+    add_text('left_optical')
+    add('2I', image.height, image.width)
+    add_text(image.encoding)
+    add('B', image.is_bigendian)
+    add('2I', image.step, len(image.data))
+    return bytes(message) + bytes(image.data)
+
+
+def test_messages_of_machines_with_the_other_byte_order_are_read(rig: Rig) -> None:
+    expected = disparity_of(rig, *MONO)
+    stamp_ns = next_stamp_ns()
+
+    rig.publish_infos()
+    for publisher, image in zip(rig.images, MONO, strict=True):
+        publisher.publish(big_endian(image, stamp_ns))
+    rig.graph.wait_until(lambda: rig.outputs(stamp_ns), 'the disparity')
+
+    np.testing.assert_array_equal(pixels_of(rig.outputs(stamp_ns)['disparity'].image), expected)
+
+
+@pytest.mark.parametrize('length', [4, 8, 20])
+def test_a_message_that_ends_in_its_header_harms_nothing(
+    rig: Rig, node: NodeHere, length: int
+) -> None:
+    for _ in range(3):
+        for publisher in rig.images:
+            publisher.publish(big_endian(MONO[0], next_stamp_ns())[:length])
+
+        assert_is_the_scene(disparity_of(rig, *MONO))
     node.assert_adds_up()
 
 
