@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scaling import tries
+from benchmarks.scaling import model_ms
 
 __all__ = ['draw_scaling']
 
@@ -44,8 +44,7 @@ def draw_scaling(
             x = [_abscissa(point) for point in own]
             colour = _COLOURS.get(backend)
             axis.plot(x, [p['ms'] for p in own], 'o', color=colour, label=backend, markersize=4)
-            if varied != 'threads' and len(x) > 1:
-                axis.plot(x, [_model(point, fitted) for point in own], color=colour, lw=0.8)
+            axis.plot(x, [model_ms(point, fitted) for point in own], color=colour, lw=0.8)
         axis.set_xlabel(label)
         axis.set_ylim(bottom=0)
         axis.set_xlim(left=0)
@@ -61,9 +60,3 @@ def _abscissa(point: dict[str, Any]) -> float:
     if point['varied'] == 'pixels':
         return float(point['width'] * point['height'] / 1e6)
     return float(point[point['varied']])
-
-
-def _model(point: dict[str, Any], fitted: dict[str, float]) -> float:
-    """Return the time of the model, ms."""
-    pixels = point['width'] * point['height']
-    return float((fitted['pixel_ns'] * pixels + fitted['try_ns'] * tries(point)) / 1e6)

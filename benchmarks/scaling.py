@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the time of a frame grows with pixels, disparities and threads.
 
-The model: every pixel costs something, and so does every disparity that is tried at a pixel. All
-D of them are tried where the right image reaches far enough, in W - D of its W columns::
+The model: every frame costs something, every pixel does, and so does every disparity that is tried
+at a pixel. All D of them are tried where the right image reaches far enough, in W - D of its W
+columns. Threads share what pixels and disparities cost, and not what the frame does::
 
-    t = a * W * H + b * (W - D) * H * D
+    t = c + (a * W * H + b * (W - D) * H * D) / threads
 
 As a process, takes a request as JSON on its command line and answers with one line of JSON.
 """
@@ -25,7 +26,7 @@ from benchmarks.compute import CoreFrame, measure_in_turn, settle_kernel
 from benchmarks.protocol import answer
 from stereo_depth_node.core.settings import Settings
 
-__all__ = ['SIZES', 'fit', 'measure_scaling', 'tries']
+__all__ = ['SIZES', 'fit', 'measure_scaling', 'model_ms', 'tries']
 
 SIZES = ((320, 240), (480, 360), (640, 480), (960, 540), (1280, 720), (1600, 900), (1920, 1080))
 _DISPARITIES = (16, 32, 64, 96, 128, 192, 256)
@@ -95,36 +96,46 @@ def measure_scaling(
 
 
 def fit(points: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Fit the model to the points of all threads, by least squares of relative errors.
+    """Fit the model to the points, by least squares of relative errors.
 
     Returns
     -------
     dict
-        By backend: `pixel_ns` (a), `try_ns` (b), and `worst_percent`, the largest
-        relative error of the model at a measured point.
+        By backend: `frame_ms` (c), `pixel_ns` (a), `try_ns` (b), and `worst_percent`, the
+        largest relative error of the model at a measured point.
     """
     result = {}
     for backend in dict.fromkeys(point['backend'] for point in points):
-        own = [p for p in points if p['backend'] == backend and p['varied'] != 'threads']
-        time_ns = np.array([point['ms'] * 1e6 for point in own])
-        pixels = np.array([float(point['width'] * point['height']) for point in own])
-        tried = np.array([tries(point) for point in own])
+        own = [point for point in points if point['backend'] == backend]
         # Divided by the time measured: a small image counts as much as a large one.
-        terms = np.column_stack((pixels, tried)) / time_ns[:, None]
-        (a, b), *_ = np.linalg.lstsq(terms, np.ones(len(own)), rcond=None)
-        errors = np.abs(terms @ (a, b) - 1.0)
+        terms = np.array([_terms(point) for point in own]) / [[point['ms']] for point in own]
+        costs, *_ = np.linalg.lstsq(terms, np.ones(len(own)), rcond=None)
+        frame_ms, pixel_ns, try_ns = map(float, costs)
         result[backend] = {
-            'pixel_ns': float(a),
-            'try_ns': float(b),
-            'worst_percent': float(errors.max() * 100.0),
+            'frame_ms': frame_ms,
+            'pixel_ns': pixel_ns,
+            'try_ns': try_ns,
+            'worst_percent': float(np.abs(terms @ costs - 1.0).max() * 100.0),
         }
     return result
+
+
+def model_ms(point: dict[str, Any], fitted: dict[str, float]) -> float:
+    """Return the time that the model gives for a frame at a point, ms."""
+    costs = (fitted['frame_ms'], fitted['pixel_ns'], fitted['try_ns'])
+    return sum(cost * term for cost, term in zip(costs, _terms(point), strict=True))
 
 
 def tries(point: dict[str, Any]) -> float:
     """Return how many pairs of pixels are compared at a point: (W - D) * H * D."""
     width, disparities = point['width'], point['disparities']
     return float((width - disparities) * point['height'] * disparities)
+
+
+def _terms(point: dict[str, Any]) -> tuple[float, float, float]:
+    """Return what a frame, a pixel and a try are multiplied with, in units that give ms."""
+    pixels, threads = point['width'] * point['height'], point['threads']
+    return 1.0, pixels / threads / 1e6, tries(point) / threads / 1e6
 
 
 def _thread_counts() -> list[int]:

@@ -162,8 +162,9 @@ def _startup(startup: Mapping[str, Any], table: Any, title: str) -> str:
 
 def _scaling(scaling: Mapping[str, Any], table: Any, title: str) -> str:
     fits = [
-        f'{backend}: {fit["pixel_ns"]:.2f} ns per pixel + {fit["try_ns"]:.4f} ns per '
-        f'disparity tried at a pixel (within {fit["worst_percent"]:.0f} %)'
+        f'{backend}: {fit["frame_ms"]:.2f} ms + ({fit["pixel_ns"]:.2f} ns per pixel + '
+        f'{fit["try_ns"]:.4f} ns per disparity tried at a pixel) / threads '
+        f'(within {fit["worst_percent"]:.0f} %)'
         for backend, fit in scaling['fit'].items()
     ]
     backends = list(scaling['fit'])

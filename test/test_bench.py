@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from benchmarks.cases import Case, make_cases, own, peer
-from benchmarks.scaling import fit, tries
+from benchmarks.scaling import fit, model_ms, tries
 from benchmarks.summary import account_problems, percentile, summarise_case
 from benchmarks.workers import BenchError, Workers
 
@@ -154,18 +154,23 @@ def test_frames_that_are_not_accounted_for_are_told():
 
 def test_the_fit_finds_the_costs_that_times_were_made_of():
     points = [
-        {'varied': 'pixels', 'width': w, 'height': h, 'disparities': d, 'backend': 'opencv'}
+        {'width': w, 'height': h, 'disparities': d, 'threads': n, 'backend': 'opencv'}
         for w, h in ((320, 240), (640, 480), (1920, 1080))
         for d in (16, 64, 256)
+        for n in (1, 2, 8)
     ]
     for point in points:
         pixels = point['width'] * point['height']
-        point['ms'] = (7.0 * pixels + 0.25 * tries(point)) / 1e6
+        point['ms'] = 0.5 + (7.0 * pixels + 0.25 * tries(point)) / point['threads'] / 1e6
     found = fit(points)['opencv']
     # The times are exact: what remains is rounding.
+    assert found['frame_ms'] == pytest.approx(0.5, rel=1e-6)
     assert found['pixel_ns'] == pytest.approx(7.0, rel=1e-6)
     assert found['try_ns'] == pytest.approx(0.25, rel=1e-6)
     assert found['worst_percent'] < 1e-6
+    assert [model_ms(point, found) for point in points] == pytest.approx(
+        [point['ms'] for point in points]
+    )
 
 
 def test_figures_are_medians_of_repeats_and_ratios_are_taken_within_a_repeat():

@@ -53,8 +53,9 @@ class Settings:
     )
     matcher_backend: str = parameter(
         'auto',
-        'Who computes bm: numba (our kernel, the same result bit for bit in half the time), '
-        'opencv, or auto (numba as soon as it is compiled, opencv until then and without it).',
+        'Who computes bm: numba (our kernel, the same result bit for bit in less than half the '
+        'time), opencv, or auto (numba as soon as it is compiled, opencv until then and without '
+        'it).',
         group=_MATCHING,
         choices=('auto', 'opencv', 'numba'),
     )
