@@ -4,8 +4,8 @@
 
 rclpy's SingleThreadedExecutor gathers all that can be waited for anew before each callback, and
 once more after it, because it wakes itself: most of what a frame costs beside the matcher. Here
-one wait set is kept until something is created or destroyed, and images are taken without a
-detour. All else is rare and left to rclpy.
+one wait set is kept until something is created or destroyed, and images are taken and timers
+called without a detour. All else is rare and left to rclpy.
 
 rclpy's EventsExecutor (Kilted and later) is as quick, but it serves no timer and no service while
 images come faster than they are computed.
@@ -35,16 +35,17 @@ __all__ = ['DirectExecutor', 'executor_of', 'spin']
 
 _NS_PER_S = 1_000_000_000
 # Kinds of entities that are left to rclpy, by the names that it gives them.
-_LEFT_TO_RCLPY: tuple[Literal['timer', 'client', 'service'], ...] = ('timer', 'client', 'service')
+_LEFT_TO_RCLPY: tuple[Literal['client', 'service'], ...] = ('client', 'service')
 
 
 class DirectExecutor(SingleThreadedExecutor):
-    """Serves some subscriptions of a node directly and leaves the rest to rclpy.
+    """Serves timers and some subscriptions of a node directly and leaves the rest to rclpy.
 
     Parameters
     ----------
     node : Node
-        The one node it serves; it has no guard conditions of its own.
+        The one node it serves; it has no guard conditions of its own, and the callbacks of its
+        timers take no arguments.
     direct : callable
         Returns the subscriptions to serve directly. Only those wake it that their callback group
         lets be executed.
@@ -78,7 +79,7 @@ class DirectExecutor(SingleThreadedExecutor):
         """
         if not self._does_without:
             try:
-                ready, is_other_ready = self._wait(timeout_sec)
+                ready, timers, is_other_ready = self._wait(timeout_sec)
             except (AttributeError, TypeError) as error:
                 self._does_without = True
                 self._release()
@@ -91,6 +92,9 @@ class DirectExecutor(SingleThreadedExecutor):
         direct = self._direct()
         if not ready.isdisjoint(direct):
             self._serve()
+        for timer in timers:
+            if timer.callback:
+                timer.callback()
         if is_other_ready or self._has_tasks() or not ready.issubset(direct):
             super().spin_once(0.0)
             # What was destroyed just now goes at once.
@@ -111,7 +115,7 @@ class DirectExecutor(SingleThreadedExecutor):
         self._created_tasks = [task for task in self._created_tasks if not task.done()]
         return bool(self._created_tasks)
 
-    def _wait(self, timeout_sec: float | None) -> tuple[set[Subscription[Any]], bool]:
+    def _wait(self, timeout_sec: float | None) -> tuple[set[Subscription[Any]], list[Any], bool]:
         self._release_what_changed()
         if self._wait_set is None:
             self._wait_set = _WaitSet(self.context, *self._entities)
@@ -160,6 +164,7 @@ class _WaitSet:
         services: list[Any],
         waitables: list[Any],
     ) -> None:
+        self._timers = timers
         self._waitables = waitables
         self._held = ExitStack()
         try:
@@ -198,7 +203,7 @@ class _WaitSet:
 
     def wait(
         self, is_wanted: Callable[[Any], bool], timeout_sec: float | None
-    ) -> tuple[set[Subscription[Any]], bool]:
+    ) -> tuple[set[Subscription[Any]], list[Any], bool]:
         """Wait until something can be done.
 
         Parameters
@@ -212,6 +217,8 @@ class _WaitSet:
         -------
         ready : set of Subscription
             Those with messages.
+        timers : list of Timer
+            Those whose time has come; they go on to the next one.
         is_other_ready : bool
             Whether anything else is.
         """
@@ -230,9 +237,17 @@ class _WaitSet:
             for index, subscription in enumerate(subscriptions)
             if self._set.is_ready('subscription', index)
         }
+        timers = [
+            timer
+            for index, timer in enumerate(self._timers)
+            # One that has been cancelled can be ready in the set.
+            if self._set.is_ready('timer', index) and timer.handle.is_timer_ready()
+        ]
+        for timer in timers:
+            timer.handle.call_timer()
         others: list[Any] = [kind for kind in _LEFT_TO_RCLPY if self._set.get_ready_entities(kind)]
         others += [each for each in waitables if each.is_ready(self._set)]
-        return ready, bool(others)
+        return ready, timers, bool(others)
 
     def release(self) -> None:
         """Let what was waited for be destroyed."""

@@ -233,6 +233,25 @@ def test_all_kinds_of_callbacks_are_called(graph: Graph, served: Served) -> None
     served.expect('task')
 
 
+def test_timers_are_called_when_they_are_due_and_not_once_they_are_cancelled(
+    served: Served,
+) -> None:
+    node, calls = served.node, served.calls
+    often = node.create_timer(0.01, served._note('often'))
+    node.create_timer(0.2, served._note('rarely'))
+    served.graph.wait_until(lambda: calls.count('rarely') >= 3, '3 calls of the rare timer')
+    # It can be called too rarely on a busy machine, and never more often than this.
+    assert calls.count('rarely') <= calls.count('often') <= 20 * calls.count('rarely') + 20
+
+    often.cancel()
+    before, rarely = calls.count('often'), calls.count('rarely')
+    served.graph.wait_until(lambda: calls.count('rarely') >= rarely + 2, '2 more of the rare')
+    assert calls.count('often') == before
+
+    often.reset()
+    served.graph.wait_until(lambda: calls.count('often') > before, 'the timer that goes on')
+
+
 def test_a_direct_subscription_is_not_called_back(graph: Graph) -> None:
     served = graph.add(Served(graph))
     publish = served.node.create_publisher(Empty, 'direct', 1).publish
