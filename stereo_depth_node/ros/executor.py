@@ -95,8 +95,10 @@ class DirectExecutor(SingleThreadedExecutor):
         for timer in timers:
             if timer.callback:
                 timer.callback()
-        if is_other_ready or self._has_tasks() or not ready.issubset(direct):
+        is_more_to_do = is_other_ready or self._has_tasks() or not ready.issubset(direct)
+        if is_more_to_do:
             super().spin_once(0.0)
+        if timers or is_more_to_do:
             # What was destroyed just now goes at once.
             self._release_what_changed()
 

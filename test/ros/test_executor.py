@@ -252,6 +252,26 @@ def test_timers_are_called_when_they_are_due_and_not_once_they_are_cancelled(
     served.graph.wait_until(lambda: calls.count('often') > before, 'the timer that goes on')
 
 
+def test_what_a_timer_destroys_is_gone_at_once(graph: Graph) -> None:
+    served = graph.add(Served(graph))
+    node = served.node
+    doomed = node.create_subscription(Empty, 'doomed', served._note('doomed'), 1)
+
+    def destroy() -> None:
+        timer.cancel()
+        node.destroy_subscription(doomed)
+        served.calls.append('destroyed')
+
+    assert node.count_subscribers('doomed') == 1
+    timer = node.create_timer(0.05, destroy)
+    deadline = time.monotonic() + 30.0
+    while 'destroyed' not in served.calls and time.monotonic() < deadline:
+        node.executor.spin_once(1.0)
+
+    assert served.calls == ['destroyed']
+    assert node.count_subscribers('doomed') == 0
+
+
 def test_a_direct_subscription_is_not_called_back(graph: Graph) -> None:
     served = graph.add(Served(graph))
     publish = served.node.create_publisher(Empty, 'direct', 1).publish
