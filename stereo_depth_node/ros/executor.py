@@ -98,6 +98,7 @@ class DirectExecutor(SingleThreadedExecutor):
         is_more_to_do = is_other_ready or self._has_tasks() or not ready.issubset(direct)
         if is_more_to_do:
             super().spin_once(0.0)
+            self._end_iteration()
         if timers or is_more_to_do:
             # What was destroyed just now goes at once.
             self._release_what_changed()
@@ -112,6 +113,16 @@ class DirectExecutor(SingleThreadedExecutor):
         """Let go of everything."""
         self._release()
         return super().shutdown(timeout_sec)
+
+    def _end_iteration(self) -> None:
+        """Let go of what rclpy still holds, to go on from there when it is asked again.
+
+        That can be long from now. What it has not come to yet will be ready again.
+        """
+        iteration = getattr(self, '_cb_iter', None)
+        if iteration is not None:
+            iteration.close()
+            self._cb_iter = None
 
     def _has_tasks(self) -> bool:
         self._created_tasks = [task for task in self._created_tasks if not task.done()]

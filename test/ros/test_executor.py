@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
-from harness import BEST_EFFORT, Graph, NodeHere, Participant
+from harness import BEST_EFFORT, Graph, NodeHere, Participant, RELIABLE
 import rclpy
 from rclpy.executors import (
     ExternalShutdownException,
@@ -27,6 +27,7 @@ from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 
 from stereo_depth_node.ros import executor as executor_module
+from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
 from stereo_depth_node.ros.executor import DirectExecutor
 from stereo_depth_node.ros.node import StereoDepthNode
 from stereo_depth_node.ros.pairing import DropReason
@@ -252,23 +253,31 @@ def test_timers_are_called_when_they_are_due_and_not_once_they_are_cancelled(
     served.graph.wait_until(lambda: calls.count('often') > before, 'the timer that goes on')
 
 
-def test_what_a_timer_destroys_is_gone_at_once(graph: Graph) -> None:
+@pytest.mark.parametrize('has_had_an_event', [False, True])
+def test_what_a_timer_destroys_is_gone_at_once(graph: Graph, has_had_an_event: bool) -> None:
+    """Its queue is as large as many images, and it would go on receiving."""
     served = graph.add(Served(graph))
     node = served.node
-    doomed = node.create_subscription(Empty, 'doomed', served._note('doomed'), 1)
+    events = SubscriptionEventCallbacks(
+        incompatible_qos=served._note('event'), use_default_callbacks=False
+    )
+    doomed = node.create_subscription(Empty, 'doomed', print, RELIABLE, event_callbacks=events)
+    if has_had_an_event:
+        node.create_publisher(Empty, 'doomed', BEST_EFFORT)
+        served.expect('event')
+    assert node.count_subscribers('doomed') == 1
 
     def destroy() -> None:
         timer.cancel()
         node.destroy_subscription(doomed)
         served.calls.append('destroyed')
 
-    assert node.count_subscribers('doomed') == 1
     timer = node.create_timer(0.05, destroy)
     deadline = time.monotonic() + 30.0
     while 'destroyed' not in served.calls and time.monotonic() < deadline:
         node.executor.spin_once(1.0)
 
-    assert served.calls == ['destroyed']
+    assert served.calls[-1] == 'destroyed'
     assert node.count_subscribers('doomed') == 0
 
 
