@@ -98,7 +98,6 @@ class DirectExecutor(SingleThreadedExecutor):
         is_more_to_do = is_other_ready or self._has_tasks() or not ready.issubset(direct)
         if is_more_to_do:
             super().spin_once(0.0)
-            self._end_iteration()
         if timers or is_more_to_do:
             # What was destroyed just now goes at once.
             self._release_what_changed()
@@ -114,16 +113,6 @@ class DirectExecutor(SingleThreadedExecutor):
         self._release()
         return super().shutdown(timeout_sec)
 
-    def _end_iteration(self) -> None:
-        """Let go of what rclpy still holds, to go on from there when it is asked again.
-
-        That can be long from now. What it has not come to yet will be ready again.
-        """
-        iteration = getattr(self, '_cb_iter', None)
-        if iteration is not None:
-            iteration.close()
-            self._cb_iter = None
-
     def _has_tasks(self) -> bool:
         self._created_tasks = [task for task in self._created_tasks if not task.done()]
         return bool(self._created_tasks)
@@ -135,7 +124,7 @@ class DirectExecutor(SingleThreadedExecutor):
         return self._wait_set.wait(self.can_execute, timeout_sec)
 
     def _release_what_changed(self) -> None:
-        """Let go of the wait set when something has been created or destroyed."""
+        """Let go of what is held when something has been created or destroyed."""
         node = self._node
         entities = (
             list(node.subscriptions),
@@ -148,6 +137,18 @@ class DirectExecutor(SingleThreadedExecutor):
         if entities != self._entities:
             self._entities = entities
             self._release()
+            self._end_iteration()
+
+    def _end_iteration(self) -> None:
+        """Let go of what rclpy holds while it is in the middle of what was ready.
+
+        It would go on from there when it is asked again, which can be long from now. What it has
+        not come to will be ready again.
+        """
+        iteration = getattr(self, '_cb_iter', None)
+        if iteration is not None:
+            iteration.close()
+            self._cb_iter = None
 
     def _release(self) -> None:
         if self._wait_set is not None:
