@@ -31,6 +31,7 @@ __all__ = ['SIZES', 'fit', 'measure_scaling', 'model_ms', 'tries']
 SIZES = ((320, 240), (480, 360), (640, 480), (960, 540), (1280, 720), (1600, 900), (1920, 1080))
 _DISPARITIES = (16, 32, 64, 96, 128, 192, 256)
 _FIXED_SIZE, _FIXED_DISPARITIES = (640, 480), 64
+_COSTS = ('frame_ms', 'pixel_ns', 'try_ns')  # c, a and b of the model
 
 
 def measure_scaling(
@@ -110,11 +111,8 @@ def fit(points: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
         # Divided by the time measured: a small image counts as much as a large one.
         terms = np.array([_terms(point) for point in own]) / [[point['ms']] for point in own]
         costs, *_ = np.linalg.lstsq(terms, np.ones(len(own)), rcond=None)
-        frame_ms, pixel_ns, try_ns = map(float, costs)
         result[backend] = {
-            'frame_ms': frame_ms,
-            'pixel_ns': pixel_ns,
-            'try_ns': try_ns,
+            **dict(zip(_COSTS, map(float, costs), strict=True)),
             'worst_percent': float(np.abs(terms @ costs - 1.0).max() * 100.0),
         }
     return result
@@ -122,8 +120,7 @@ def fit(points: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def model_ms(point: dict[str, Any], fitted: dict[str, float]) -> float:
     """Return the time that the model gives for a frame at a point, ms."""
-    costs = (fitted['frame_ms'], fitted['pixel_ns'], fitted['try_ns'])
-    return sum(cost * term for cost, term in zip(costs, _terms(point), strict=True))
+    return sum(fitted[cost] * term for cost, term in zip(_COSTS, _terms(point), strict=True))
 
 
 def tries(point: dict[str, Any]) -> float:
@@ -133,7 +130,7 @@ def tries(point: dict[str, Any]) -> float:
 
 
 def _terms(point: dict[str, Any]) -> tuple[float, float, float]:
-    """Return what a frame, a pixel and a try are multiplied with, in units that give ms."""
+    """Return what each of `_COSTS` is multiplied with, in units that give ms."""
     pixels, threads = point['width'] * point['height'], point['threads']
     return 1.0, pixels / threads / 1e6, tries(point) / threads / 1e6
 
