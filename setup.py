@@ -83,7 +83,7 @@ setup(
     zip_safe=False,
     entry_points={
         'console_scripts': [
-            f'stereo_depth_node = {PACKAGE}.ros.program:main',
+            f'stereo_depth_node = {PACKAGE}.ros.main:main',
             f'stereo_depth = {PACKAGE}.offline.cli:main',
         ],
     },

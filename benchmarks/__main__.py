@@ -23,7 +23,7 @@ from benchmarks.startup import profile_imports, summarise_imports
 from benchmarks.tables import markdown, text
 from benchmarks.trial import environment_of
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.core.settings import known_parameters
+from stereo_depth_node.core.settings.settings import known_parameters
 
 __all__ = ['main']
 

@@ -26,7 +26,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.protocol import answer
 from benchmarks.scene import ENCODINGS, load_scene
-from stereo_depth_node.core.geometry import StereoGeometry
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 
 __all__ = ['Feeder']
 

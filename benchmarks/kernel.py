@@ -22,10 +22,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.block_matching import NumbaBlockMatcher
-from stereo_depth_node.core.kernel import kernel_state, KernelState, wait_for_kernel
+from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
+from stereo_depth_node.core.matching.kernel.provider import (
+    kernel_state,
+    KernelState,
+    wait_for_kernel,
+)
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'test' / 'core'))
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1] / 'test' / 'core' / 'matching' / 'kernel')
+)
 
 from block_matching_cases import (
     DEFAULTS,

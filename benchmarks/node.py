@@ -19,9 +19,9 @@ from typing import Any, cast
 import rclpy
 
 from benchmarks.protocol import answer
-from stereo_depth_node.core.kernel import wait_for_kernel
+from stereo_depth_node.core.matching.kernel.provider import wait_for_kernel
+from stereo_depth_node.ros import main as program
 from stereo_depth_node.ros import node as node_module
-from stereo_depth_node.ros import program
 from stereo_depth_node.ros.statistics import Stage, Statistics
 
 __all__ = ['CountedNode']

@@ -25,7 +25,7 @@ from sensor_msgs.msg import Image
 from stereo_msgs.msg import DisparityImage
 
 from benchmarks.protocol import answer
-from stereo_depth_node.core.cdr import CdrReader
+from stereo_depth_node.core.messages.cdr import CdrReader
 
 __all__ = ['OUTPUTS', 'Receiver']
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.compute import CoreFrame, measure_in_turn, settle_kernel
 from benchmarks.protocol import answer
-from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.settings import Settings
 
 __all__ = ['SIZES', 'fit', 'measure_scaling', 'model_ms', 'tries']
 

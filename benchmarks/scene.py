@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.geometry import StereoGeometry
-from stereo_depth_node.demo.scene import load_motorcycle
+from stereo_depth_node.offline.datasets.motorcycle import load_motorcycle
 
 __all__ = ['ENCODINGS', 'BenchScene', 'load_scene']
 

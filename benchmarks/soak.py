@@ -23,7 +23,7 @@ import rclpy
 
 from benchmarks.soak_faults import Bystander, CAMERAS, FAULTS, node_hangs, parameters_storm
 from benchmarks.soak_processes import Camera, Footprint, NodeUnderTest, SharedMemory
-from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.environment import fast_dds_environment
 
 __all__ = ['main']
 

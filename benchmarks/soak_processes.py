@@ -83,7 +83,7 @@ class NodeUnderTest:
         self._log = log
         with log.open('wb') as sink:
             self._process = subprocess.Popen(
-                [sys.executable, '-m', 'stereo_depth_node.ros.program', *arguments],
+                [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,

@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks.cases import Case, Contestant
 from benchmarks.workers import BenchError, Worker, Workers
-from stereo_depth_node.demo.processes import free_domain_id
-from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.environment import fast_dds_environment
+from stereo_depth_node.processes import free_domain_id
 
 __all__ = ['Plan', 'environment_of', 'run_trial']
 

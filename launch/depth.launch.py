@@ -19,7 +19,7 @@ from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.environment import fast_dds_environment
 
 PACKAGE = 'stereo_depth_node'
 BOOLEAN = ['true', 'false']

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scenes import StereoScene
 
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.geometry import StereoGeometry
-from stereo_depth_node.demo.scene import load_motorcycle
+from stereo_depth_node.offline.datasets.motorcycle import load_motorcycle
 
 
 @pytest.fixture(scope='session')

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.calibration import CameraCalibration
-from stereo_depth_node.core.geometry import StereoGeometry
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 
 Field = NDArray[np.float64]
 

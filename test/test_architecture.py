@@ -20,11 +20,11 @@ SOURCES = sorted((ROOT / PACKAGE).rglob('*.py'))
 # Part of the package -> the parts it may import.
 ALLOWED = {
     'core': {'core'},
-    'ros': {'core', 'ros', 'middleware', 'resources'},
-    # Of ros what needs no ROS, of demo its scene: the import test below holds them to it.
-    'offline': {'core', 'demo', 'offline', 'ros', 'resources'},
-    'demo': {'core', 'demo', 'offline', 'middleware', 'resources'},
-    'middleware': {'resources'},
+    'ros': {'core', 'ros', 'environment', 'resources'},
+    'offline': {'core', 'offline', 'resources'},
+    'demo': {'core', 'demo', 'offline', 'environment', 'processes', 'resources'},
+    'environment': {'resources'},
+    'processes': set(),
     'resources': {'core'},
 }
 ROS_PACKAGES = (
@@ -113,7 +113,7 @@ def test_imports_go_one_way(part):
     assert not wrong, '\n'.join(wrong)
 
 
-@pytest.mark.parametrize('part', ['core', 'offline', 'middleware', 'resources'])
+@pytest.mark.parametrize('part', ['core', 'offline', 'environment', 'processes', 'resources'])
 def test_no_ros_package_is_named_outside_of_the_ros_parts(part):
     wrong = [
         f'{path.relative_to(ROOT)}:{line} imports {module}'

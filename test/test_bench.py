@@ -27,7 +27,7 @@ TINY = (
     *('--size', '160x120', '--disparities', '16', '--encoding', 'bgr8', '--backends', 'opencv'),
     *('--duration', '0.5', '--warm-up', '0', '--repeats', '1', '--latency-rate', '20'),
 )
-OWN_NODE = (sys.executable, '-m', 'stereo_depth_node.ros.program')
+OWN_NODE = (sys.executable, '-m', 'stereo_depth_node.ros.main')
 
 
 def bench(*arguments: str) -> str:

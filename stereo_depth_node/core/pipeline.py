@@ -15,18 +15,23 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .backend import create_matcher
-from .calibration import CameraCalibration
-from .conversion import DisparityConversion
-from .errors import CalibrationSizeError, SizeError
-from .filters import DisparityFilters
-from .geometry import StereoGeometry
-from .left_band import LeftBandMatcher
-from .matching import check_image_size, region_of_interest, valid_window, ValidWindow
-from .rectification import Rectifier
-from .settings import Settings
-from .uncertainty import DepthUncertainty
-from .validity import invalid_value
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.rectification import Rectifier
+from stereo_depth_node.core.disparity.conversion import DisparityConversion
+from stereo_depth_node.core.disparity.filters import DisparityFilters
+from stereo_depth_node.core.disparity.invalidation import invalid_value
+from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
+from stereo_depth_node.core.errors import CalibrationSizeError, SizeError
+from stereo_depth_node.core.matching.left_border import LeftBandMatcher
+from stereo_depth_node.core.matching.opencv import (
+    check_image_size,
+    region_of_interest,
+    valid_window,
+    ValidWindow,
+)
+from stereo_depth_node.core.matching.selection import create_matcher
+from stereo_depth_node.core.settings.settings import Settings
 
 __all__ = ['StereoPipeline']
 

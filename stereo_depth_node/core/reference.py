@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .params_file import constraint_of, render_params_file
-from .settings import known_parameters, Settings
+from stereo_depth_node.core.settings.params_file import constraint_of, render_params_file
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 __all__ = ['render_parameters_page', 'render_reference']
 

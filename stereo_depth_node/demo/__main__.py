@@ -18,10 +18,15 @@ import time
 from types import FrameType
 
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.demo.processes import free_domain_id, Processes
 from stereo_depth_node.demo.report import draw_result, read_result
-from stereo_depth_node.demo.scene import ENCODINGS, load_motorcycle, parse_size, StereoScene
-from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.environment import fast_dds_environment
+from stereo_depth_node.offline.datasets.motorcycle import (
+    ENCODINGS,
+    load_motorcycle,
+    parse_size,
+    StereoScene,
+)
+from stereo_depth_node.processes import free_domain_id, Processes
 
 __all__ = ['main']
 
@@ -94,7 +99,7 @@ def _environment() -> dict[str, str]:
 
 def _node_command(scene: StereoScene) -> list[str]:
     return [
-        *_program('ros.program'),
+        *_program('ros.main'),
         '--ros-args',
         *('-p', f'num_disparities:={scene.num_disparities}'),
         *('-p', f'block_size:={_BLOCK_SIZE}'),

@@ -20,7 +20,12 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from stereo_depth_node.demo.scene import ENCODINGS, load_motorcycle, parse_size, StereoScene
+from stereo_depth_node.offline.datasets.motorcycle import (
+    ENCODINGS,
+    load_motorcycle,
+    parse_size,
+    StereoScene,
+)
 
 __all__ = ['PairPublisher']
 

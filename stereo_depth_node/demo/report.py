@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.accuracy import depth_accuracy, disparity_accuracy
-from stereo_depth_node.demo.scene import StereoScene
+from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
 from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
-from stereo_depth_node.offline.picture import draw_panels, Panel, shown_range
+from stereo_depth_node.offline.datasets.motorcycle import StereoScene
+from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
 
 __all__ = ['DemoResult', 'draw_result', 'read_result']
 

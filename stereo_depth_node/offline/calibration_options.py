@@ -10,11 +10,11 @@ import math
 from pathlib import Path
 import re
 
-from stereo_depth_node.core.calibration import CameraCalibration, load_calibration
+from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import CalibrationSizeError, SettingsError
-from stereo_depth_node.core.geometry import StereoGeometry
-from stereo_depth_node.core.settings import Settings
-from stereo_depth_node.offline.dataset_calibration import middlebury_2014_geometry
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.datasets.calibration import middlebury_2014_geometry
 
 __all__ = [
     'GivenCalibration',

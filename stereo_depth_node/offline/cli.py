@@ -14,7 +14,7 @@ from stereo_depth_node.core.errors import StereoDepthError
 
 __all__ = ['main']
 
-_PACKAGE = 'stereo_depth_node.offline'
+_PACKAGE = 'stereo_depth_node.offline.commands'
 
 # Name of a tool -> its module, imported only when it is used, and what it is for. A module has
 # add_parser(subparsers), which adds its options, and run(arguments), which returns the status.

@@ -8,9 +8,9 @@ import argparse
 from collections.abc import Sequence
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.parameter import Parameter, Value
-from stereo_depth_node.core.params_file import constraint_of, load_settings
-from stereo_depth_node.core.settings import known_parameters, Settings
+from stereo_depth_node.core.settings.parameter import Parameter, Value
+from stereo_depth_node.core.settings.params_file import constraint_of, load_settings
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 __all__ = ['add_settings_options', 'parsed_setting', 'settings_from']
 

@@ -15,13 +15,13 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from stereo_depth_node.core.calibration import CameraCalibration, load_calibration
+from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
 from stereo_depth_node.core.errors import InputError, MissingCalibrationError
+from stereo_depth_node.core.pairing.pairer import Side
 from stereo_depth_node.ros.messages import calibration_from_message
-from stereo_depth_node.ros.pairing import Side
 
 if TYPE_CHECKING:
-    from stereo_depth_node.core.settings import Settings
+    from stereo_depth_node.core.settings.settings import Settings
 
 __all__ = ['CalibrationCache', 'StereoCalibration']
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import Image
 
-from stereo_depth_node.core.decoding import PairDecoder
 from stereo_depth_node.core.errors import EncodingError
-from stereo_depth_node.core.images import RawImage
-from stereo_depth_node.core.serialized_image import SerializedImage
+from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.images.raw import RawImage
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
 
 __all__ = ['StereoDecoder']
 

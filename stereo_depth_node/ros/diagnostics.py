@@ -11,19 +11,19 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
-from stereo_depth_node.ros.cause_table import CAUSES
-from stereo_depth_node.ros.causes import Finding
+from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.causes import Finding
+from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
 from stereo_depth_node.ros.figures import depth_figures, node_figures, settings_text
-from stereo_depth_node.ros.health import diagnose
 from stereo_depth_node.ros.memory import FreedMemory
-from stereo_depth_node.ros.observation import NodeObserver
+from stereo_depth_node.ros.observer import NodeObserver
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 
 if TYPE_CHECKING:
-    from stereo_depth_node.core.settings import Settings
+    from stereo_depth_node.core.health.snapshot import Snapshot
+    from stereo_depth_node.core.settings.settings import Settings
     from stereo_depth_node.ros.node import StereoDepthNode
-    from stereo_depth_node.ros.snapshot import Snapshot
 
 __all__ = ['NodeDiagnostics']
 

@@ -22,7 +22,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.waitable import NumberOfEntities
 
-from stereo_depth_node.ros.guard import guarded
+from stereo_depth_node.ros.exceptions import guarded
 
 if TYPE_CHECKING:
     from rclpy.context import Context

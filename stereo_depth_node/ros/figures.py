@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stereo_depth_node.core.matching import DISPARITY_SCALE
-from stereo_depth_node.ros.observation import total_dropped
+from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE
+from stereo_depth_node.ros.observer import total_dropped
 
 if TYPE_CHECKING:
+    from stereo_depth_node.core.health.snapshot import Snapshot
     from stereo_depth_node.core.pipeline import StereoPipeline
-    from stereo_depth_node.core.settings import Settings
+    from stereo_depth_node.core.settings.settings import Settings
     from stereo_depth_node.ros.node import StereoDepthNode
-    from stereo_depth_node.ros.snapshot import Snapshot
 
 __all__ = ['depth_figures', 'node_figures', 'settings_text']
 

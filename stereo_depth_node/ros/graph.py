@@ -12,7 +12,7 @@ from typing import Any, TYPE_CHECKING
 
 from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 
-from stereo_depth_node.ros.snapshot import TopicSnapshot
+from stereo_depth_node.core.health.snapshot import TopicSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

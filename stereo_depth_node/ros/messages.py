@@ -23,8 +23,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.core.cdr import CdrReader
-from stereo_depth_node.core.message_content import calibration_from_message, DisparityFields
+from stereo_depth_node.core.messages.cdr import CdrReader
+from stereo_depth_node.core.messages.content import calibration_from_message, DisparityFields
 from stereo_depth_node.core.pipeline import StereoPipeline
 
 if TYPE_CHECKING:

@@ -18,23 +18,23 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.matching import check_image_size
+from stereo_depth_node.core.health.failures import drop_reason_of
+from stereo_depth_node.core.matching.opencv import check_image_size
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.frame_queue import FrameQueue
+from stereo_depth_node.core.pairing.pairer import DropReason, Side, StereoPair, StereoPairer
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.serialized_image import SerializedImage
 from stereo_depth_node.ros.calibration import CalibrationCache, StereoCalibration
 from stereo_depth_node.ros.decoding import StereoDecoder
 from stereo_depth_node.ros.diagnostics import NodeDiagnostics
-from stereo_depth_node.ros.failures import drop_reason_of
-from stereo_depth_node.ros.frame_queue import FrameQueue
-from stereo_depth_node.ros.guard import guarded
-from stereo_depth_node.ros.inputs import StereoInputs
-from stereo_depth_node.ros.outputs import StereoOutputs
-from stereo_depth_node.ros.pairing import DropReason, Side, StereoPair, StereoPairer
+from stereo_depth_node.ros.exceptions import guarded
 from stereo_depth_node.ros.parameters import SettingsParameters
+from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.statistics import Statistics
+from stereo_depth_node.ros.subscriptions import StereoInputs
 
 if TYPE_CHECKING:
-    from stereo_depth_node.core.settings import Settings
+    from stereo_depth_node.core.settings.settings import Settings
 
 __all__ = ['StereoDepthNode']
 
@@ -254,6 +254,6 @@ def _nanoseconds(seconds: float) -> int:
 
 
 if __name__ == '__main__':
-    from stereo_depth_node.ros.program import main
+    from stereo_depth_node.ros.main import main
 
     sys.exit(main())

@@ -24,8 +24,8 @@ from rclpy.exceptions import InvalidParameterValueException
 from rclpy.parameter import Parameter as RosParameter
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.parameter import Parameter, Value
-from stereo_depth_node.core.settings import known_parameters, Settings
+from stereo_depth_node.core.settings.parameter import Parameter, Value
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 if TYPE_CHECKING:
     from rclpy.node import Node

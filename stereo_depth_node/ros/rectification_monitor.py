@@ -11,8 +11,8 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.tracks import track_corners
-from stereo_depth_node.ros.rectification_findings import RectificationReport, report_of_tracks
+from stereo_depth_node.core.health.rectification import RectificationReport, report_of_tracks
+from stereo_depth_node.core.sparse_matches import track_corners
 
 if TYPE_CHECKING:
     from stereo_depth_node.core.pipeline import StereoPipeline

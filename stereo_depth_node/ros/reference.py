@@ -11,10 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from string import Formatter
 
-from stereo_depth_node.ros.cause_table import CAUSES
-from stereo_depth_node.ros.causes import Cause, Level
-from stereo_depth_node.ros.pairing import DropReason
-from stereo_depth_node.ros.rectification_findings import MATCHES_LOST
+from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.causes import Cause, Level
+from stereo_depth_node.core.health.rectification import MATCHES_LOST
+from stereo_depth_node.core.pairing.pairer import DropReason
 
 __all__ = ['render_troubleshooting_page']
 

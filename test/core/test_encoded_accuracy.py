@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from stereo_depth_node.core.accuracy import disparity_accuracy
-from stereo_depth_node.core.images import decode_grey, RawImage, reduce_to_8bit
+from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.tuning.accuracy import disparity_accuracy
 
 WIDTH, HEIGHT = 740, 500  # even, as Bayer and YUV have it
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from scenes import camera, geometry_of, plane, scene_of, step, StereoScene, tilted_plane
 
-from stereo_depth_node.core.accuracy import depth_accuracy, disparity_accuracy
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import CalibrationError, SettingsError, SizeError
-from stereo_depth_node.core.geometry import StereoGeometry
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
 
 SEMI_GLOBAL = ('sgbm', 'sgbm_3way', 'sgbm_hh', 'sgbm_hh4')
 SGBM_TUNED = Settings(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stereo_depth_node.core.params_file import load_settings
 from stereo_depth_node.core.reference import main, render_reference
-from stereo_depth_node.core.settings import known_parameters, Settings
+from stereo_depth_node.core.settings.params_file import load_settings
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 ROOT = Path(__file__).parents[2]
 

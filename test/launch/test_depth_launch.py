@@ -28,8 +28,8 @@ pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed')
 from launch import LaunchDescription, LaunchService
 from launch.actions import SetLaunchConfiguration
 
-from stereo_depth_node.core.settings import known_parameters
-from stereo_depth_node.middleware import PROFILE_VARIABLES
+from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.environment import PROFILE_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / 'launch' / 'depth.launch.py'

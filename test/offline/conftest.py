@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from stereo_depth_node.offline import bag_plan
+from stereo_depth_node.offline.bags import plan
 
 
 @pytest.fixture
 def small_parts(monkeypatch: Any) -> None:
     """Divide recordings into parts of 32 pairs."""
-    monkeypatch.setattr(bag_plan, 'part_size', lambda expected_pairs: 32)
+    monkeypatch.setattr(plan, 'part_size', lambda expected_pairs: 32)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.core.settings import known_parameters
+from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.cli import main
 from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import parsed_setting

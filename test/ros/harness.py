@@ -31,7 +31,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
-from stereo_depth_node.middleware import fast_dds_environment
+from stereo_depth_node.environment import fast_dds_environment
 from stereo_depth_node.ros.executor import executor_of
 from stereo_depth_node.ros.node import StereoDepthNode
 
@@ -251,7 +251,7 @@ class NodeProcess:
         arguments = ['--ros-args', *ros_arguments, *given] if ros_arguments or given else []
         self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115 (lives as long as the process)
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'stereo_depth_node.ros.program', *arguments],
+            [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments],
             cwd=_ROOT,
             env={**os.environ, 'ROS_DOMAIN_ID': str(graph.domain_id), 'PYTHONUNBUFFERED': '1'},
             stdin=subprocess.DEVNULL,

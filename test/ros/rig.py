@@ -24,8 +24,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.core.calibration import CameraCalibration
-from stereo_depth_node.core.encodings import ENCODINGS
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.images.encodings import ENCODINGS
 
 OUTPUTS = {
     'disparity': DisparityImage,

@@ -32,12 +32,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.core.encodings import ENCODINGS
-from stereo_depth_node.core.settings import known_parameters
-from stereo_depth_node.ros import guard
-from stereo_depth_node.ros.cause_table import CAUSES
-from stereo_depth_node.ros.health import diagnose
-from stereo_depth_node.ros.pairing import Side
+from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.diagnosis import diagnose
+from stereo_depth_node.core.images.encodings import ENCODINGS
+from stereo_depth_node.core.pairing.pairer import Side
+from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.ros import exceptions
 
 EXAMPLES = int(os.environ.get('STEREO_DEPTH_FUZZ', '400'))
 FUZZ = settings(
@@ -253,7 +253,7 @@ def fuzzed(shared_graph: Graph) -> Iterator[FuzzedNode]:
 
     # What the guard of the callbacks catches is the node's own fault.
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(guard, 'traceback', SimpleNamespace(format_exc=note))
+    monkeypatch.setattr(exceptions, 'traceback', SimpleNamespace(format_exc=note))
     node = FuzzedNode(here, caught)
     shared_graph.wait_until(node.node.outputs.are_wanted, 'the subscriptions')
     yield node

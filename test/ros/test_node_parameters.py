@@ -23,9 +23,9 @@ from sensor_msgs.msg import CompressedImage
 import yaml
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.matching import check_image_size
-from stereo_depth_node.core.parameter import Parameter
-from stereo_depth_node.core.settings import known_parameters, Settings
+from stereo_depth_node.core.matching.opencv import check_image_size
+from stereo_depth_node.core.settings.parameter import Parameter
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 WIDTH, HEIGHT = 300, 160
 KNOWN = known_parameters()

@@ -27,7 +27,7 @@ from rig import (
 )
 from scenes import plane, scene_of, step, StereoScene
 
-from stereo_depth_node.core.geometry import StereoGeometry
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 
 OFFSETS = (-12.25, 0.0, 9.5)  # cx_l - cx_r, px: binary fractions, exact in float32
 MIN_DISPARITIES = (-16, 0, 8)

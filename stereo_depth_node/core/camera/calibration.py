@@ -1,0 +1,175 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Calibration of one camera, and the YAML file that ROS keeps it in.
+
+Projection matrices are ROS's (REP 104, sensor_msgs/CameraInfo)::
+
+        [f  0  cx  Tx]
+    P = [0  fy cy  Ty]        Tx = -f * (x of this camera along the baseline, metres)
+        [0  0  1   0 ]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from stereo_depth_node.core.errors import InputError
+
+__all__ = ['CameraCalibration', 'load_calibration']
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraCalibration:
+    """Calibration of one camera, the content of a sensor_msgs/CameraInfo.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the full image, pixels.
+    distortion_model : str
+        ``plumb_bob``, ``rational_polynomial`` or ``equidistant``; empty when unknown.
+    d : tuple of float
+        Distortion coefficients.
+    k, r : tuple of 9 float
+        Intrinsic and rectifying matrix, row by row.
+    p : tuple of 12 float
+        Projection matrix of the rectified image, row by row.
+    binning_x, binning_y : int
+        Pixels of the full image per pixel of the image; 0 means 1.
+    roi : tuple of 4 int
+        x offset, y offset, width and height of the part of the full image (before binning) that
+        is in the image; width and height 0 mean the whole.
+    frame_id : str
+        Optical frame of the camera.
+    """
+
+    width: int
+    height: int
+    distortion_model: str
+    d: tuple[float, ...]
+    k: tuple[float, ...]
+    r: tuple[float, ...]
+    p: tuple[float, ...]
+    binning_x: int = 0
+    binning_y: int = 0
+    roi: tuple[int, int, int, int] = (0, 0, 0, 0)
+    frame_id: str = ''
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height of the images this calibration is for, roi and binning applied."""
+        _, _, roi_width, roi_height = self.roi
+        width, height = (roi_width or self.width), (roi_height or self.height)
+        return width // max(self.binning_x, 1), height // max(self.binning_y, 1)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether there are intrinsics (K[0] is 0 in a CameraInfo without)."""
+        return len(self.k) == 9 and len(self.p) == 12 and self.k[0] != 0.0 and self.p[0] != 0.0
+
+    def for_image(self) -> CameraCalibration:
+        """Return the calibration of the image itself: roi and binning applied to K and P.
+
+        The principal point moves by the roi's offset, then everything in pixels is divided by
+        the binning (the rule of image_geometry's PinholeCameraModel).
+        """
+        scale_x, scale_y = max(self.binning_x, 1), max(self.binning_y, 1)
+        x_offset, y_offset = self.roi[0], self.roi[1]
+        if (scale_x, scale_y) == (1, 1) and self.roi == (0, 0, 0, 0):
+            return self
+        width, height = self.image_size
+        rows = (1.0 / scale_x, 1.0 / scale_y, 1.0)
+        shift = (float(x_offset), float(y_offset), 0.0)
+        return dataclasses.replace(
+            self,
+            width=width,
+            height=height,
+            k=_cropped_and_scaled(self.k, 3, shift, rows),
+            p=_cropped_and_scaled(self.p, 4, shift, rows),
+            binning_x=0,
+            binning_y=0,
+            roi=(0, 0, 0, 0),
+        )
+
+    def downscaled(self, factor: int) -> CameraCalibration:
+        """Return the calibration of the image reduced by a whole `factor`, area-averaged.
+
+        Pixel centres are whole numbers, so that a block of `factor` pixels from 0 has its centre
+        at (factor - 1) / 2: c' = (c + 0.5) / factor - 0.5.
+        """
+        if factor == 1:
+            return self
+        full = self.for_image()
+        rows = (1.0 / factor, 1.0 / factor, 1.0)
+        centre = (factor - 1) / 2.0
+        shift = (centre, centre, 0.0)
+        return dataclasses.replace(
+            full,
+            width=full.width // factor,
+            height=full.height // factor,
+            k=_cropped_and_scaled(full.k, 3, shift, rows),
+            p=_cropped_and_scaled(full.p, 4, shift, rows),
+        )
+
+
+def load_calibration(path: str | Path) -> CameraCalibration:
+    """Read a calibration file in the ROS camera_info YAML format (camera_calibration_parsers).
+
+    Parameters
+    ----------
+    path : str or Path
+        A path or a ``file://`` URL.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not such a file; the text names the file and the key.
+    """
+    import yaml
+
+    plain = Path(str(path)[len('file://') :] if str(path).startswith('file://') else path)
+    try:
+        content = yaml.safe_load(plain.expanduser().read_text(encoding='utf-8'))
+        return CameraCalibration(
+            width=int(content['image_width']),
+            height=int(content['image_height']),
+            distortion_model=str(content['distortion_model']),
+            d=_numbers(content, 'distortion_coefficients'),
+            k=_numbers(content, 'camera_matrix', 9),
+            r=_numbers(content, 'rectification_matrix', 9),
+            p=_numbers(content, 'projection_matrix', 12),
+        )
+    except OSError as error:
+        raise InputError(f'{plain}: cannot be read ({error.strerror})') from error
+    except KeyError as error:
+        raise InputError(
+            f'{plain}: {error.args[0]} is missing, a ROS camera_info YAML file has it'
+        ) from error
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        reason = ' '.join(str(error).split())
+        raise InputError(f'{plain}: not a ROS camera_info YAML file ({reason})') from error
+
+
+def _numbers(content: Any, key: str, count: int | None = None) -> tuple[float, ...]:
+    numbers = tuple(float(number) for number in content[key]['data'])
+    if count is not None and len(numbers) != count:
+        raise ValueError(f'{key} has {len(numbers)} numbers, not {count}')
+    return numbers
+
+
+def _cropped_and_scaled(
+    matrix: tuple[float, ...],
+    columns: int,
+    shift: tuple[float, float, float],
+    scale: tuple[float, float, float],
+) -> tuple[float, ...]:
+    """Move the principal point (column 2) by -shift, then scale each row."""
+    result = list(matrix)
+    for row in range(3):
+        if row < 2:
+            result[row * columns + 2] -= shift[row]
+        for column in range(columns):
+            result[row * columns + column] *= scale[row]
+    return tuple(result)

@@ -1,0 +1,221 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rectified stereo camera that two calibrated cameras make."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.errors import BaselineError, CalibrationError, UncalibratedError
+
+__all__ = ['StereoGeometry', 'implausibilities']
+
+# Baselines outside of this range are more often a calibration in millimetres than a camera.
+_PLAUSIBLE_BASELINE_M = (0.005, 2.0)
+# Far beyond any camera, and with room to spare below what float32 messages hold.
+_LARGEST_NUMBER = 1e9
+_SMALLEST_FOCAL_LENGTH_PX = 1e-3
+_SMALLEST_BASELINE_M = 1e-6
+# Focal lengths of a rectified pair are equal; calibration files round them.
+_FOCAL_TOLERANCE = 1e-3
+# Rows further apart than this cost matches.
+_ROW_TOLERANCE_PX = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class StereoGeometry:
+    """A rectified stereo camera: all that turns a disparity into a depth.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the rectified images, pixels.
+    f : float
+        Focal length, pixels.
+    cx, cy : float
+        Principal point of the left eye, pixels.
+    cx_right : float
+        Principal point of the right eye, pixels.
+    baseline : float
+        Distance of the eyes, metres, positive.
+    """
+
+    width: int
+    height: int
+    f: float
+    cx: float
+    cy: float
+    cx_right: float
+    baseline: float
+
+    @property
+    def offset(self) -> float:
+        """Disparity of a point infinitely far away, cx - cx_right, pixels."""
+        return self.cx - self.cx_right
+
+    @classmethod
+    def from_calibrations(
+        cls, left: CameraCalibration, right: CameraCalibration, baseline: float = 0.0
+    ) -> StereoGeometry:
+        """Combine the calibrations of both eyes.
+
+        f = P_l[0], baseline = P_l[3] / P_l[0] - P_r[3] / P_r[0] (REP 104: P[3] = -f * x).
+
+        Parameters
+        ----------
+        left, right : CameraCalibration
+            As published or as read from files; roi and binning are applied here.
+        baseline : float
+            Distance of the eyes in metres in place of the calibration's; 0 for the calibration's.
+
+        Raises
+        ------
+        CalibrationError
+            If an eye is uncalibrated, if the eyes differ in size or focal length, or if the
+            baseline is not positive. The text names the cause and the cure.
+        """
+        for side, eye in (('left', left), ('right', right)):
+            _check_calibrated(side, eye)
+        left, right = left.for_image(), right.for_image()
+        if left.image_size != right.image_size:
+            raise CalibrationError(
+                f'the calibrations are for images of {_size(left)} (left) and {_size(right)} '
+                '(right): calibrate both cameras at one size'
+            )
+        f, f_right = left.p[0], right.p[0]
+        if not math.isclose(f, f_right, rel_tol=_FOCAL_TOLERANCE):
+            raise CalibrationError(
+                f'the rectified focal lengths differ: {f:g} px (left P[0]), {f_right:g} px '
+                '(right P[0]): calibrate the pair together as a stereo camera'
+            )
+        if baseline <= 0.0:
+            baseline = left.p[3] / f - right.p[3] / f_right
+            _check_baseline(baseline, left.p[3], right.p[3])
+        return cls(
+            width=left.width,
+            height=left.height,
+            f=f,
+            cx=left.p[2],
+            cy=left.p[6],
+            cx_right=right.p[2],
+            baseline=baseline,
+        )
+
+    def depth_at(self, disparity: float) -> float:
+        """Depth in metres of a disparity in pixels of the images: Z = f * B / (d - offset)."""
+        shifted = disparity - self.offset
+        return self.f * self.baseline / shifted if shifted > 0.0 else math.inf
+
+    def downscaled(self, factor: int) -> StereoGeometry:
+        """Return the geometry of the images reduced by a whole `factor`, area-averaged."""
+        centre = (factor - 1) / 2.0
+        return StereoGeometry(
+            width=self.width // factor,
+            height=self.height // factor,
+            f=self.f / factor,
+            cx=(self.cx - centre) / factor,
+            cy=(self.cy - centre) / factor,
+            cx_right=(self.cx_right - centre) / factor,
+            baseline=self.baseline,
+        )
+
+    def reprojection_matrix(self) -> npt.NDArray[np.float64]:
+        """Return Q, (4, 4) float64, with [X Y Z W] = Q [x y d 1] in metres (divide by W).
+
+        Here d = x_l - x_r as matched, before the offset is taken off, so that the last row
+        carries the offset: W = (d - offset) / baseline (the Q of cv2.stereoRectify, whose
+        Tx is -baseline).
+        """
+        q = np.zeros((4, 4))
+        q[0, 0] = q[1, 1] = 1.0
+        q[0, 3], q[1, 3], q[2, 3] = -self.cx, -self.cy, self.f
+        q[3, 2], q[3, 3] = 1.0 / self.baseline, -self.offset / self.baseline
+        return q
+
+
+def implausibilities(
+    left: CameraCalibration, right: CameraCalibration, baseline: float = 0.0
+) -> tuple[str, ...]:
+    """Name what is possible in a pair of calibrations but most likely a mistake.
+
+    Parameters
+    ----------
+    left, right : CameraCalibration
+        A pair that :meth:`StereoGeometry.from_calibrations` accepts.
+    baseline : float
+        As given to it.
+
+    Returns
+    -------
+    tuple of str
+        A sentence with its remedy for each finding; empty when there is none.
+    """
+    geometry = StereoGeometry.from_calibrations(left, right, baseline)
+    found = []
+    low, high = _PLAUSIBLE_BASELINE_M
+    if not low <= geometry.baseline <= high:
+        found.append(
+            f'the baseline is {geometry.baseline:g} m: if the calibration is in millimetres, '
+            'divide P[3] of the right camera by 1000 or set the parameter baseline'
+        )
+    rows_apart = left.for_image().p[6] - right.for_image().p[6]
+    if abs(rows_apart) > _ROW_TOLERANCE_PX:
+        found.append(
+            f'the principal points are {abs(rows_apart):g} px apart vertically (P[6]): rectified '
+            'rows do not line up, calibrate the pair together as a stereo camera'
+        )
+    if left.frame_id != right.frame_id and left.frame_id and right.frame_id:
+        found.append(
+            f'frame_id is {left.frame_id!r} (left) and {right.frame_id!r} (right): outputs use '
+            'the left one; set one optical frame in both drivers to end this message'
+        )
+    return tuple(found)
+
+
+def _check_calibrated(side: str, eye: CameraCalibration) -> None:
+    numbers = (*eye.d, *eye.k, *eye.r, *eye.p)
+    if not all(abs(number) <= _LARGEST_NUMBER for number in numbers):  # false for NaN
+        raise UncalibratedError(
+            f'the calibration of the {side} camera has numbers that are not finite, or beyond '
+            f'{_LARGEST_NUMBER:g}: calibrate the camera and have its driver publish the result'
+        )
+    if not eye.is_calibrated:
+        raise UncalibratedError(
+            f'the {side} camera is not calibrated (K[0] or P[0] is 0 in its camera_info): '
+            'calibrate the pair, for instance with camera_calibration, or give '
+            'left_camera_info_url and right_camera_info_url'
+        )
+    if eye.p[0] < _SMALLEST_FOCAL_LENGTH_PX:
+        raise UncalibratedError(
+            f'the focal length of the {side} camera is {eye.p[0]:g} px (P[0]): it must be '
+            f'positive, and {_SMALLEST_FOCAL_LENGTH_PX:g} px at least: calibrate the camera'
+        )
+
+
+def _check_baseline(baseline: float, tx_left: float, tx_right: float) -> None:
+    both = f'P[3] is {tx_left:g} (left) and {tx_right:g} (right)'
+    if baseline == 0.0:
+        raise BaselineError(
+            f'the baseline is 0 m ({both}): P[3] of the right camera must be -f * baseline and '
+            'that of the left 0; correct the calibration or set the parameter baseline'
+        )
+    if baseline < 0.0:
+        raise BaselineError(
+            f'the baseline is {baseline:g} m ({both}): the cameras are swapped, exchange the '
+            'left and right topics'
+        )
+    if baseline < _SMALLEST_BASELINE_M:
+        raise BaselineError(
+            f'the baseline is {baseline:g} m ({both}): it must be {_SMALLEST_BASELINE_M:g} m at '
+            'least; correct the calibration or set the parameter baseline'
+        )
+
+
+def _size(calibration: CameraCalibration) -> str:
+    width, height = calibration.image_size
+    return f'{width}x{height}'

@@ -1,0 +1,94 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""All that happens to disparities between matching and conversion, in one order."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.disparity.invalidation import (
+    BlindAreas,
+    invalid_value,
+    mask_outside,
+    remove_speckles,
+    TemporalFilter,
+)
+from stereo_depth_node.core.disparity.smoothing import EdgePreservingSmoother, MedianFilter
+from stereo_depth_node.core.matching.opencv import ValidWindow
+from stereo_depth_node.core.settings.settings import Settings
+
+__all__ = ['DisparityFilters']
+
+Grey = npt.NDArray[np.uint8]
+Fixed = npt.NDArray[np.int16]
+
+
+class DisparityFilters:
+    """The filters that the settings ask for, with their buffers and their memory.
+
+    First goes what cannot be right (outside of the window, matched with nothing), then what was
+    not seen before, then islands; what is left is smoothed. No filter gives a disparity to a
+    pixel that had none.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the matcher, in pixels of the matched images.
+    window : ValidWindow
+        The pixels that can have a disparity.
+    seen : tuple of (H, W) uint8 ndarray
+        For the left and the right eye, 255 where the raw image covers the rectified one; empty
+        when the images came rectified.
+    """
+
+    def __init__(self, settings: Settings, window: ValidWindow, seen: tuple[Grey, ...]) -> None:
+        self._settings, self._window = settings, window
+        self._invalid = invalid_value(settings.min_disparity)
+        blind = BlindAreas(seen, settings.block_size, window) if len(seen) == 2 else None
+        self._blind = blind if blind is not None and blind.exist else None
+        self._temporal = (
+            TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None
+        )
+        self._speckle_scratch: Grey | None = None
+        self._median: MedianFilter | None = None
+        self._smoother = (
+            EdgePreservingSmoother(settings.wls_lambda, settings.wls_sigma)
+            if settings.wls_lambda
+            else None
+        )
+
+    def apply(self, fixed: Fixed, left: Grey) -> None:
+        """Filter `fixed`, (H, W) int16 in 1/16 px, in place.
+
+        Parameters
+        ----------
+        fixed : (H, W) int16 ndarray
+            As matched.
+        left : (H, W) uint8 ndarray
+            The image it belongs to.
+        """
+        settings, invalid = self._settings, self._invalid
+        mask_outside(fixed, self._window, invalid)
+        if self._blind is not None:
+            self._blind.remove(fixed, invalid)
+        if self._temporal is not None:
+            self._temporal.filter(fixed, invalid)
+        self._speckle_scratch = remove_speckles(
+            fixed,
+            invalid,
+            settings.speckle_window_size,
+            settings.speckle_range,
+            self._speckle_scratch,
+        )
+        if settings.median_size:
+            if self._median is None:
+                self._median = MedianFilter(settings.median_size, *fixed.shape)
+            self._median.filter(fixed, invalid)
+        if self._smoother is not None:
+            self._smoother.filter(fixed, invalid, left)
+
+    def reset(self) -> None:
+        """Forget the last pair: the next one does not follow it."""
+        if self._temporal is not None:
+            self._temporal.reset()

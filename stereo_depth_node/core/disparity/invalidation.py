@@ -1,0 +1,146 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which disparities are to be believed: filters that only ever take away.
+
+All work in place on fixed-point disparities, (H, W) int16 in 1/16 px, in which a pixel without
+a match holds the `invalid` value, below every disparity searched.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE, ValidWindow
+
+__all__ = ['BlindAreas', 'TemporalFilter', 'invalid_value', 'mask_outside', 'remove_speckles']
+
+Grey = npt.NDArray[np.uint8]
+Fixed = npt.NDArray[np.int16]
+
+
+def invalid_value(min_disparity: int) -> int:
+    """Fixed-point value of a pixel without a match, 1 px below the smallest disparity."""
+    return (min_disparity - 1) * DISPARITY_SCALE
+
+
+def mask_outside(fixed: Fixed, window: ValidWindow, invalid: int) -> None:
+    """Set every pixel outside of `window` to `invalid`."""
+    fixed[: window.y0] = invalid
+    fixed[window.y1 :] = invalid
+    fixed[window.y0 : window.y1, : window.x0] = invalid
+    fixed[window.y0 : window.y1, window.x1 :] = invalid
+
+
+def remove_speckles(
+    fixed: Fixed, invalid: int, window_size: int, max_difference: int, scratch: Grey | None = None
+) -> Grey | None:
+    """Remove islands of similar disparity.
+
+    Parameters
+    ----------
+    fixed : (H, W) int16 ndarray
+        Disparities in 1/16 px, changed in place.
+    invalid : int
+        Value of pixels without a match, also given to the pixels removed.
+    window_size : int
+        Islands of up to this many pixels are removed; 0 keeps all.
+    max_difference : int
+        Neighbours belong to one island up to this difference, pixels of disparity.
+    scratch : uint8 ndarray, optional
+        What the call before returned: memory to work in, 13 bytes a pixel.
+
+    Returns
+    -------
+    uint8 ndarray or None
+        Memory for the next call.
+    """
+    if window_size > 0:
+        _, used = cv2.filterSpeckles(
+            fixed, invalid, window_size, max_difference * DISPARITY_SCALE, scratch
+        )
+        return cast(Grey, used)
+    return scratch
+
+
+class BlindAreas:
+    """Removes disparities of blocks that reach beyond the raw images.
+
+    Rectification leaves black corners where a raw image ends. They match each other, and their
+    borders look like the edge of something.
+
+    Parameters
+    ----------
+    seen : tuple of two (H, W) uint8 ndarray
+        For the left and the right eye, 255 where the raw image covers the rectified one.
+    block_size : int
+        Side of the matched blocks, pixels.
+    window : ValidWindow
+        The pixels that can have a disparity; nothing is needed outside.
+
+    Attributes
+    ----------
+    exist : bool
+        Whether there is anything to remove.
+    """
+
+    def __init__(self, seen: tuple[Grey, ...], block_size: int, window: ValidWindow) -> None:
+        block = np.ones((block_size, block_size), np.uint8)
+        left, right = (cv2.erode(area, block) < 255 for area in seen)
+        height, width = left.shape
+        inside = np.zeros((height, width), np.bool_)
+        inside[window.y0 : window.y1, window.x0 : window.x1] = True
+        self._left = left & inside
+        # A column to each side stands for all matches beyond the border of the right image.
+        self._right = np.pad(right, ((0, 0), (1, 1)))
+        self._row = np.arange(height, dtype=np.int32)[:, np.newaxis]
+        self._column = np.arange(width, dtype=np.int32)[np.newaxis, :]
+        self._right_matters = bool(right[window.y0 : window.y1].any())
+        self.exist = bool(self._left.any()) or self._right_matters
+
+    def remove(self, fixed: Fixed, invalid: int) -> None:
+        """Set disparities that rest on a blind area, in place."""
+        np.copyto(fixed, np.int16(invalid), where=self._left)
+        if self._right_matters:
+            half_pixel = DISPARITY_SCALE // 2
+            matched = self._column - ((fixed.astype(np.int32) + half_pixel) // DISPARITY_SCALE)
+            np.clip(matched + 1, 0, self._right.shape[1] - 1, out=matched)
+            np.copyto(fixed, np.int16(invalid), where=self._right[self._row, matched])
+
+
+class TemporalFilter:
+    """Keeps disparities that the pair before had at the same pixel too.
+
+    It only takes away, and compares with what was matched then, not with what was left of it:
+    a surface that moves on is unknown in the first frame at its new place and seen in the next.
+    The first pair after a start or a :meth:`reset` has nothing before it and passes.
+
+    Parameters
+    ----------
+    max_difference : int
+        Difference up to which disparities are the same, pixels.
+    """
+
+    def __init__(self, max_difference: int) -> None:
+        self._limit = max_difference * DISPARITY_SCALE
+        self._before: Fixed | None = None
+        self._now: Fixed | None = None
+
+    def reset(self) -> None:
+        """Forget the pair before."""
+        self._before = None
+
+    def filter(self, fixed: Fixed, invalid: int) -> None:
+        """Filter `fixed`, (H, W) int16, in place, and remember it as it came."""
+        if self._now is None or self._now.shape != fixed.shape:
+            self._now = np.empty_like(fixed)
+        np.copyto(self._now, fixed)
+        before = self._before
+        if before is not None:
+            difference = np.abs(np.subtract(fixed, before, dtype=np.int32))
+            changed = (difference > self._limit) | (before == np.int16(invalid))
+            np.copyto(fixed, np.int16(invalid), where=changed)
+        self._before, self._now = self._now, before

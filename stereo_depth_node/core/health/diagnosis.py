@@ -1,0 +1,241 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a snapshot of the node to what is the matter with it: a pure function.
+
+The first finding always says whether depth flows and, if not, the one cause to remove next: an
+earlier cause hides the later ones, as a camera that sends nothing hides that it is uncalibrated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import math
+
+from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.causes import Finding, Level
+from stereo_depth_node.core.health.error_findings import (
+    missing_calibration,
+    why_pairs_fail,
+    why_some_pairs_fail,
+)
+from stereo_depth_node.core.health.rectification import rectification_findings
+from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.health.stamps import (
+    backward_stamps,
+    repeated_stamps,
+    why_nothing_pairs,
+)
+from stereo_depth_node.core.health.words import listed
+from stereo_depth_node.core.pairing.pairer import DropReason
+
+__all__ = ['diagnose']
+
+# Until then nothing can be said: publishers are still being discovered, the first images come.
+_GRACE_S = 1.0
+# Share of the images, and number of them, from which on a loss is worth a word.
+_NOTABLE_SHARE, _NOTABLE_COUNT = 0.1, 3
+# Share of its time that the node computes when it is the bottleneck.
+_BUSY = 0.7
+
+_FAILURES = (
+    DropReason.INVALID,
+    DropReason.NO_CALIBRATION,
+    DropReason.IMPOSSIBLE_SETTINGS,
+    DropReason.INTERNAL_ERROR,
+)
+_SKIPPED = (DropReason.SUPERSEDED, DropReason.BACKLOG_FULL)
+_UNPAIRED = (DropReason.UNPAIRED, DropReason.QUEUE_FULL, DropReason.LATE)
+
+
+def diagnose(snapshot: Snapshot) -> list[Finding]:
+    """Return what is the matter, the state of the output first; never empty."""
+    standing = list(_standing(snapshot))
+    if not snapshot.is_wanted:
+        return [_unwanted(snapshot), *standing]
+    if snapshot.flows:
+        rate = snapshot.computed / snapshot.window
+        flowing = CAUSES['flowing'].found(rate=rate)
+        return [flowing, *_degraded(snapshot), *standing]
+    blocking = list(_blocking(snapshot))
+    if not blocking and snapshot.age <= 2 * _GRACE_S:
+        blocking = [CAUSES['starting'].found(age=snapshot.age)]
+    if not blocking:
+        silence = min(snapshot.output_silence, snapshot.age)
+        blocking = [CAUSES['unexplained'].found(silence=silence)]
+    return [*blocking, *standing]
+
+
+def _unwanted(snapshot: Snapshot) -> Finding:
+    if snapshot.incompatible_subscriber is not None:
+        subscriber, topic, reason = snapshot.incompatible_subscriber
+        return CAUSES['incompatible_subscriber'].found(
+            subscriber=subscriber, topic=topic, reason=reason
+        )
+    return CAUSES['nobody_subscribes'].found(topics=listed(snapshot.subscribers, 'or'))
+
+
+def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield what keeps images from becoming depth, in the order of their way."""
+    silent = [name for name, side in snapshot.sides() if side.is_silent]
+    if silent and snapshot.age > _GRACE_S:
+        yield from _silence(snapshot, silent)
+        if snapshot.missing_calibration:
+            yield missing_calibration(snapshot)
+    if silent:
+        return
+    # The window may still hold pairs of the time before.
+    if snapshot.pairs == 0 or snapshot.pair_silence > snapshot.output_patience:
+        yield from why_nothing_pairs(snapshot)
+    if snapshot.failure is not None:
+        yield why_pairs_fail(snapshot, snapshot.failure)
+
+
+def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
+    """Yield why images do not come."""
+    sides = {name: side for name, side in snapshot.sides() if name in silent}
+    unknown = {
+        name: side.image
+        for name, side in sides.items()
+        if not (side.image.publishers or side.image.incompatible or side.image.other_types)
+    }
+    if unknown:
+        topics = tuple(unknown.values())
+        similar = dict.fromkeys(topic for each in topics for topic in each.similar)
+        yield CAUSES['no_publisher'].found(
+            topics=listed(topic.name for topic in topics),
+            type=topics[0].type,
+            hint=f'; of that type there are {listed(similar)}' if similar else '',
+        )
+    for side in sides.values():
+        topic = side.image
+        if topic.publishers:
+            continue
+        if topic.incompatible:
+            yield CAUSES['incompatible_qos'].found(topic=topic.name, reason=topic.incompatible)
+        elif topic.other_types:
+            came = listed(topic.other_types)
+            yield CAUSES['wrong_type'].found(topic=topic.name, came=came, type=topic.type)
+    mute = {name: side for name, side in sides.items() if side.image.publishers}
+    if len(mute) == 1 and len(silent) == 1:
+        yield _one_side_only(snapshot, silent[0])
+    elif mute:
+        yield CAUSES['no_messages'].found(
+            topics=listed(side.image.name for side in mute.values()),
+            silence=min(snapshot.age, *(side.silence for side in mute.values())),
+            publishers=listed(
+                dict.fromkeys(name for side in mute.values() for name in side.image.publishers)
+            ),
+        )
+
+
+def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
+    sides = dict(snapshot.sides())
+    silent = sides.pop(name)
+    ((other_name, other),) = sides.items()
+    return CAUSES['one_side_only'].found(
+        other=other_name,
+        rate=other.rate,
+        side=name,
+        topic=silent.image.name,
+        silence=min(silent.silence, snapshot.age),
+        publishers=listed(silent.image.publishers),
+    )
+
+
+def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield what makes the output worse than it could be."""
+    failed = _dropped(snapshot, _FAILURES) // 2
+    if failed and snapshot.last_failure is not None:
+        some_fail = why_some_pairs_fail(snapshot, snapshot.last_failure, failed)
+        if some_fail is not None:
+            yield some_fail
+    overload = _overload(snapshot)
+    if overload is not None:
+        yield overload
+    else:
+        yield from _losses(snapshot)
+    unpaired = _dropped(snapshot, _UNPAIRED)
+    if _is_notable(unpaired, snapshot.received):
+        yield CAUSES['images_unpaired'].found(
+            count=unpaired,
+            received=snapshot.received,
+            window=snapshot.window,
+            left_rate=snapshot.left.rate,
+            right_rate=snapshot.right.rate,
+        )
+    repeated = snapshot.dropped.get(DropReason.DUPLICATE, 0)
+    if _is_notable(repeated, snapshot.received):
+        yield repeated_stamps(snapshot, Level.WARN)
+    backward = backward_stamps(snapshot, Level.WARN)
+    if backward is not None:
+        yield backward
+    if snapshot.rectification is not None:
+        yield from rectification_findings(snapshot.rectification)
+
+
+def _overload(snapshot: Snapshot) -> Finding | None:
+    skipped = _dropped(snapshot, _SKIPPED) // 2
+    if not _is_notable(skipped, snapshot.computed + skipped):
+        return None
+    total = math.fsum(snapshot.stages.values())
+    return CAUSES['overloaded'].found(
+        input_rate=min(snapshot.left.rate, snapshot.right.rate),
+        output_rate=snapshot.computed / snapshot.window,
+        skipped=f'{skipped} pairs',
+        window=snapshot.window,
+        total_ms=1e3 * total,
+        stages=listed(f'{name} {1e3 * time:.1f} ms' for name, time in snapshot.stages.items()),
+        cure=_cure_of_overload(snapshot, total),
+    )
+
+
+def _cure_of_overload(snapshot: Snapshot, total: float) -> str:
+    settings = snapshot.settings
+    if total * snapshot.computed < _BUSY * snapshot.window:
+        return 'the processor is busy with other programs'
+    cures = []
+    if settings.algorithm != 'bm':
+        cures.append('set algorithm to bm')
+    if settings.downscale < 4:
+        cures.append(f'set downscale to {2 * settings.downscale}')
+    cures.append(f'reduce num_disparities ({settings.num_disparities})')
+    if settings.frame_policy == 'every':
+        cures.append('play the recording slower')
+    return listed(cures, 'or')
+
+
+def _losses(snapshot: Snapshot) -> Iterator[Finding]:
+    missing = sum(side.missing for _, side in snapshot.sides())
+    lost = sum(side.lost for _, side in snapshot.sides())
+    expected = sum(side.expected for _, side in snapshot.sides())
+    if snapshot.age > 2 * _GRACE_S and (lost or _is_notable(missing, expected)):
+        details = [
+            f'{name} {side.missing}' + (f', by the middleware {side.lost}' if side.lost else '')
+            for name, side in snapshot.sides()
+        ]
+        yield CAUSES['images_lost'].found(
+            missing=max(missing, lost),
+            expected=max(expected, snapshot.received + lost),
+            details='; '.join(details),
+        )
+
+
+def _standing(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield what is to be said whether depth flows or not."""
+    for reason in snapshot.refusals:
+        yield CAUSES['parameter_refused'].found(reason=reason)
+    if snapshot.waits_for_clock:
+        yield CAUSES['no_clock'].found()
+    for note in snapshot.notes:
+        yield CAUSES['implausible_calibration'].found(note=note)
+    left, right = snapshot.frame_ids
+    if left != right:
+        yield CAUSES['frame_ids_differ'].found(left=left, right=right)
+
+
+def _dropped(snapshot: Snapshot, reasons: tuple[DropReason, ...]) -> int:
+    return sum(snapshot.dropped.get(reason, 0) for reason in reasons)
+
+
+def _is_notable(count: int, of: int) -> bool:
+    return count >= _NOTABLE_COUNT and count > _NOTABLE_SHARE * of

@@ -1,0 +1,186 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of the node at a moment: plain values, from which :mod:`.diagnosis` finds causes.
+
+Counts are those of the snapshot's window, about the last second, unless they are totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import math
+from typing import TYPE_CHECKING
+
+from stereo_depth_node.core.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from stereo_depth_node.core.health.rectification import RectificationReport
+    from stereo_depth_node.core.pairing.offset import OffsetEstimate
+    from stereo_depth_node.core.pairing.pairer import DropReason
+
+__all__ = ['SideSnapshot', 'Snapshot', 'TopicSnapshot']
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSnapshot:
+    """A topic that the node subscribes to, as the ROS graph knows it.
+
+    Attributes
+    ----------
+    name : str
+        After remapping.
+    type : str
+        What the node expects, such as ``sensor_msgs/msg/Image``.
+    publishers : tuple of str
+        Nodes that publish it with this type and a QoS that reaches this node.
+    incompatible : str
+        Why the QoS of the others does not; empty when all fit.
+    other_types : tuple of str
+        Types that are published under this name instead.
+    similar : tuple of str
+        Other topics of this type.
+    """
+
+    name: str
+    type: str
+    publishers: tuple[str, ...] = ()
+    incompatible: str = ''
+    other_types: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SideSnapshot:
+    """One camera.
+
+    Attributes
+    ----------
+    image, camera_info : TopicSnapshot
+        Its topics.
+    received, zero, backward : int
+        Images that came; of these stamped 0; stamped earlier than the one before.
+    rate : float
+        Images per second.
+    silence : float
+        Seconds without an image, infinite before the first.
+    patience : float
+        Silence that is nothing unusual for this camera, seconds.
+    period_ns : int or None
+        Frame period by the stamps.
+    missing, expected : int
+        Gaps in the stamps of the last images, in frames, and the frames they should be.
+    lost : int
+        Images that the middleware says it lost.
+    """
+
+    image: TopicSnapshot
+    camera_info: TopicSnapshot
+    received: int = 0
+    zero: int = 0
+    backward: int = 0
+    rate: float = 0.0
+    silence: float = math.inf
+    patience: float = 1.0
+    period_ns: int | None = None
+    missing: int = 0
+    expected: int = 0
+    lost: int = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no image came for longer than usual."""
+        return self.silence > self.patience
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The node at one moment.
+
+    Attributes
+    ----------
+    left, right : SideSnapshot
+        The cameras.
+    settings : Settings
+        In force.
+    window : float
+        Seconds that the counts are of.
+    subscribers : mapping of str to int
+        Subscribers of each output.
+    incompatible_subscriber : tuple of 3 str or None
+        Node, topic and reason of a subscriber that gets nothing because of its QoS.
+    age : float
+        Seconds since the outputs were asked for; 0 when they are not.
+    pairs, computed, resets : int
+        Pairs found; pairs computed; restarts of the stamps.
+    dropped : mapping of DropReason to int
+        Images dropped.
+    pair_silence : float
+        Seconds since a pair was taken up to be computed.
+    output_silence, output_patience : float
+        Seconds since the last output, and what is nothing unusual.
+    failure : Exception or None
+        Why the pair computed last failed; None when it did not.
+    last_failure : Exception or None
+        Why the last pair that failed did so.
+    offset : OffsetEstimate or None
+        Of the stamps of both cameras.
+    stages : mapping of str to float
+        Median seconds that a pair spends in each stage.
+    missing_calibration : tuple of str
+        Sides without any.
+    notes : tuple of str
+        What is implausible in the calibration.
+    frame_ids : tuple of 2 str
+        Of the last pair.
+    refusals : tuple of str
+        Start values of parameters that were refused and not set since.
+    waits_for_clock : bool
+        Simulated time is asked for and has not begun.
+    rectification : RectificationReport or None
+        What the monitor measured last.
+    """
+
+    left: SideSnapshot
+    right: SideSnapshot
+    settings: Settings = field(default_factory=Settings)
+    window: float = 1.0
+    subscribers: Mapping[str, int] = field(default_factory=dict)
+    incompatible_subscriber: tuple[str, str, str] | None = None
+    age: float = 0.0
+    pairs: int = 0
+    computed: int = 0
+    resets: int = 0
+    dropped: Mapping[DropReason, int] = field(default_factory=dict)
+    pair_silence: float = 0.0
+    output_silence: float = math.inf
+    output_patience: float = 1.0
+    failure: Exception | None = None
+    last_failure: Exception | None = None
+    offset: OffsetEstimate | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    missing_calibration: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    frame_ids: tuple[str, str] = ('', '')
+    refusals: tuple[str, ...] = ()
+    waits_for_clock: bool = False
+    rectification: RectificationReport | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody subscribes to an output."""
+        return any(self.subscribers.values())
+
+    @property
+    def flows(self) -> bool:
+        """Whether output goes out."""
+        return self.is_wanted and self.output_silence <= self.output_patience
+
+    @property
+    def received(self) -> int:
+        """Images of both cameras."""
+        return self.left.received + self.right.received
+
+    def sides(self) -> tuple[tuple[str, SideSnapshot], tuple[str, SideSnapshot]]:
+        """Return both cameras with their names."""
+        return ('left', self.left), ('right', self.right)

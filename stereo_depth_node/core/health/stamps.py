@@ -1,0 +1,125 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the stamps of the images are to blame for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import math
+
+from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.causes import Finding, Level
+from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.health.words import listed
+from stereo_depth_node.core.pairing.pairer import DropReason
+
+__all__ = ['backward_stamps', 'repeated_stamps', 'why_nothing_pairs']
+
+_NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
+# Images of each camera before it is said that none of them pairs.
+_ENOUGH_IMAGES = 3
+# Until then few images are nothing unusual.
+_BEGINNING_S = 2.0
+# Stamps further apart are not an offset of the shutters but of the clocks.
+_CLOCKS_S = 1.0
+_CLOCKS_PERIODS = 3
+# A larger tolerance than this offset, so that it holds when the offset wanders.
+_HEADROOM = 1.2
+_MAX_QUEUE_SIZE = 1000
+
+
+def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield why images of both cameras come and do not pair; nothing before there are enough."""
+    if min(snapshot.left.received, snapshot.right.received) < _ENOUGH_IMAGES:
+        if snapshot.age > _BEGINNING_S:
+            yield _unpaired(snapshot)
+        return
+    zero = [name for name, side in snapshot.sides() if side.zero == side.received]
+    if zero:
+        yield CAUSES['stamps_zero'].found(side=listed(zero))
+    elif 2 * snapshot.dropped.get(DropReason.DUPLICATE, 0) >= snapshot.received:
+        yield repeated_stamps(snapshot, Level.ERROR)
+    elif (backward := backward_stamps(snapshot, Level.ERROR)) is not None:
+        yield backward
+    else:
+        yield _apart(snapshot)
+
+
+def repeated_stamps(snapshot: Snapshot, level: Level) -> Finding:
+    """Return the finding that stamps repeat."""
+    return CAUSES['stamps_repeat'].found(
+        level=level,
+        count=snapshot.dropped.get(DropReason.DUPLICATE, 0),
+        received=snapshot.received,
+        publishers=_publishers(snapshot),
+    )
+
+
+def backward_stamps(snapshot: Snapshot, level: Level) -> Finding | None:
+    """Return the finding that stamps run backwards, None when they do not.
+
+    A recording that begins again makes one step back on each side and is no such case.
+    """
+    steps = snapshot.left.backward + snapshot.right.backward
+    if steps - 2 * snapshot.resets < _ENOUGH_IMAGES or 10 * steps < snapshot.received:
+        return None
+    return CAUSES['stamps_backward'].found(
+        level=level,
+        count=steps,
+        received=snapshot.received,
+        publishers=_publishers(snapshot),
+    )
+
+
+def _apart(snapshot: Snapshot) -> Finding:
+    settings, offset = snapshot.settings, snapshot.offset
+    if offset is not None:
+        nearest, arrival = offset.nearest_ns / _NS_PER_S, offset.arrival_ns / _NS_PER_S
+        period = max(side.period_ns or 0 for _, side in snapshot.sides()) / _NS_PER_S
+        if abs(nearest) > max(_CLOCKS_S, _CLOCKS_PERIODS * period, settings.sync_tolerance):
+            return CAUSES['clocks_differ'].found(
+                offset=abs(nearest),
+                direction='after' if nearest > 0 else 'before',
+                tolerance=settings.sync_tolerance,
+            )
+        if abs(nearest) > settings.sync_tolerance:
+            return CAUSES['stamps_apart'].found(
+                offset_ms=abs(offset.nearest_ns) / _NS_PER_MS,
+                samples=offset.samples,
+                tolerance_ms=1e3 * settings.sync_tolerance,
+                proposal=_rounded_up(_HEADROOM * abs(nearest)),
+            )
+        span = settings.queue_size * period
+        if period > 0.0 and abs(arrival) > span:
+            needed = math.ceil(_HEADROOM * abs(arrival) / period) + 1
+            return CAUSES['queue_too_short'].found(
+                side='right' if arrival < 0 else 'left',
+                lag=abs(arrival),
+                queue_size=settings.queue_size,
+                span=span,
+                proposal=min(needed, _MAX_QUEUE_SIZE),
+            )
+    return _unpaired(snapshot)
+
+
+def _unpaired(snapshot: Snapshot) -> Finding:
+    reasons = [f'{count}: {reason.value}' for reason, count in snapshot.dropped.items() if count]
+    return CAUSES['no_pairs'].found(
+        received=snapshot.received,
+        window=snapshot.window,
+        reasons='; '.join(reasons) or 'all of them wait',
+    )
+
+
+def _rounded_up(value: float) -> float:
+    """Return a value of two digits that is not less."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / digit) * digit
+
+
+def _publishers(snapshot: Snapshot) -> str:
+    return listed(
+        f'{side.image.name} is published by {listed(side.image.publishers) or "nobody now"}'
+        for _, side in snapshot.sides()
+    )

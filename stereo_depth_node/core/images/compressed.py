@@ -1,0 +1,142 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compressed images, as compressed_image_transport sends them, become grey images."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.errors import EncodingError, ImageError
+from stereo_depth_node.core.images.encodings import ENCODINGS
+
+__all__ = ['decode_compressed_grey']
+
+# No JPEG, PNG or TIFF makes more pixels than this of one byte (deflate stops at 1032, LZW at
+# 2730): a header that claims more is refused before anything is allocated for it.
+_MAX_PIXELS_PER_BYTE = 4096
+_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_COLOUR_TO_GREY = {3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}
+
+
+def decode_compressed_grey(data: Any, format: str) -> npt.NDArray[Any]:  # noqa: A002 (ROS's name)
+    """Return the grey values of a JPEG, PNG or TIFF image.
+
+    Parameters
+    ----------
+    data : buffer
+        The compressed image: bytes, memoryview, ``array.array`` or ndarray.
+    format : str
+        The format field of the message, such as ``'bgr8; jpeg compressed bgr8'``, ``'mono16;
+        png compressed '`` or ``'jpeg'``. It matters for Bayer mosaics, which are compressed as
+        they are; what the data is, its first bytes say.
+
+    Returns
+    -------
+    (H, W) uint8 or uint16 ndarray
+        A new array in native byte order.
+
+    Raises
+    ------
+    EncodingError
+        The format or the kind of pixels is not one of a camera image.
+    ImageError
+        The data cannot be decoded.
+    """
+    if 'compressedDepth' in format:
+        raise EncodingError(
+            f'format {format[:60]!r} carries depth, not a camera image: '
+            "subscribe to the camera's .../compressed topic"
+        )
+    try:
+        buffer = memoryview(data).cast('B')
+    except TypeError as error:
+        raise ImageError(
+            f'data is a {type(data).__name__}: expected contiguous bytes, memoryview, array or '
+            'ndarray'
+        ) from error
+    size = _claimed_size(buffer)
+    if size is None:
+        raise ImageError(
+            f'{buffer.nbytes} bytes of format {format[:60]!r} have no JPEG, PNG or TIFF header: '
+            'set the transport of the camera to one of these formats'
+        )
+    width, height = size
+    if not 0 < width * height <= _MAX_PIXELS_PER_BYTE * buffer.nbytes:
+        raise ImageError(
+            f'the header claims {width} x {height} pixels, which {buffer.nbytes} bytes cannot '
+            'hold: the image is damaged'
+        )
+    mosaic = ENCODINGS.get(format.partition(';')[0].strip())
+    is_mosaic = format.startswith('bayer_') and mosaic is not None
+    flags = cv2.IMREAD_UNCHANGED if is_mosaic else _GREY
+    try:
+        image = cv2.imdecode(np.frombuffer(buffer, np.uint8), flags)
+        if image is not None and image.ndim == 3:
+            image = cv2.cvtColor(image, _COLOUR_TO_GREY[image.shape[2]])
+        elif image is not None and mosaic is not None and mosaic.grey_code and is_mosaic:
+            image = cv2.cvtColor(image, mosaic.grey_code)
+    except cv2.error as error:
+        raise ImageError(f'OpenCV cannot decode format {format[:60]!r}: {error}') from error
+    if image is None:
+        raise ImageError(
+            f'{buffer.nbytes} bytes of format {format[:60]!r} cannot be decoded: the image is '
+            'damaged or was cut short'
+        )
+    if image.dtype not in (np.uint8, np.uint16):
+        raise EncodingError(
+            f'format {format[:60]!r} holds {image.dtype} pixels: expected 8 or 16 bits'
+        )
+    return image
+
+
+def _claimed_size(data: memoryview) -> tuple[int, int] | None:
+    """Return width and height as the header has them, None if there is no header."""
+    start = bytes(data[:8])
+    try:
+        if start == b'\x89PNG\r\n\x1a\n':
+            width, height = struct.unpack_from('>II', data, 16)
+            return width, height
+        if start[:2] == b'\xff\xd8':
+            return _jpeg_size(data)
+        if start[:4] in (b'II*\0', b'MM\0*'):
+            return _tiff_size(data, '<' if start[:1] == b'I' else '>')
+    except struct.error:  # the data ends within the header
+        return None
+    return None
+
+
+def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
+    """Return the size in the frame header (SOF) of ITU-T T.81, annex B."""
+    position = 2
+    while True:
+        prefix, marker = struct.unpack_from('BB', data, position)
+        if prefix != 0xFF:
+            return None
+        if marker == 0xFF:  # a fill byte
+            position += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a segment
+            position += 2
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from('>HH', data, position + 5)
+            return width, height
+        else:
+            position += 2 + struct.unpack_from('>H', data, position + 2)[0]
+
+
+def _tiff_size(data: memoryview, order: str) -> tuple[int, int] | None:
+    """Return ImageWidth and ImageLength of the first directory (TIFF 6.0, section 2)."""
+    (directory,) = struct.unpack_from(f'{order}I', data, 4)
+    (entries,) = struct.unpack_from(f'{order}H', data, directory)
+    values = {}
+    for index in range(entries):
+        position = directory + 2 + 12 * index
+        tag, kind = struct.unpack_from(f'{order}HH', data, position)
+        if tag in (256, 257):
+            code = 'H' if kind == 3 else 'I'
+            (values[tag],) = struct.unpack_from(f'{order}{code}', data, position + 8)
+    return (values[256], values[257]) if len(values) == 2 else None

@@ -1,0 +1,89 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a pair of images as they come to a pair of 8-bit grey images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.errors import EyeSizeError
+from stereo_depth_node.core.images.compressed import decode_compressed_grey
+from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
+
+__all__ = ['CompressedImage', 'PairDecoder']
+
+Grey = npt.NDArray[np.uint8]
+AnyGrey = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedImage:
+    """A compressed image as ROS describes it.
+
+    Attributes
+    ----------
+    format : str
+        The format field of the message, such as ``'bgr8; jpeg compressed bgr8'``.
+    data : buffer
+        The compressed image.
+    """
+
+    format: str
+    data: Any
+
+
+class PairDecoder:
+    """Decodes pairs of images, into buffers that are made once per size.
+
+    Parameters
+    ----------
+    fallback : callable, optional
+        Decodes the raw images whose encoding the core does not know.
+    """
+
+    def __init__(self, fallback: Callable[[RawImage], AnyGrey] | None = None) -> None:
+        self._fallback = fallback
+        self._buffers: list[AnyGrey | None] = [None, None]
+        self._reduced: tuple[Grey, Grey] | tuple[None, None] = (None, None)
+
+    def decode(
+        self, left: RawImage | CompressedImage, right: RawImage | CompressedImage
+    ) -> tuple[Grey, Grey]:
+        """Decode a pair.
+
+        Images of 16 bit are reduced to 8 with one scale for both eyes.
+
+        Returns
+        -------
+        left, right : (H, W) uint8 ndarray
+            Good until the next pair, or as long as the data of the images lives.
+
+        Raises
+        ------
+        ImageError
+            If an image cannot be decoded or the eyes differ in size or depth.
+        """
+        eyes = [self._decode_one(image, eye) for eye, image in enumerate((left, right))]
+        (height, width), (right_height, right_width) = (eye.shape for eye in eyes)
+        if (height, width) != (right_height, right_width):
+            raise EyeSizeError(
+                f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
+                'set both cameras to one size'
+            )
+        reduced = reduce_to_8bit(*eyes, *self._reduced)
+        if reduced[0] is not eyes[0]:
+            self._reduced = reduced
+        return reduced
+
+    def _decode_one(self, image: RawImage | CompressedImage, eye: int) -> AnyGrey:
+        if isinstance(image, CompressedImage):
+            return decode_compressed_grey(image.data, image.format)
+        decoded = decode_grey(image, self._buffers[eye], fallback=self._fallback)
+        if decoded.base is None:  # not a view of the image's data
+            self._buffers[eye] = decoded
+        return decoded

@@ -1,0 +1,79 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compile the kernels: ``python -m stereo_depth_node.core.matching.kernel.compiler``.
+
+Run as a program it fills the cache at low priority, and ends when its standard
+input does: whoever started it holds the other end, and takes it along when it dies.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import numpy as np
+
+from stereo_depth_node.core.matching.kernel.cache import cache_folder, mark_complete
+from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
+
+__all__ = ['compile_kernels', 'main']
+
+
+def compile_kernels() -> None:
+    """Compile everything for all settings, or load it from the cache."""
+    # Both lane widths, both pre-filters and the left-right check: every set of argument types.
+    _match_example(pre_filter_cap=31, pre_filter_type='xsobel', disp12_max_diff=1)
+    _match_example(pre_filter_cap=63, pre_filter_type='normalized_response', disp12_max_diff=-1)
+    _convert_example()
+    folder = cache_folder()
+    if folder is not None:
+        mark_complete(folder)
+
+
+def _match_example(*, pre_filter_cap: int, pre_filter_type: str, disp12_max_diff: int) -> None:
+    image = np.zeros((24, 64), np.uint8)
+    matcher = NumbaBlockMatcher(
+        min_disparity=0,
+        num_disparities=16,
+        block_size=9,
+        pre_filter_type=pre_filter_type,
+        pre_filter_size=9,
+        pre_filter_cap=pre_filter_cap,
+        texture_threshold=0,
+        uniqueness_ratio=0,
+        disp12_max_diff=disp12_max_diff,
+        threads=1,
+    )
+    matcher.compute(image, image, np.empty(image.shape, np.int16))
+
+
+def _convert_example() -> None:
+    from stereo_depth_node.core.matching.kernel.conversion import (
+        convert_to_depth,
+        convert_to_disparity,
+    )
+
+    fixed, out = np.zeros(64, np.int16), np.empty(64, np.float32)
+    one = np.float32(1.0)
+    convert_to_disparity(fixed, one, one, out)
+    convert_to_depth(fixed, one, one, one, np.int16(0), np.int16(0), out)
+
+
+def main() -> None:
+    """Compile at low priority, for as long as the parent lives."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, 'nice'):
+        os.nice(10)
+    compile_kernels()
+
+
+def _end_with_parent() -> None:
+    # Not sys.stdin: its lock, held in here, would break the interpreter's own end.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == '__main__':
+    main()

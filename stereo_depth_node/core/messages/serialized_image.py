@@ -1,0 +1,91 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Image messages as the middleware delivers them, read where they are.
+
+To make a message of each would copy its pixels twice more; also those that are never computed,
+because newer ones have come.
+"""
+
+from __future__ import annotations
+
+from stereo_depth_node.core.images.pair_decoder import CompressedImage
+from stereo_depth_node.core.images.raw import RawImage
+from stereo_depth_node.core.messages.cdr import CdrReader
+
+__all__ = ['SerializedImage']
+
+_NS_PER_S = 1_000_000_000
+
+
+class SerializedImage:
+    """A serialized sensor_msgs/Image or sensor_msgs/CompressedImage.
+
+    Parameters
+    ----------
+    serialized : bytes
+        The message.
+    is_compressed : bool
+        It is a CompressedImage.
+
+    Attributes
+    ----------
+    stamp : tuple of 2 int
+        Seconds and nanoseconds.
+    nbytes : int
+        Size of the message.
+
+    Raises
+    ------
+    ImageError
+        If it is too short to have a stamp, or serialized in an unknown way.
+    """
+
+    __slots__ = ('_is_compressed', '_serialized', 'nbytes', 'stamp')
+
+    def __init__(self, serialized: bytes, *, is_compressed: bool = False) -> None:
+        self._serialized = serialized
+        self._is_compressed = is_compressed
+        self.nbytes = len(serialized)
+        self.stamp = CdrReader(serialized).stamp()
+
+    @property
+    def stamp_ns(self) -> int:
+        """The stamp in ns."""
+        seconds, nanoseconds = self.stamp
+        return seconds * _NS_PER_S + nanoseconds
+
+    @property
+    def frame_id(self) -> str:
+        """The frame of the header.
+
+        Raises
+        ------
+        DataLengthError
+            If the message ends before.
+        """
+        fields = CdrReader(self._serialized)
+        fields.stamp()
+        return fields.string()
+
+    def content(self) -> RawImage | CompressedImage:
+        """Describe the image; its data is a view of the message.
+
+        Raises
+        ------
+        DataLengthError
+            If the message ends before the data begins. If it ends in the data, the data is
+            shorter than it should be.
+        """
+        fields = CdrReader(self._serialized)
+        fields.stamp()
+        fields.octets()  # frame_id
+        if self._is_compressed:
+            return CompressedImage(format=fields.string(), data=fields.octets())
+        return RawImage(
+            height=fields.uint32(),
+            width=fields.uint32(),
+            encoding=fields.string(),
+            is_bigendian=fields.octet() != 0,
+            step=fields.uint32(),
+            data=fields.octets(),
+        )

@@ -1,0 +1,126 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings as a ROS 2 parameter file, which the node and the offline tools both read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import textwrap
+from typing import Any
+
+from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.settings.parameter import Parameter, Value
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
+
+__all__ = ['constraint_of', 'load_settings', 'render_params_file']
+
+_WIDTH = 95
+_INDENT = '    '
+# Keys that are a node's own business, whatever its settings.
+_NOT_SETTINGS = ('qos_overrides', 'start_type_description_service', 'use_sim_time')
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Read settings from a ROS 2 parameter file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file with one node (any name, ``/**`` too) that has ``ros__parameters``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not such a file.
+    SettingsError
+        If a setting in it is unknown or impossible; the text names the file.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise InputError(f'{path}: cannot be read ({error.strerror})') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = ' '.join(str(error).split())
+        raise InputError(f'{path}: not a YAML file ({reason})') from error
+    values = {
+        name: value
+        for name, value in _node_parameters(path, content).items()
+        if name not in _NOT_SETTINGS
+    }
+    try:
+        return Settings().merged(values)
+    except SettingsError as error:
+        raise SettingsError(f'{path}: {error}') from error
+
+
+def render_params_file(settings: Settings, *, comment: str = '', describe: bool = False) -> str:
+    """Write settings as a ROS 2 parameter file for any node name.
+
+    Parameters
+    ----------
+    settings : Settings
+        All of them are written.
+    comment : str
+        Lines for the head of the file.
+    describe : bool
+        Put the description of each setting above it.
+
+    Returns
+    -------
+    str
+        The content of the file.
+    """
+    lines = [f'# {line}'.rstrip() for line in comment.splitlines()]
+    lines += ['/**:', '  ros__parameters:']
+    group = ''
+    for known in known_parameters().values():
+        if describe:
+            if group and known.group != group:
+                lines.append('')
+            group = known.group
+            lines += textwrap.wrap(
+                f'{known.description} ({constraint_of(known)})',
+                _WIDTH,
+                initial_indent=f'{_INDENT}# ',
+                subsequent_indent=f'{_INDENT}# ',
+            )
+        lines.append(f'{_INDENT}{known.name}: {_yaml_value(getattr(settings, known.name))}')
+    return '\n'.join(lines) + '\n'
+
+
+def constraint_of(known: Parameter) -> str:
+    """Say in a few words which values a setting can have: ``16 to 4096 px, step 16``."""
+    if known.choices:
+        return ' | '.join(known.choices)
+    if known.minimum is None or known.maximum is None:
+        return known.type.__name__
+    unit = f' {known.unit}' if known.unit else ''
+    step = f', step {known.step}' if known.step > 1 else ''
+    return f'{known.minimum} to {known.maximum}{unit}{step}'
+
+
+def _node_parameters(path: str | Path, content: Any) -> dict[str, Any]:
+    nodes = content if isinstance(content, dict) else {}
+    found = [
+        node['ros__parameters']
+        for node in nodes.values()
+        if isinstance(node, dict) and isinstance(node.get('ros__parameters'), dict)
+    ]
+    if len(found) != 1:
+        raise InputError(
+            f'{path}: has {len(found)} nodes with ros__parameters, expected one: '
+            'begin the file with "/**:" and "  ros__parameters:"'
+        )
+    return {str(name): value for name, value in found[0].items()}
+
+
+def _yaml_value(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    text = repr(value)
+    # YAML 1.1 takes 1e-05 for a text and 1.0e-05 for a number.
+    return text.replace('e', '.0e') if 'e' in text and '.' not in text else text

@@ -1,0 +1,297 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Computes one part of a recording: pairs in, a file of results out.
+
+Runs in any process on any machine that sees the recording and the folder of the result, and
+gives the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+import heapq
+import json
+from operator import itemgetter
+from pathlib import Path
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+
+from stereo_depth_node.core.errors import (
+    CalibrationError,
+    ImageError,
+    InputError,
+    SettingsError,
+    StereoDepthError,
+)
+from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.messages import (
+    deserialized,
+    image_from_message,
+    RecordedCalibration,
+    ResultMessages,
+)
+from stereo_depth_node.offline.bags.plan import Calibration, ImageRef, PartPlan, PlannedPair
+from stereo_depth_node.offline.bags.reader import (
+    open_recording,
+    Recording,
+    serialized_stamp_ns,
+)
+from stereo_depth_node.offline.bags.topics import StereoTopics
+from stereo_depth_node.offline.bags.writer import (
+    CopiedTopic,
+    part_name,
+    PartWriter,
+    RecordingFormat,
+)
+from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.memory import keep_freed_memory
+
+__all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
+
+FIGURES = ('stamp_ns', 'density', 'near', 'median', 'far', 'milliseconds')
+"""What is kept of each pair: its left stamp, the share of pixels with depth, the 5th, 50th and
+95th percentile of the depth in metres (NaN without any), and the time its computation took."""
+
+_PERCENTILES = (5.0, 50.0, 95.0)
+# Every so many rows and columns say enough about the depths of a pair.
+_SAMPLE_STEP = 16
+_MM = 1000.0
+
+_REASONS: tuple[tuple[type[Exception], DropReason], ...] = (
+    (SettingsError, DropReason.IMPOSSIBLE_SETTINGS),
+    (CalibrationError, DropReason.NO_CALIBRATION),
+    (ImageError, DropReason.INVALID),
+    (InputError, DropReason.INVALID),
+)
+
+
+@dataclass(frozen=True)
+class PartTask:
+    """All that is needed to compute a part.
+
+    Attributes
+    ----------
+    recording : Path
+        To read.
+    topics : StereoTopics
+        Of the stereo camera.
+    settings : Settings
+        To compute with.
+    plan : PartPlan
+        The pairs.
+    folder : Path
+        Where the file goes.
+    recording_format : RecordingFormat
+        Of the file.
+    namespace : str
+        Of the results' topics.
+    copied : tuple of CopiedTopic
+        Topics copied from the recording.
+    key : str
+        What the result depends on, as a hash; kept with it.
+    threads : int or None
+        OpenCV's, to compute with; None leaves them as they are.
+    """
+
+    recording: Path
+    topics: StereoTopics
+    settings: Settings
+    plan: PartPlan
+    folder: Path
+    recording_format: RecordingFormat
+    namespace: str
+    copied: tuple[CopiedTopic, ...]
+    key: str
+    threads: int | None = None
+
+
+@dataclass
+class PartResult:
+    """What came of a part.
+
+    Attributes
+    ----------
+    key : str
+        The task's.
+    computed : int
+        Pairs.
+    failed : dict of str to int
+        Images of the pairs that could not be computed, by the name of the reason.
+    first_error : str
+        Why the first of them could not.
+    figures : list of list of float
+        `FIGURES` of each pair computed.
+    metadata : dict
+        What metadata.yaml says of the file.
+    """
+
+    key: str
+    computed: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    first_error: str = ''
+    figures: list[list[float]] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def compute_part(task: PartTask) -> PartResult:
+    """Compute a part and write its file, and beside it a JSON file that says it is complete.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read, or the file cannot be written.
+    """
+    keep_freed_memory()
+    if task.threads is not None:
+        cv2.setNumThreads(task.threads)
+    name = part_name(task.plan.index, task.recording_format)
+    result = PartResult(task.key)
+    with PartWriter.open(
+        task.folder, name, task.recording_format, task.namespace, task.copied
+    ) as (writer, metadata):
+        for item in _in_order(_results(task, result), _copies(task)):
+            writer.write(*item)
+    result.metadata = metadata
+    marker = task.folder / f'{name}.json'
+    write_file(marker, json.dumps(asdict(result)).encode(), overwrite=True)
+    return result
+
+
+_Item = tuple[int, dict[str, memoryview | bytes]]
+
+
+def _results(task: PartTask, result: PartResult) -> Iterator[_Item]:
+    """Yield time and messages of the pairs, and note in `result` what becomes of them."""
+    computer = _PairComputer(task.settings)
+    recording = open_recording(task.recording)
+    for pair, images in _pairs_with_images(recording, task.topics, task.plan):
+        if pair is task.plan.before:
+            computer.compute(pair, images, task.topics.type, PartResult(''))
+            continue
+        messages = computer.compute(pair, images, task.topics.type, result)
+        if messages is not None:
+            yield (
+                pair.complete_ns,
+                {f'{task.namespace}/{topic}': data for topic, data in messages.items()},
+            )
+
+
+def _copies(task: PartTask) -> Iterator[_Item]:
+    """Yield time and message of what is copied."""
+    if not task.copied:
+        return
+    names = [topic.name for topic in task.copied]
+    # On its own: a recording without an index cannot be read at two places at a time.
+    with closing(Recording(task.recording)) as recording:
+        for topic, bag_ns, data in recording.messages(
+            names, task.plan.start_ns, task.plan.stop_ns
+        ):
+            yield bag_ns, {topic: data}
+
+
+def _in_order(results: Iterator[_Item], copies: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield both in the order of their times; of equal ones the copies first."""
+    return heapq.merge(copies, results, key=itemgetter(0))
+
+
+class _PairComputer:
+    """Computes pairs one after the other, as the node does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._decoder = PairDecoder()
+        self._made_for: tuple[Calibration, int, int] | None = None
+        self._pipeline: tuple[StereoPipeline, ResultMessages]
+        self._epoch: int | None = None
+
+    def compute(
+        self, pair: PlannedPair, images: tuple[bytes, bytes], kind: str, result: PartResult
+    ) -> dict[str, memoryview] | None:
+        """Return the messages of a pair, None where it cannot be computed; `result` says why."""
+        start = time.perf_counter()
+        try:
+            left, right = (deserialized(data, kind) for data in images)
+            grey = self._decoder.decode(image_from_message(left), image_from_message(right))
+            height, width = grey[0].shape
+            pipeline, outputs = self._pipeline_for(pair, width, height)
+            pipeline.match(*grey)
+            messages = outputs.serialized(pipeline, left.header)
+        except StereoDepthError as error:
+            reason = next(reason for cause, reason in _REASONS if isinstance(error, cause))
+            result.failed[reason.name] = result.failed.get(reason.name, 0) + 2
+            result.first_error = result.first_error or str(error)
+            return None
+        result.computed += 1
+        spent_ms = 1e3 * (time.perf_counter() - start)
+        result.figures.append(
+            [float(pair.left.stamp_ns), *_depth_figures(pipeline, outputs.depth_pixels), spent_ms]
+        )
+        return messages
+
+    def _pipeline_for(
+        self, pair: PlannedPair, width: int, height: int
+    ) -> tuple[StereoPipeline, ResultMessages]:
+        """Return the pipeline for a pair, made anew when size or calibration change."""
+        made_for = (pair.calibration, width, height)
+        if made_for != self._made_for:
+            calibration = RecordedCalibration.of(pair.calibration, self._settings)
+            pipeline = StereoPipeline.from_calibrations(
+                self._settings, width, height, calibration.left, calibration.right
+            )
+            self._pipeline = pipeline, ResultMessages(pipeline, calibration.left_info)
+            self._made_for = made_for
+        elif pair.epoch != self._epoch:
+            self._pipeline[0].reset()
+        self._epoch = pair.epoch
+        return self._pipeline
+
+
+def _depth_figures(pipeline: StereoPipeline, depth: np.ndarray[Any, Any]) -> list[float]:
+    """Return the share of pixels with depth, and percentiles of the depth in metres."""
+    unknown = pipeline.unknown_depth()
+    density = 1.0 - np.count_nonzero(unknown) / unknown.size
+    sample = np.s_[::_SAMPLE_STEP, ::_SAMPLE_STEP]
+    known = np.sort(depth[sample][~unknown[sample]])
+    if not known.size:
+        return [density, *[float('nan')] * len(_PERCENTILES)]
+    scale = 1.0 if depth.dtype == np.float32 else 1.0 / _MM
+    places = [round(percent / 100 * (known.size - 1)) for percent in _PERCENTILES]
+    return [density, *(scale * float(known[place]) for place in places)]
+
+
+def _pairs_with_images(
+    recording: Recording, topics: StereoTopics, plan: PartPlan
+) -> Iterator[tuple[PlannedPair, tuple[bytes, bytes]]]:
+    """Yield the pairs with their messages, each as soon as both are read."""
+    pairs = [*([plan.before] if plan.before is not None else []), *plan.pairs]
+    refs = [ref for pair in pairs for ref in (pair.left, pair.right)]
+    wanted = {(topics.left, pair.left) for pair in pairs}
+    wanted |= {(topics.right, pair.right) for pair in pairs}
+    held: dict[tuple[str, ImageRef], bytes] = {}
+    start, stop = min(ref.bag_ns for ref in refs), max(ref.bag_ns for ref in refs) + 1
+    remaining = iter(pairs)
+    pair = next(remaining)
+    for topic, bag_ns, data in recording.messages((topics.left, topics.right), start, stop):
+        try:
+            key = (topic, ImageRef(bag_ns, serialized_stamp_ns(data)))
+        except InputError:  # counted when the pairs were planned
+            continue
+        if key not in wanted:
+            continue
+        wanted.discard(key)  # an image that was recorded twice counts once
+        held[key] = data
+        while (topics.left, pair.left) in held and (topics.right, pair.right) in held:
+            yield pair, (held.pop((topics.left, pair.left)), held.pop((topics.right, pair.right)))
+            following = next(remaining, None)
+            if following is None:
+                return
+            pair = following
+    raise InputError(f'{recording.path} changed while it was read: run again')

@@ -1,0 +1,389 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at a stereo camera in a recording as the node would, were it played to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import dataclasses
+from dataclasses import dataclass, field
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeometry
+from stereo_depth_node.core.errors import InputError, SettingsError, StereoDepthError
+from stereo_depth_node.core.health.causes import Finding
+from stereo_depth_node.core.health.diagnosis import diagnose
+from stereo_depth_node.core.health.rectification import RectificationReport, report_of_tracks
+from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
+from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.sparse_matches import track_corners
+from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
+from stereo_depth_node.offline.bags.messages import (
+    deserialized,
+    image_from_message,
+    RecordedCalibration,
+)
+from stereo_depth_node.offline.bags.plan import PlannedPair, RecordingPlan
+from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bags.topics import CAMERA_INFO, StereoTopics
+
+__all__ = ['Inspection', 'SideStamps', 'inspect_camera']
+
+_NS_PER_S = 1e9
+# Pairs that are decoded and measured, from all over the recording.
+_SAMPLES = 8
+# An interval this many times the usual one has a gap in it.
+_GAP = 1.5
+_LARGEST_GAPS = 3
+# Longer than any recording: what is asked for has been asked for long ago.
+_LONG_S = 1e9
+
+
+@dataclass
+class SideStamps:
+    """When the images of one camera were taken and recorded.
+
+    Attributes
+    ----------
+    stamps, recorded : (N,) int64 ndarray
+        Stamps and times in the recording, ns.
+    """
+
+    stamps: npt.NDArray[np.int64]
+    recorded: npt.NDArray[np.int64]
+
+    @property
+    def period_ns(self) -> float:
+        """Median interval of the stamps, ns; NaN below two images."""
+        return float(np.median(self._intervals)) if self.stamps.size > 1 else math.nan
+
+    @property
+    def rate(self) -> float:
+        """Images per second by the stamps; 0 below two images."""
+        return _NS_PER_S / self.period_ns if self.period_ns > 0 else 0.0
+
+    @property
+    def delay_s(self) -> float:
+        """Median time from stamp to recording, seconds."""
+        return float(np.median(self.recorded - self.stamps)) / _NS_PER_S
+
+    def gaps(self) -> list[tuple[float, int]]:
+        """Return the gaps: seconds from the first stamp, and images missing there."""
+        intervals, period = self._intervals, self.period_ns
+        if not period > 0:
+            return []
+        ordered = np.unique(self.stamps)
+        places = np.flatnonzero(intervals > _GAP * period)
+        return [
+            (
+                float(ordered[place] - ordered[0]) / _NS_PER_S,
+                max(1, round(float(intervals[place] / period)) - 1),
+            )
+            for place in places
+        ]
+
+    @property
+    def _intervals(self) -> npt.NDArray[np.int64]:
+        ordered = np.unique(self.stamps)
+        return ordered[1:] - ordered[:-1]
+
+
+@dataclass
+class Inspection:
+    """What is known of a stereo camera in a recording.
+
+    Attributes
+    ----------
+    topics : StereoTopics
+        Its topics.
+    left, right : SideStamps
+        Its images.
+    images : tuple of str
+        Size and encoding of the first image of each side.
+    pairs : int
+        Pairs by the settings.
+    offsets_ms : (N,) float64 ndarray
+        Right stamp less left stamp of the pairs.
+    geometry : StereoGeometry or None
+        Of its calibration, where it is usable.
+    cameras : tuple of 2 CameraCalibration or None
+        Its calibration.
+    density : float
+        Median share of the pixels that have a depth with the settings, 0 to 1; NaN if none.
+    rectification : RectificationReport or None
+        Median over the pairs looked at.
+    findings : list of Finding
+        What is the matter, in the words of the node.
+    suggested : Settings or None
+        Settings for what was seen; None where nothing can be said.
+    """
+
+    topics: StereoTopics
+    left: SideStamps
+    right: SideStamps
+    images: tuple[str, str] = ('', '')
+    pairs: int = 0
+    offsets_ms: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    geometry: StereoGeometry | None = None
+    cameras: tuple[CameraCalibration, CameraCalibration] | None = None
+    density: float = math.nan
+    rectification: RectificationReport | None = None
+    findings: list[Finding] = field(default_factory=list)
+    suggested: Settings | None = None
+
+
+def inspect_camera(recording: Recording, topics: StereoTopics, settings: Settings) -> Inspection:
+    """Look at a stereo camera.
+
+    Parameters
+    ----------
+    recording : Recording
+        Is read from end to end.
+    topics : StereoTopics
+        Of the camera.
+    settings : Settings
+        With which it is looked at.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read.
+    """
+    sides = {name: _stamps(recording, name) for name in (topics.left, topics.right)}
+    seen = Inspection(topics, sides[topics.left], sides[topics.right])
+    plan = RecordingPlan(recording, topics, settings)
+    pairs = [pair for part in plan.parts() for pair in part.pairs]
+    seen.pairs = len(pairs)
+    seen.offsets_ms = np.array(
+        [(pair.right.stamp_ns - pair.left.stamp_ns) / 1e6 for pair in pairs], np.float64
+    )
+    notes, failure = _look_at_calibration(seen, plan, settings)
+    samples = _Samples(seen, settings)
+    places = np.linspace(0, len(pairs) - 1, min(_SAMPLES, len(pairs)))
+    for place in places:
+        pair = pairs[round(place)]
+        samples.add(pair, _images(recording, topics, pair))
+    seen.images = samples.described or _first_images(recording, topics)
+    seen.density, seen.rectification = samples.density, samples.rectification
+    failure = failure or samples.failure
+    seen.findings = diagnose(_snapshot(recording, seen, plan, settings, notes, samples, failure))
+    seen.suggested = samples.suggested
+    return seen
+
+
+class _Samples:
+    """The pairs that are decoded, and what they show."""
+
+    def __init__(self, seen: Inspection, settings: Settings) -> None:
+        self._seen, self._settings = seen, settings
+        self._decoder = PairDecoder()
+        self._pipeline: StereoPipeline | None = None
+        self._reports: list[RectificationReport] = []
+        self._densities: list[float] = []
+        self._eyes: list[tuple[Any, Any]] = []
+        self.computed = 0
+        self.failure: StereoDepthError | None = None
+        self.described: tuple[str, str] | None = None
+        self.frame_ids = ('', '')
+
+    @property
+    def density(self) -> float:
+        """Median share of pixels with a depth."""
+        return float(np.median(self._densities)) if self._densities else math.nan
+
+    @property
+    def rectification(self) -> RectificationReport | None:
+        """The pair in the middle by the distance of its rows."""
+        ordered = sorted(self._reports, key=lambda report: report.rows_apart)
+        return ordered[len(ordered) // 2] if ordered else None
+
+    @property
+    def suggested(self) -> Settings | None:
+        """The range of disparities that the pairs have."""
+        if not self._eyes:
+            return None
+        try:
+            return find_disparity_range(self._eyes).applied_to(self._settings)
+        except SettingsError:
+            return None
+
+    def add(self, pair: PlannedPair, images: tuple[bytes, bytes]) -> None:
+        """Look at a pair."""
+        kind = self._seen.topics.type
+        try:
+            left, right = (deserialized(data, kind) for data in images)
+            if self.described is None:
+                self.described = _described(left), _described(right)
+                self.frame_ids = (left.header.frame_id, right.header.frame_id)
+            grey = self._decoder.decode(image_from_message(left), image_from_message(right))
+            pipeline = self._pipeline_for(grey[0].shape)
+            pipeline.match(*grey)
+        except StereoDepthError as error:
+            self.failure = error
+            return
+        self.computed += 1
+        if pipeline.geometry is not None:
+            unknown = pipeline.unknown_depth()
+            self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
+        self._eyes.append((pipeline.left.copy(), pipeline.right.copy()))
+        tracks = track_corners(pipeline.left, pipeline.right)
+        if tracks is not None:
+            settings = pipeline.settings
+            self._reports.append(
+                report_of_tracks(
+                    tracks,
+                    offset=pipeline.offset,
+                    scale=pipeline.downscale,
+                    start=settings.min_disparity,
+                    end=settings.min_disparity + settings.num_disparities,
+                )
+            )
+
+    def _pipeline_for(self, shape: tuple[int, ...]) -> StereoPipeline:
+        height, width = shape
+        if self._pipeline is None:
+            seen = self._seen
+            cameras = seen.cameras if self._settings.rectify else None
+            self._pipeline = StereoPipeline(self._settings, width, height, seen.geometry, cameras)
+        return self._pipeline
+
+
+def _look_at_calibration(
+    seen: Inspection, plan: RecordingPlan, settings: Settings
+) -> tuple[tuple[str, ...], StereoDepthError | None]:
+    """Return what is implausible in the calibration, and why it cannot be used."""
+    try:
+        recorded = RecordedCalibration.of(plan.first_calibration, settings)
+        seen.cameras = (recorded.left, recorded.right)
+        seen.geometry = StereoGeometry.from_calibrations(*seen.cameras, settings.baseline)
+        # The frames of the images are compared, not those of the calibrations.
+        eyes = [dataclasses.replace(eye, frame_id='') for eye in seen.cameras]
+        return implausibilities(eyes[0], eyes[1], settings.baseline), None
+    except StereoDepthError as error:
+        return (), error
+
+
+def _snapshot(
+    recording: Recording,
+    seen: Inspection,
+    plan: RecordingPlan,
+    settings: Settings,
+    notes: tuple[str, ...],
+    samples: _Samples,
+    failure: StereoDepthError | None,
+) -> Snapshot:
+    """Return the recording as the node's diagnostics would see it while it is played."""
+    stamps = np.concatenate([seen.left.recorded, seen.right.recorded])
+    window = max(float(np.ptp(stamps)) / _NS_PER_S, 1e-3) if stamps.size else 1e-3
+    computes = failure is None and samples.computed > 0
+    left, right = (
+        _side(recording, side, stream, topic, info, seen.topics.type)
+        for side, stream, topic, info in (
+            (seen.left, plan.pairer.left, seen.topics.left, seen.topics.left_info),
+            (seen.right, plan.pairer.right, seen.topics.right, seen.topics.right_info),
+        )
+    )
+    return Snapshot(
+        left=left,
+        right=right,
+        settings=settings,
+        window=window,
+        subscribers={'depth': 1},
+        age=_LONG_S,
+        pairs=seen.pairs,
+        computed=seen.pairs if computes else 0,
+        resets=plan.pairer.resets,
+        dropped=plan.dropped,
+        output_silence=0.0 if computes else math.inf,
+        failure=None if computes else failure,
+        offset=plan.last_offset,
+        missing_calibration=tuple(
+            name
+            for name, info in zip(('left', 'right'), plan.first_calibration, strict=True)
+            if info is None and not settings.left_camera_info_url
+        ),
+        notes=notes,
+        frame_ids=samples.frame_ids,
+        rectification=samples.rectification,
+    )
+
+
+def _side(
+    recording: Recording,
+    side: SideStamps,
+    stream: Any,
+    topic: str,
+    info: str | None,
+    kind: str,
+) -> SideSnapshot:
+    missing = sum(count for _, count in side.gaps())
+    published = (recording.path.name,)
+    info_name = info or f'{topic.rpartition("/")[0]}/camera_info'
+    return SideSnapshot(
+        image=TopicSnapshot(topic, kind, publishers=published),
+        camera_info=TopicSnapshot(
+            info_name, CAMERA_INFO, publishers=published if info is not None else ()
+        ),
+        received=stream.count,
+        zero=stream.zero,
+        backward=stream.backward,
+        rate=side.rate,
+        silence=0.0 if stream.count else math.inf,
+        period_ns=stream.period_ns,
+        missing=missing,
+        expected=stream.count + missing,
+    )
+
+
+def _stamps(recording: Recording, topic: str) -> SideStamps:
+    stamps, recorded = [], []
+    for _, bag_ns, data in recording.messages([topic]):
+        try:
+            stamps.append(serialized_stamp_ns(data))
+        except InputError:  # the pairing counts it
+            continue
+        recorded.append(bag_ns)
+    return SideStamps(np.array(stamps, np.int64), np.array(recorded, np.int64))
+
+
+def _images(recording: Recording, topics: StereoTopics, pair: PlannedPair) -> tuple[bytes, bytes]:
+    found = [
+        next(
+            data
+            for _, _, data in recording.messages([topic], ref.bag_ns, ref.bag_ns + 1)
+            if serialized_stamp_ns(data) == ref.stamp_ns
+        )
+        for topic, ref in ((topics.left, pair.left), (topics.right, pair.right))
+    ]
+    return found[0], found[1]
+
+
+def _first_images(recording: Recording, topics: StereoTopics) -> tuple[str, str]:
+    """Describe the first image of each side, where there are no pairs."""
+    texts = []
+    for topic in (topics.left, topics.right):
+        data = next((data for _, _, data in recording.messages([topic])), None)
+        try:
+            texts.append(_described(deserialized(data, topics.type)) if data else 'no image')
+        except InputError as error:
+            texts.append(str(error))
+    return texts[0], texts[1]
+
+
+def _described(message: Any) -> str:
+    image = image_from_message(message)
+    if isinstance(image, CompressedImage):
+        return f'compressed, {image.format.strip()}'
+    return f'{image.width}x{image.height} {image.encoding}'
+
+
+def largest_gaps(side: SideStamps) -> Sequence[tuple[float, int]]:
+    """Return the gaps with most images missing, the largest first."""
+    return sorted(side.gaps(), key=lambda gap: -gap[1])[:_LARGEST_GAPS]

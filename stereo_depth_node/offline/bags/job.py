@@ -1,0 +1,268 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From one recording to another that has its depth: gives out tasks, takes results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+import dataclasses
+import hashlib
+from importlib import metadata
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.offline.bags.compute import PartResult, PartTask
+from stereo_depth_node.offline.bags.messages import OUTPUT_TYPES
+from stereo_depth_node.offline.bags.plan import PartPlan, RecordingPlan
+from stereo_depth_node.offline.bags.reader import DamagedRecordingError, Recording, storage_files
+from stereo_depth_node.offline.bags.result import ResultFolder
+from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
+from stereo_depth_node.offline.bags.summary import JobOptions, JobSummary
+from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
+from stereo_depth_node.offline.bags.writer import CopiedTopic, part_name
+from stereo_depth_node.offline.files.formats import described_os_error
+
+__all__ = ['RecordingJob']
+
+
+class RecordingJob:
+    """Computes one recording.
+
+    Parameters
+    ----------
+    source, target : Path
+        The recording to read and the one to write.
+    options : JobOptions
+        How.
+
+    Attributes
+    ----------
+    summary : JobSummary
+        Complete after :meth:`finish`.
+    expected_pairs : int
+        How many pairs there are at most, once the first task is out.
+    is_complete : bool
+        The result has its name.
+
+    Raises
+    ------
+    InputError
+        If there is no recording to read, or something that may not be replaced where one is to
+        be written.
+    """
+
+    def __init__(self, source: Path, target: Path, options: JobOptions) -> None:
+        self.summary = JobSummary(source, target)
+        self.expected_pairs = 0
+        self.is_complete = False
+        self._options = options
+        self._parts: dict[int, dict[str, Any]] = {}
+        _check_source(source)
+        self._result = ResultFolder(
+            source, target, overwrite=options.overwrite, resume=options.resume
+        )
+
+    def tasks(self) -> Iterator[PartTask]:
+        """Yield what is to be computed, as the recording is read.
+
+        Raises
+        ------
+        InputError
+            If the recording cannot be used, or the result cannot be written.
+        """
+        if self._result.is_done:
+            self.summary.notes.append(f'{self.summary.target} was complete already')
+            return
+        self._result.prepare()
+        try:
+            yield from self._tasks(self._source_in_parts())
+        except DamagedRecordingError as error:
+            # Anew, from a copy of what is legible; what is given out already no longer counts.
+            source, target = self.summary.source, self.summary.target
+            self.summary = JobSummary(source, target, notes=[str(error)])
+            self._parts.clear()
+            self._result.begin_anew()
+            self.summary.notes += salvage(source, self._result.copy)
+            yield from self._tasks(self._result.copy)
+
+    def accept(self, task: PartTask, result: PartResult) -> None:
+        """Take the result of a task.
+
+        Raises
+        ------
+        InputError
+            If it is not there, or no pair of the first part could be computed.
+        """
+        if task.folder != self._result.path:
+            return  # of the recording before it was found damaged
+        summary = self.summary
+        file = task.folder / part_name(task.plan.index, task.recording_format)
+        if not file.exists():
+            raise InputError(
+                f'{file} was computed but is not here: the workers must see the same folders as '
+                'this machine'
+            )
+        if task.plan.index == 0 and not result.computed:
+            raise InputError(f'{summary.source}: {result.first_error}')
+        summary.computed += result.computed
+        summary.dropped.update({DropReason[name]: count for name, count in result.failed.items()})
+        summary.first_error = summary.first_error or result.first_error
+        summary.figures[task.plan.index] = result.figures
+        summary.size += file.stat().st_size
+        self._parts[task.plan.index] = result.metadata
+
+    def finish(self) -> None:
+        """Put the parts together and give the result its name.
+
+        Raises
+        ------
+        InputError
+            If that cannot be written.
+        """
+        if not self._result.is_done:
+            self._result.finish(self._parts[index] for index in sorted(self._parts))
+        self.is_complete = True
+
+    def abandon(self) -> None:
+        """Remove what was begun, unless there is a part of the result in it to go on with."""
+        self._result.abandon()
+
+    def _source_in_parts(self) -> Path:
+        """Return the recording, or a copy if it cannot be read in parts as it is."""
+        source = self.summary.source
+        with closing(Recording(source)) as recording:
+            if not recording.is_compressed_whole:
+                return source
+            unpack(recording, self._result.copy)
+            return self._result.copy
+
+    def _tasks(self, path: Path) -> Iterator[PartTask]:
+        options, summary = self._options, self.summary
+        with closing(Recording(path)) as recording:
+            topics = summary.topics = self._topics(recording)
+            copied = self._copied_topics(recording, topics)
+            plan = RecordingPlan(
+                recording, topics, options.settings, also=[topic.name for topic in copied]
+            )
+            self.expected_pairs = plan.expected_pairs
+            identity = self._identity(topics, copied)
+            self._result.check_identity(identity)
+            for part in plan.parts():
+                summary.pairs += len(part.pairs)
+                task = PartTask(
+                    recording=path,
+                    topics=topics,
+                    settings=options.settings,
+                    plan=part,
+                    folder=self._result.path,
+                    recording_format=options.recording_format,
+                    namespace=options.namespace,
+                    copied=copied,
+                    key=_key(identity, part),
+                )
+                earlier = self._result.earlier_result(task)
+                if earlier is None:
+                    yield task
+                else:
+                    summary.resumed += len(part.pairs)
+                    self.accept(task, earlier)
+        summary.received = {'left': plan.pairer.left.count, 'right': plan.pairer.right.count}
+        summary.resets = plan.pairer.resets
+        summary.dropped.update(plan.dropped)
+        if not summary.pairs:
+            raise InputError(_why_no_pairs(summary, plan, options.settings.sync_tolerance))
+
+    def _topics(self, recording: Recording) -> StereoTopics:
+        options = self._options
+        topics = find_stereo_topics(
+            recording.topics,
+            left=options.left,
+            right=options.right,
+            left_info=options.left_info,
+            right_info=options.right_info,
+            compressed=options.settings.image_transport == 'compressed',
+            rectify=options.settings.rectify,
+        )
+        if not options.settings.rectify and '/image_raw' in topics.left:
+            self.summary.notes.append(
+                f'{topics.left} is taken as rectified: if it is not, run with --set rectify=true'
+            )
+        return topics
+
+    def _copied_topics(
+        self, recording: Recording, topics: StereoTopics
+    ) -> tuple[CopiedTopic, ...]:
+        options, notes = self._options, self.summary.notes
+        ours = {f'{options.namespace}/{topic}' for topic in OUTPUT_TYPES}
+        names = {topic.name for topic in recording.topics}
+        wanted = set(options.copy)
+        if options.copy_all:
+            wanted |= names - {topics.left, topics.right}
+        if missing := sorted(wanted - names):
+            raise InputError(
+                f'there is no topic {", ".join(missing)} to copy, the recording has '
+                f'{", ".join(sorted(names))}'
+            )
+        copied: dict[str, CopiedTopic] = {}
+        for connection in recording.connections(wanted):
+            name, kind = connection.topic, connection.msgtype
+            known = topic_definition(kind, connection.msgdef.data)
+            if name in ours:
+                notes.append(f'{name} is not copied: a result has its name')
+            elif known is None:
+                notes.append(f'{name} is not copied: the recording does not define {kind}')
+            else:
+                qos = tuple(connection.ext.offered_qos_profiles)
+                copied.setdefault(name, CopiedTopic(name, kind, *known, qos))
+        return tuple(copied[name] for name in sorted(copied))
+
+    def _identity(self, topics: StereoTopics, copied: tuple[CopiedTopic, ...]) -> dict[str, Any]:
+        """Return all that the result depends on, by its name for people."""
+        options = self._options
+        files = [(file.name, file.stat()) for file in storage_files(self.summary.source)]
+        return {
+            'recording': [[name, stat.st_size, stat.st_mtime_ns] for name, stat in files],
+            'settings': dataclasses.asdict(options.settings),
+            'topics': dataclasses.asdict(topics),
+            'namespace': options.namespace,
+            'storage': dataclasses.asdict(options.recording_format),
+            'copied topics': [topic.name for topic in copied],
+            'versions': [cv2.__version__, metadata.version('rosbags')],
+        }
+
+
+def _check_source(source: Path) -> None:
+    """Refuse what is no recording."""
+    try:
+        exists = source.exists()
+        files = storage_files(source) if exists else []
+    except OSError as error:
+        raise described_os_error('read', source, error) from error
+    if not exists:
+        raise InputError(f'{source} does not exist: name a ROS 2 bag')
+    if not files:
+        raise InputError(f'{source} is no ROS 2 bag: expected a folder, or a .mcap or .db3 file')
+
+
+def _key(identity: dict[str, Any], part: PartPlan) -> str:
+    text = json.dumps(identity, sort_keys=True) + repr(part)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _why_no_pairs(summary: JobSummary, plan: RecordingPlan, tolerance: float) -> str:
+    counts = f'{summary.received["left"]} left and {summary.received["right"]} right images'
+    text = f'{summary.source}: no pairs among {counts}'
+    offset = plan.last_offset
+    if offset is None:
+        return f'{text}: one of the topics has no images'
+    return (
+        f'{text}: right stamps are {abs(offset.nearest_ns) / 1e6:.1f} ms '
+        f'{"after" if offset.nearest_ns > 0 else "before"} left ones, sync_tolerance is '
+        f'{tolerance * 1e3:.1f} ms: set sync_tolerance to more than that'
+    )

@@ -1,0 +1,195 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings (ROS 2 bags), read with the library rosbags, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+import struct
+import threading
+from typing import Any
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.bags.topics import Topic
+from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.libraries import optional_library
+
+__all__ = [
+    'DamagedRecordingError',
+    'Recording',
+    'open_recording',
+    'serialized_stamp_ns',
+    'storage_files',
+]
+
+STORAGE_SUFFIXES = ('.mcap', '.db3')
+_NS_PER_S = 1_000_000_000
+
+_of_thread = threading.local()
+
+
+class DamagedRecordingError(InputError):
+    """A recording, or a part of it, cannot be read as its format has it."""
+
+
+class Recording:
+    """An open recording: sqlite3 or mcap, compressed or not, of Humble to Lyrical.
+
+    Parameters
+    ----------
+    path : Path
+        Folder with metadata.yaml, or a single storage file.
+
+    Attributes
+    ----------
+    topics : list of Topic
+        One entry for each topic and type.
+
+    Raises
+    ------
+    InputError
+        If there is no such recording, or rosbags is missing.
+    DamagedRecordingError
+        If it cannot be opened as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        rosbag2 = optional_library('rosbags.rosbag2', 'recordings')
+        try:
+            exists = path.exists()
+        except OSError as error:
+            raise described_os_error('read', path, error) from error
+        if not exists:
+            raise InputError(f'{path} does not exist: name a ROS 2 bag')
+        if not storage_files(path):
+            raise InputError(
+                f'{path} is no ROS 2 bag: expected a folder with metadata.yaml, or a file '
+                f'{" or ".join(STORAGE_SUFFIXES)}'
+            )
+        try:
+            self._reader: Any = rosbag2.Reader(_readable(path))
+            self._reader.open()
+        except PermissionError as error:
+            raise described_os_error('read', path, error) from error
+        except Exception as error:  # damaged data can raise any
+            raise DamagedRecordingError(f'{path} cannot be opened: {_reason(error)}') from error
+        counts: dict[tuple[str, str], int] = {}
+        for connection in self._reader.connections:
+            key = (connection.topic, connection.msgtype)
+            counts[key] = counts.get(key, 0) + connection.msgcount
+        self.topics = [Topic(name, kind, count) for (name, kind), count in counts.items()]
+
+    def close(self) -> None:
+        """Close the recording; it cannot be used afterwards."""
+        self._reader.close()
+
+    @property
+    def duration_ns(self) -> int:
+        """Time from the first to the last message, ns."""
+        return max(0, int(self._reader.duration) - 1)
+
+    @property
+    def is_compressed_whole(self) -> bool:
+        """Whether the files are compressed as a whole, so that each opening unpacks them."""
+        return bool(self._reader.compression_mode == 'file')
+
+    def connections(self, names: Iterable[str]) -> list[Any]:
+        """Return the connections of rosbags of these topics."""
+        wanted = set(names)
+        return [each for each in self._reader.connections if each.topic in wanted]
+
+    def messages(
+        self, names: Iterable[str], start_ns: int | None = None, stop_ns: int | None = None
+    ) -> Iterator[tuple[str, int, bytes]]:
+        """Yield messages in the order of their time in the recording.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The topics.
+        start_ns, stop_ns : int, optional
+            Only messages recorded from the first time on and before the second, ns.
+
+        Yields
+        ------
+        topic : str
+        bag_ns : int
+            When it was recorded, ns.
+        data : bytes
+            Serialized.
+
+        Raises
+        ------
+        DamagedRecordingError
+            Where the recording cannot be read.
+        """
+        connections = self.connections(names)
+        if not connections:
+            return
+        try:
+            for connection, bag_ns, data in self._reader.messages(connections, start_ns, stop_ns):
+                yield connection.topic, bag_ns, data
+        except Exception as error:
+            raise DamagedRecordingError(f'{self.path} is damaged: {_reason(error)}') from error
+
+
+def open_recording(path: Path) -> Recording:
+    """Return a recording that stays open, for further calls of this thread.
+
+    Opening reads the index of all that is in it: that is not to be done for each part.
+    """
+    files = [(file, file.stat()) for file in storage_files(path)]
+    key = [(file, stat.st_size, stat.st_mtime_ns) for file, stat in files]
+    if getattr(_of_thread, 'key', None) != key:
+        recording = Recording(path)
+        if hasattr(_of_thread, 'recording'):
+            _of_thread.recording.close()
+        _of_thread.recording, _of_thread.key = recording, key
+    opened: Recording = _of_thread.recording
+    return opened
+
+
+def _readable(path: Path) -> Path:
+    """Return the file itself where a folder has but one and no metadata."""
+    if path.is_dir() and not (path / 'metadata.yaml').exists():
+        files = storage_files(path)
+        if len(files) == 1:
+            return files[0]
+    return path
+
+
+def storage_files(path: Path) -> list[Path]:
+    """Return the storage files of a recording, in the order of their numbers."""
+    if path.is_file():
+        return [path] if path.suffix in STORAGE_SUFFIXES else []
+    files = [
+        file
+        for file in path.iterdir()
+        if file.suffix in STORAGE_SUFFIXES
+        or (file.suffix == '.zstd' and Path(file.stem).suffix in STORAGE_SUFFIXES)
+    ]
+    return sorted(files, key=lambda file: (len(file.name), file.name))
+
+
+def serialized_stamp_ns(data: bytes) -> int:
+    """Return the stamp of a serialized message that begins with a Header, ns.
+
+    CDR: 4 bytes of encapsulation, the second of which is 1 for little-endian, then sec (int32)
+    and nanosec (uint32).
+
+    Raises
+    ------
+    InputError
+        If the message is shorter than that.
+    """
+    if len(data) < 12:
+        raise InputError(f'a message of {len(data)} bytes has no header: it was cut short')
+    seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
+    return int(seconds) * _NS_PER_S + int(nanoseconds)
+
+
+def _reason(error: Exception) -> str:
+    text = ' '.join(str(error).split())
+    return f'{text or type(error).__name__}'

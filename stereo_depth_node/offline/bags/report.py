@@ -1,0 +1,263 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The report of computed recordings: what came out, over time, and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.camera.rectification import Rectifier
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.messages.content import stamp_ns
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.compute import FIGURES
+from stereo_depth_node.offline.bags.messages import (
+    deserialized,
+    image_from_message,
+    RecordedCalibration,
+)
+from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bags.summary import JobSummary
+from stereo_depth_node.offline.bags.topics import IMAGE
+from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
+from stereo_depth_node.offline.reports.picture import Panel, png_of_panels, shown_range
+
+__all__ = ['recordings_report']
+
+Columns = dict[str, npt.NDArray[np.float64]]
+
+_NS_PER_S = 1e9
+# A plot is no wider than this many pixels; more points would only make it slow to show.
+_POINTS = 800
+_SAMPLES = 3
+_MM = 1000.0
+
+
+def recordings_report(
+    summaries: Sequence[JobSummary], settings: Settings, *, namespace: str, seconds: float
+) -> Report:
+    """Return the report of the recordings computed in one run.
+
+    Parameters
+    ----------
+    summaries : sequence of JobSummary
+        One for each recording, complete.
+    settings : Settings
+        They were computed with.
+    namespace : str
+        Of the results' topics.
+    seconds : float
+        The run took.
+    """
+    names = ', '.join(summary.source.name for summary in summaries)
+    computed = sum(summary.computed for summary in summaries)
+    resumed = sum(summary.resumed for summary in summaries)
+    report = Report(
+        f'Stereo depth of {names}',
+        f'{computed} pairs computed in {seconds:.1f} s'
+        + (f', {resumed} of them in an earlier run' if resumed else ''),
+    )
+    for summary in summaries:
+        if len(summaries) > 1:
+            report.add_heading(str(summary.source))
+        _add_recording(report, summary, settings, namespace, seconds / len(summaries))
+    report.add_heading('Settings')
+    _add_settings(report, settings)
+    report.add_heading('Versions')
+    report.add_table(('what', 'version'), versions())
+    return report
+
+
+def _add_recording(
+    report: Report, summary: JobSummary, settings: Settings, namespace: str, seconds: float
+) -> None:
+    columns = _columns(summary)
+    unused = sum(summary.dropped.values())
+    tiles = {
+        'pairs computed': f'{summary.computed} of {summary.pairs}',
+        'images not used': f'{unused} of {sum(summary.received.values())}',
+    }
+    if columns['density'].size:
+        tiles['pixels with depth, median'] = f'{100 * np.median(columns["density"]):.1f} %'
+        if np.isfinite(columns['median']).any():
+            tiles['depth, median'] = f'{np.nanmedian(columns["median"]):.2f} m'
+        tiles['computation per pair, median'] = f'{np.median(columns["milliseconds"]):.1f} ms'
+    new = summary.computed - summary.resumed
+    if new and seconds > 0:
+        tiles['pairs per second'] = f'{new / seconds:.1f}'
+    report.add_tiles(tiles)
+    if summary.notes:
+        report.add_heading('To be noted')
+        report.add_list(summary.notes)
+    if columns['density'].size:
+        report.add_heading('Sample frames')
+        _add_samples(report, summary, settings, namespace, columns['stamp_ns'])
+        report.add_heading('Over time')
+        _add_plots(report, columns)
+    report.add_heading('Images not used')
+    if unused:
+        rows = [(reason.value, count) for reason, count in summary.dropped.items() if count]
+        report.add_table(('reason', 'images'), rows)
+    else:
+        report.add_paragraph('All images found their partner and were computed.')
+    if summary.first_error:
+        report.add_paragraph(f'The first pair that could not be computed: {summary.first_error}')
+
+
+def _columns(summary: JobSummary) -> Columns:
+    """Return the figures of all pairs by their names."""
+    rows = [row for index in sorted(summary.figures) for row in summary.figures[index]]
+    table = np.array(rows, np.float64).reshape(len(rows), len(FIGURES))
+    return {name: table[:, index] for index, name in enumerate(FIGURES)}
+
+
+def _add_plots(report: Report, columns: Columns) -> None:
+    # Left stamps may begin again; the axis goes on.
+    steps = np.diff(columns['stamp_ns'], prepend=columns['stamp_ns'][:1])
+    usual = float(np.median(steps[1:])) if steps.size > 1 else 0.0
+    elapsed = np.cumsum(np.where(steps < 0, usual, steps)) / _NS_PER_S
+    times, density = _thinned(elapsed, 100 * columns['density'])
+    figure, axes = new_figure(3, 1)
+    axes[0, 0].plot(times, density, color=COLOURS[2], linewidth=1.6)
+    axes[0, 0].set_ylabel('pixels with depth, %')
+    axes[0, 0].set_ylim(0, 100)
+    _, near = _thinned(elapsed, columns['near'])
+    _, middle = _thinned(elapsed, columns['median'])
+    _, far = _thinned(elapsed, columns['far'])
+    axes[1, 0].fill_between(
+        times, near, far, color=COLOURS[0], alpha=0.2, linewidth=0, label='5 to 95 %'
+    )
+    axes[1, 0].plot(times, middle, color=COLOURS[0], linewidth=1.6, label='median')
+    axes[1, 0].set_ylabel('depth, m')
+    axes[1, 0].set_ylim(bottom=0)
+    axes[1, 0].legend(frameon=False, ncols=2, fontsize=9)
+    _, spent = _thinned(elapsed, columns['milliseconds'])
+    axes[2, 0].plot(times, spent, color=COLOURS[1], linewidth=1.2)
+    axes[2, 0].set_ylabel('computation, ms')
+    axes[2, 0].set_ylim(bottom=0)
+    axes[2, 0].set_xlabel('time by the stamps, s')
+    axes[2, 0].margins(x=0)
+    caption = 'Pixels with depth, depth, and the time that each pair took to compute'
+    if columns['density'].size > _POINTS:
+        caption += f'; medians of {-(-columns["density"].size // _POINTS)} pairs each'
+    report.add_plot(figure, f'{caption}.')
+
+
+def _thinned(
+    times: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return medians of so many values that a plot can show them."""
+    size = -(-times.size // _POINTS)
+    if size <= 1:
+        return times, values
+    groups = [np.s_[start : start + size] for start in range(0, times.size, size)]
+    medians = [
+        np.nanmedian(values[group]) if np.isfinite(values[group]).any() else np.nan
+        for group in groups
+    ]
+    return np.array([times[group].mean() for group in groups]), np.array(medians)
+
+
+def _add_samples(
+    report: Report,
+    summary: JobSummary,
+    settings: Settings,
+    namespace: str,
+    stamps: npt.NDArray[np.float64],
+) -> None:
+    """Add pictures of frames from the beginning, the middle and the end."""
+    count = min(_SAMPLES, stamps.size)
+    indices = [(2 * number + 1) * stamps.size // (2 * count) for number in range(count)]
+    frames = _sample_frames(summary, settings, namespace, indices)
+    if not frames:
+        return
+    known = [depth[np.isfinite(depth)] for _, depth, _ in frames]
+    limits = shown_range(np.concatenate(known))
+    start = frames[0][2] if stamps.size == 0 else int(stamps[0])
+    for left, depth, stamp in frames:
+        panels = [Panel('Depth', depth, 'm', limits, 'turbo_r')]
+        if left is not None:
+            panels.insert(0, Panel('Left image', left))
+        when = f'{(stamp - start) / _NS_PER_S:.2f} s'
+        report.add_png(
+            png_of_panels(panels, caption=when, columns=len(panels)),
+            f'{when}, stamp {stamp / _NS_PER_S:.3f}',
+        )
+
+
+def _sample_frames(
+    summary: JobSummary, settings: Settings, namespace: str, indices: Sequence[int]
+) -> list[tuple[npt.NDArray[Any] | None, npt.NDArray[np.float32], int]]:
+    """Return left image, depth in metres and stamp of some of the results."""
+    topic = f'{namespace}/depth/image_rect'
+    frames = []
+    with closing(Recording(summary.target)) as recording:
+        for index, (_, _, data) in enumerate(recording.messages([topic])):
+            if index in indices:
+                message = deserialized(data, IMAGE)
+                stamp = stamp_ns(message.header)
+                left = _left_image(summary, settings, stamp)
+                frames.append((left, _metres(message), stamp))
+            if index >= max(indices):
+                break
+    return frames
+
+
+def _metres(message: Any) -> npt.NDArray[np.float32]:
+    shape = (message.height, message.width)
+    if message.encoding == '32FC1':
+        return np.asarray(message.data.view(np.float32).reshape(shape))
+    depth = message.data.view(np.uint16).reshape(shape).astype(np.float32)
+    return np.where(depth > 0, depth / np.float32(_MM), np.float32(np.nan))
+
+
+def _left_image(
+    summary: JobSummary, settings: Settings, stamp: int
+) -> npt.NDArray[np.uint8] | None:
+    """Return the left image of a pair, grey and rectified; None where it cannot be had again."""
+    topics = summary.topics
+    if topics is None:
+        return None
+    try:
+        with closing(Recording(summary.source)) as recording:
+            data = next(
+                data
+                for _, _, data in recording.messages([topics.left])
+                if serialized_stamp_ns(data) == stamp
+            )
+            infos = [
+                next((info for _, _, info in recording.messages([name])), None) if name else None
+                for name in (topics.left_info, topics.right_info)
+            ]
+        image = image_from_message(deserialized(data, topics.type))
+        grey, _ = PairDecoder().decode(image, image)
+        if not settings.rectify:
+            return grey
+        calibration = RecordedCalibration.of((infos[0], infos[1]), settings)
+        rectified = np.empty_like(grey)
+        Rectifier(calibration.left).rectify(np.ascontiguousarray(grey), rectified)
+    except (StereoDepthError, StopIteration):
+        return None
+    return rectified
+
+
+def _add_settings(report: Report, settings: Settings) -> None:
+    defaults = dataclasses.asdict(Settings())
+    values = dataclasses.asdict(settings)
+    changed = [(name, str(value)) for name, value in values.items() if value != defaults[name]]
+    if changed:
+        report.add_table(('other than by default', 'value'), changed)
+    else:
+        report.add_paragraph('All settings were at their defaults.')
+    report.add_table(
+        ('setting', 'value'),
+        [(name, str(value)) for name, value in values.items()],
+        folded='all settings',
+    )

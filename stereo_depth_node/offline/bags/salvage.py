@@ -1,0 +1,231 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What can still be read of a damaged recording, as a recording that is whole.
+
+A recorder that was killed leaves mcap files without their index, and the last record cut short.
+A bad disk leaves holes. The storage files are read record by record, what is illegible is left
+out and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+import sqlite3
+from typing import Any
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.bags.messages import typestore
+from stereo_depth_node.offline.bags.reader import Recording, storage_files
+from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.libraries import optional_library
+
+__all__ = ['salvage', 'topic_definition', 'unpack']
+
+# More than this in one record is damage.
+_LARGEST_RECORD = 1 << 30
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """A topic as a storage file has it."""
+
+    topic: str
+    type: str
+    definition: str
+
+
+_Message = tuple[_Channel, int, bytes]
+
+
+def salvage(path: Path, copy: Path) -> list[str]:
+    """Copy what is legible of a damaged recording.
+
+    Parameters
+    ----------
+    path : Path
+        The recording.
+    copy : Path
+        Becomes a recording of its own.
+
+    Returns
+    -------
+    list of str
+        What is damaged and what was left out, a sentence each.
+
+    Raises
+    ------
+    InputError
+        If nothing is legible, or the copy cannot be written.
+    """
+    told: list[str] = []
+    count = 0
+    with _writer(copy) as writer:
+        connections: dict[_Channel, Any] = {}
+        for file in storage_files(path):
+            legible = _mcap_messages if file.suffix == '.mcap' else _sqlite_messages
+            before = count
+            for channel, bag_ns, data in legible(file, told):
+                connection = connections.get(channel)
+                if connection is None:
+                    connection = connections[channel] = _add(writer, channel)
+                if connection is not False:
+                    writer.write(connection, bag_ns, data)
+                    count += 1
+            told.append(f'{file.name}: {count - before} messages could be read')
+    if not count:
+        raise InputError(f'nothing of {path} can be read: {"; ".join(told)}')
+    return told
+
+
+def unpack(recording: Recording, copy: Path) -> None:
+    """Copy a recording whose files are compressed as a whole into one that is not."""
+    names = {topic.name for topic in recording.topics}
+    with _writer(copy) as writer:
+        channels = {
+            each.topic: _add(writer, _Channel(each.topic, each.msgtype, each.msgdef.data))
+            for each in recording.connections(names)
+        }
+        for topic, bag_ns, data in recording.messages(names):
+            if channels[topic] is not False:
+                writer.write(channels[topic], bag_ns, data)
+
+
+def topic_definition(kind: str, text: str) -> tuple[str, str] | None:
+    """Return the definition of a message type and its hash, None if it is unknown.
+
+    Parameters
+    ----------
+    kind : str
+        The type.
+    text : str
+        Its definition as recorded; empty where the recording has none.
+    """
+    typesys = optional_library('rosbags.typesys', 'recordings')
+    store = typestore()
+    try:
+        if kind not in store.fielddefs:
+            if not text:
+                return None
+            parse = (
+                typesys.get_types_from_idl if 'IDL: ' in text[:120] else typesys.get_types_from_msg
+            )
+            types = parse(text) if parse is typesys.get_types_from_idl else parse(text, kind)
+            store = typesys.get_typestore(typesys.Stores.LATEST)
+            store.register({name: each for name, each in types.items() if name not in store.types})
+        definition, _ = store.generate_msgdef(kind, ros_version=2)
+        return definition, store.hash_rihs01(kind)
+    except typesys.TypesysError:
+        return None
+
+
+def _writer(copy: Path) -> Any:
+    rosbag2 = optional_library('rosbags.rosbag2', 'recordings')
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise described_os_error('write', copy, error) from error
+    return rosbag2.Writer(copy, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
+
+
+def _add(writer: Any, channel: _Channel) -> Any:
+    known = topic_definition(channel.type, channel.definition)
+    if known is None:
+        return False
+    return writer.add_connection(channel.topic, channel.type, msgdef=known[0], rihs01=known[1])
+
+
+def _mcap_messages(file: Path, told: list[str]) -> Iterator[_Message]:
+    """Yield the legible messages of an mcap file."""
+    records = optional_library('mcap.records', 'damaged mcap recordings')
+    schemas: dict[int, Any] = {}
+    channels: dict[int, _Channel] = {}
+    for record in _mcap_records(file, told):
+        if isinstance(record, records.Schema):
+            schemas[record.id] = record
+        elif isinstance(record, records.Channel) and record.schema_id in schemas:
+            schema = schemas[record.schema_id]
+            text = schema.data.decode('utf-8', 'replace')
+            channels[record.id] = _Channel(record.topic, schema.name, text)
+        elif isinstance(record, records.Message) and record.channel_id in channels:
+            yield channels[record.channel_id], record.log_time, record.data
+
+
+def _mcap_records(file: Path, told: list[str]) -> Iterator[Any]:
+    """Yield the legible records of an mcap file, those of its chunks one by one."""
+    reading = optional_library('mcap.stream_reader', 'damaged mcap recordings')
+    chunk_type = optional_library('mcap.records', 'damaged mcap recordings').Chunk
+    try:
+        size = file.stat().st_size
+        stream = file.open('rb')
+    except OSError as error:
+        raise described_os_error('read', file, error) from error
+    with stream:
+        limit = min(size, _LARGEST_RECORD)
+        records = iter(
+            reading.StreamReader(stream, emit_chunks=True, record_size_limit=limit).records
+        )
+        end = 0
+        while True:
+            try:
+                record = next(records, None)
+            except Exception as error:  # noqa: BLE001 (a damaged file can raise any)
+                told.append(
+                    f'{file.name} of {size} bytes is cut short or illegible behind byte {end} '
+                    f'({type(error).__name__})'
+                )
+                return
+            if record is None:
+                return
+            if isinstance(record, chunk_type):
+                try:
+                    contents = reading.breakup_chunk(record, validate_crc=True)
+                except Exception as error:  # noqa: BLE001 (as above)
+                    told.append(
+                        f'{file.name}: a chunk of {len(record.data)} bytes behind byte {end} is '
+                        f'illegible ({type(error).__name__})'
+                    )
+                    contents = []
+                yield from contents
+            else:
+                yield record
+            end = stream.tell()
+
+
+def _sqlite_messages(file: Path, told: list[str]) -> Iterator[_Message]:
+    """Yield the legible messages of an sqlite3 file, from both ends to where it is damaged."""
+    try:
+        # immutable: no journal is looked for, and none is written
+        database = sqlite3.connect(f'file:{file}?immutable=1', uri=True)
+        # Otherwise sqlite refuses a file that is shorter than its header says.
+        database.execute('PRAGMA writable_schema = ON')
+        rows = database.execute('SELECT id, name, type FROM topics')
+        topics = {number: _Channel(name, kind, '') for number, name, kind in rows}
+    except sqlite3.Error as error:
+        told.append(f'{file.name} is illegible: {error}')
+        return
+    with closing(database):
+        last = 0
+        damage: list[str] = []
+        for number, topic, bag_ns, data in _rows(database, last, 'ASC', damage):
+            last = number
+            if topic in topics:
+                yield topics[topic], bag_ns, data
+        if damage:
+            told.append(f'{file.name} is damaged behind message {last}: {damage[0]}')
+            for _, topic, bag_ns, data in _rows(database, last, 'DESC', damage):
+                if topic in topics:
+                    yield topics[topic], bag_ns, data
+
+
+def _rows(
+    database: sqlite3.Connection, last: int, direction: str, damage: list[str]
+) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield the messages behind number `last`, as far as they are legible."""
+    select = 'SELECT id, topic_id, timestamp, data FROM messages WHERE id > ? ORDER BY id'
+    try:
+        yield from database.execute(f'{select} {direction}', (last,))
+    except sqlite3.Error as error:
+        damage.append(str(error))

@@ -1,0 +1,142 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A few rectified pairs out of a recording, to judge settings by."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.rectification import Rectifier
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.tuning.objectives import Pair
+from stereo_depth_node.offline.bags.messages import (
+    deserialized,
+    image_from_message,
+    RecordedCalibration,
+)
+from stereo_depth_node.offline.bags.plan import ImageRef, PlannedPair, RecordingPlan
+from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
+
+__all__ = ['RecordedPairs', 'recorded_pairs']
+
+Grey = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedPairs:
+    """Pairs of a recording.
+
+    Attributes
+    ----------
+    pairs : list of Pair
+        Rectified, without a truth.
+    offset : float
+        cx_l - cx_r, pixels, of its first calibration; 0 where it has none.
+    """
+
+    pairs: list[Pair]
+    offset: float
+
+
+def recorded_pairs(path: Path, settings: Settings, count: int) -> RecordedPairs:
+    """Return pairs from all over a recording.
+
+    Parameters
+    ----------
+    path : Path
+        A ROS 2 bag.
+    settings : Settings
+        Tell how images are paired and whether they are to be rectified.
+    count : int
+        How many pairs, at most; evenly spaced.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read or has no pair.
+    CalibrationError
+        If the images are to be rectified and there is no usable calibration.
+    """
+    with closing(Recording(path)) as recording:
+        topics = find_stereo_topics(
+            recording.topics,
+            left='',
+            right='',
+            left_info='',
+            right_info='',
+            compressed=settings.image_transport == 'compressed',
+            rectify=settings.rectify,
+        )
+        plan = RecordingPlan(recording, topics, settings)
+        planned = [pair for part in plan.parts() for pair in part.pairs]
+        if not planned:
+            raise InputError(
+                f'{path} has no pair of images: look at it with stereo_depth inspect, or set a '
+                'larger sync_tolerance'
+            )
+        places = np.linspace(0, len(planned) - 1, min(count, len(planned)))
+        chosen = [planned[round(place)] for place in places]
+        data = _messages(recording, topics, chosen)
+    calibration = chosen[0].calibration
+    offset = 0.0
+    if all(eye is not None for eye in calibration):
+        cameras = RecordedCalibration.of(calibration, settings)
+        offset = StereoGeometry.from_calibrations(
+            cameras.left, cameras.right, settings.baseline
+        ).offset
+    return RecordedPairs([_decoded(pair, data, topics, settings) for pair in chosen], offset)
+
+
+def _messages(
+    recording: Recording, topics: StereoTopics, pairs: list[PlannedPair]
+) -> dict[tuple[str, ImageRef], bytes]:
+    wanted = {
+        key for pair in pairs for key in ((topics.left, pair.left), (topics.right, pair.right))
+    }
+    times = [ref.bag_ns for _, ref in wanted]
+    found = {}
+    for topic, bag_ns, data in recording.messages(
+        (topics.left, topics.right), min(times), max(times) + 1
+    ):
+        try:
+            key = (topic, ImageRef(bag_ns, serialized_stamp_ns(data)))
+        except InputError:  # an image without a header is in no pair
+            continue
+        if key in wanted:
+            found[key] = data
+    return found
+
+
+def _decoded(
+    pair: PlannedPair,
+    data: dict[tuple[str, ImageRef], bytes],
+    topics: StereoTopics,
+    settings: Settings,
+) -> Pair:
+    left, right = (
+        image_from_message(deserialized(data[key], topics.type))
+        for key in ((topics.left, pair.left), (topics.right, pair.right))
+    )
+    eyes = [np.array(image) for image in PairDecoder().decode(left, right)]
+    if settings.rectify:
+        calibration = RecordedCalibration.of(pair.calibration, settings)
+        eyes = [
+            _rectified(image, Rectifier(camera))
+            for image, camera in zip(eyes, (calibration.left, calibration.right), strict=True)
+        ]
+    return Pair(eyes[0], eyes[1])
+
+
+def _rectified(image: Grey, rectifier: Rectifier) -> Grey:
+    result = np.empty_like(image)
+    rectifier.rectify(image, result)
+    return result

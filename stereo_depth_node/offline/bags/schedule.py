@@ -1,0 +1,127 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Gives the parts of many recordings to workers, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any
+
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.offline.bags.compute import compute_part, PartResult, PartTask
+from stereo_depth_node.offline.bags.job import RecordingJob
+from stereo_depth_node.offline.progress import Progress
+from stereo_depth_node.offline.workers import dask_workers, local_workers, result_of, Workers
+
+__all__ = ['run_jobs']
+
+
+def run_jobs(
+    jobs: Sequence[RecordingJob], *, processes: int, dask: str, progress: Progress
+) -> list[StereoDepthError]:
+    """Compute recordings, one after the other where all of them cannot be in work at once.
+
+    Parameters
+    ----------
+    jobs : sequence of RecordingJob
+        What to do.
+    processes : int
+        Processes of this machine to work in.
+    dask : str
+        Address of a Dask scheduler to work on instead; empty for none.
+    progress : Progress
+        Is told of the pairs.
+
+    Returns
+    -------
+    list of StereoDepthError
+        Of the recordings that could not be computed.
+    """
+    runs = [_Run(job, progress) for job in jobs]
+    given = chain.from_iterable(run.tasks() for run in runs)
+    # A single part is not worth the start of processes.
+    first = list(islice(given, 2))
+    if not dask and len(first) < 2:
+        processes = 1
+    with dask_workers(dask) if dask else local_workers(processes) as workers:
+        _work(chain(first, given), workers)
+    for run in runs:
+        run.finish()
+    return [run.error for run in runs if run.error is not None]
+
+
+class _Run:
+    """A job in work; an error ends it, and the others go on."""
+
+    def __init__(self, job: RecordingJob, progress: Progress) -> None:
+        self.job = job
+        self.error: StereoDepthError | None = None
+        self._progress = progress
+        self._outstanding = 0
+        self._is_planned = False
+        self._is_finished = False
+
+    def tasks(self) -> Iterator[tuple[_Run, PartTask]]:
+        """Yield the tasks of the job."""
+        expected = resumed = 0
+        try:
+            for task in self.job.tasks():
+                self._progress.expect(self.job.expected_pairs - expected)
+                expected = self.job.expected_pairs
+                self._progress.advance(self.job.summary.resumed - resumed)
+                resumed = self.job.summary.resumed
+                if self.error is not None:
+                    break
+                self._outstanding += 1
+                yield self, task
+        except StereoDepthError as error:
+            self.fail(error)
+        self._progress.expect(self.job.summary.pairs - expected)
+        self._progress.advance(self.job.summary.resumed - resumed)
+        self._is_planned = True
+        self.finish()
+
+    def take(self, task: PartTask, future: Future[PartResult]) -> None:
+        """Take the result of a task."""
+        self._outstanding -= 1
+        try:
+            self.job.accept(task, result_of(future))
+            self._progress.advance(len(task.plan.pairs))
+        except StereoDepthError as error:
+            self.fail(error)
+        self.finish()
+
+    def fail(self, error: StereoDepthError) -> None:
+        """End the job; the first error is the one that is told."""
+        self.error = self.error or error
+
+    def finish(self) -> None:
+        """Put the result together once everything is there."""
+        if self._is_finished or not self._is_planned or self._outstanding:
+            return
+        self._is_finished = True
+        try:
+            if self.error is None:
+                self.job.finish()
+        except StereoDepthError as error:
+            self.fail(error)
+        if self.error is not None:
+            self.job.abandon()
+
+
+def _work(given: Iterator[tuple[_Run, PartTask]], workers: Workers) -> None:
+    """Keep the workers busy until all is done."""
+    waiting: dict[Future[Any], tuple[_Run, PartTask]] = {}
+    while True:
+        for run, task in islice(given, workers.window - len(waiting)):
+            future = workers.submit(compute_part, replace(task, threads=workers.threads))
+            waiting[future] = (run, task)
+        if not waiting:
+            return
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            run, task = waiting.pop(future)
+            run.take(task, future)

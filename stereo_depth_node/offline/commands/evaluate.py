@@ -1,0 +1,170 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""``stereo_depth evaluate``: settings measured on scenes with ground truth."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stereo_depth_node.core.settings.params_file import load_settings
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
+from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
+from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.options import settings_from
+from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
+from stereo_depth_node.offline.table import aligned_table, decimal
+
+__all__ = ['add_parser', 'evaluations_of', 'run']
+
+_PURPOSE = """\
+Measures disparities and depths against ground truth. "bad" is the percentage of pixels whose
+disparity is wrong by more than so many pixels: of all with a ground truth (pixels without a
+disparity count as bad), of those with a disparity (est), of those that both eyes see (noc, where
+the data set tells). avg and rms are over pixels with a disparity; of these, A90 have an error
+below it. 1s and 2s is the share of depths within one and two of their standard deviations."""
+
+_HEAD = (
+    'scene', 'settings', 'bad0.5', 'bad1', 'bad2', 'bad4', 'est2', 'noc2',
+    'avg', 'rms', 'A50', 'A90', 'A95', 'density', 'depth%', '1s', '2s', 'ms',
+)  # fmt: skip
+_ERROR_LIMITS = (-4.0, 4.0)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the tool's options."""
+    parser = subparsers.add_parser(
+        'evaluate',
+        help='accuracy of settings on scenes with ground truth',
+        description=_PURPOSE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'scenes',
+        nargs='+',
+        metavar='SCENE',
+        help='folder of a scene (Middlebury, MiddEval3), left image of one (KITTI), or motorcycle',
+    )
+    parser.add_argument(
+        '--params',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='parameter file of the node (YAML); several are compared side by side',
+    )
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='one setting, for all files; see docs/parameters.md for all',
+    )
+    parser.add_argument('--json', type=Path, metavar='FILE', help='also write all figures there')
+    parser.add_argument(
+        '--picture', type=Path, metavar='FOLDER', help='draw a picture of each scene there'
+    )
+    parser.add_argument(
+        '--report', type=Path, metavar='FILE.html', help='write a page with figures and pictures'
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate what the command line asks for and print the table."""
+    candidates = _candidates(arguments)
+    scenes = [load_scene(text) for text in arguments.scenes]
+    evaluations = evaluations_of(scenes, candidates)
+    print(_table(evaluations))
+    if arguments.json is not None:
+        content = json.dumps([found.as_dictionary() for found in evaluations], indent=2)
+        write_file(arguments.json, f'{content}\n'.encode(), overwrite=True)
+    if arguments.picture is not None:
+        for scene in scenes:
+            found = [each for each in evaluations if each.scene == scene.name]
+            _draw(arguments.picture / f'{scene.name.replace("/", "_")}.png', scene, found)
+    if arguments.report is not None:
+        from stereo_depth_node.offline.reports.evaluation import evaluations_report
+
+        evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
+    return 0
+
+
+def evaluations_of(
+    scenes: Iterable[Scene], candidates: Sequence[tuple[str, Settings]]
+) -> list[Evaluation]:
+    """Evaluate each scene with each of the named settings."""
+    return [
+        evaluate_scene(scene, settings, label)
+        for scene in scenes
+        for label, settings in candidates
+    ]
+
+
+def _candidates(arguments: argparse.Namespace) -> list[tuple[str, Settings]]:
+    """Return the settings that are asked for, each with a name of its own."""
+    if not arguments.params:
+        one = argparse.Namespace(params=None, set=arguments.set)
+        return [('set' if arguments.set else 'default', settings_from(one))]
+    found = []
+    for file in arguments.params:
+        load_settings(file)
+        one = argparse.Namespace(params=file, set=arguments.set)
+        found.append((Path(file).stem, settings_from(one)))
+    names = [name for name, _ in found]
+    return [
+        (name if names.count(name) == 1 else str(file), settings)
+        for (name, settings), file in zip(found, arguments.params, strict=True)
+    ]
+
+
+def _table(evaluations: Sequence[Evaluation]) -> str:
+    rows = []
+    for found in evaluations:
+        every, seen, depth, sigma = found.all, found.visible, found.depth, found.uncertainty
+        rows.append(
+            [
+                found.scene,
+                found.label,
+                *(decimal(every.bad_all[limit], 1) for limit in (0.5, 1.0, 2.0, 4.0)),
+                decimal(every.bad_estimated[2.0], 1),
+                decimal(seen.bad_all[2.0] if seen else None, 1),
+                decimal(every.end_point_error, 2),
+                decimal(every.root_mean_square, 2),
+                *(decimal(error, 2) for error in (every.a50, every.a90, every.a95)),
+                decimal(every.density, 1),
+                decimal(depth.median_relative_error if depth else None, 2),
+                decimal(sigma.within_1 if sigma else None, 1),
+                decimal(sigma.within_2 if sigma else None, 1),
+                decimal(found.milliseconds, 1),
+            ]
+        )
+    return aligned_table(_HEAD, rows, texts=2)
+
+
+def _draw(path: Path, scene: Scene, evaluations: Sequence[Evaluation]) -> None:
+    """Draw the pair, the truth, and disparity and error of each of the settings."""
+    if scene.truth is None:
+        return
+    limits = shown_range(scene.truth)
+    panels = [
+        Panel('left image', scene.left),
+        Panel('ground truth', scene.truth, 'disparity, px', limits),
+    ]
+    for found in evaluations:
+        bad = found.all.bad_all[2.0]
+        panels.append(Panel(f'{found.label}: disparity', found.disparity, 'disparity, px', limits))
+        panels.append(
+            Panel(
+                f'{found.label}: bad-2.0 {bad:.1f} % of all pixels',
+                np.asarray(found.disparity - scene.truth, np.float32),
+                'error, px',
+                _ERROR_LIMITS,
+                'RdBu',
+            )
+        )
+    draw_panels(path, panels, caption=scene.name)

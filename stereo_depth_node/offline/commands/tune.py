@@ -1,0 +1,242 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""``stereo_depth tune``: the settings that suit a scene, a pair of images or a recording."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+import importlib.util
+from pathlib import Path
+import sys
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.settings.params_file import render_params_file
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.core.tuning.objectives import AgreementJudge, Judge, Pair, TruthJudge
+from stereo_depth_node.core.tuning.result import TuningStep
+from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
+from stereo_depth_node.offline.datasets.scenes import load_scene
+from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.progress import progress_bar
+from stereo_depth_node.offline.table import aligned_table, decimal
+
+__all__ = ['add_parser', 'run']
+
+_DESCRIPTION = """\
+Searches the settings that suit a scene: the range of disparities first, from corners found in
+both images, then the matcher. Without ground truth it judges by what both eyes agree on: each
+pixel costs 1 where it has no disparity or the right eye, matched by itself, has another one, and
+else the share of details around it that differ between the images. With --ground-truth it
+judges by bad-2.0 of all pixels. The settings of --params and --set are the start.
+
+The result depends on the images, the start, the algorithm and the seed; on the budget only when
+that is used up, which the table says then."""
+
+_BAG_SUFFIXES = ('.mcap', '.db3')
+_HEAD = ('step', 'changes', 'cost', 'wrong', 'density', 'tried', 's')
+_DEFAULT_OUTPUT = Path('params.yaml')
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the tool's options."""
+    parser = subparsers.add_parser(
+        'tune',
+        help='settings that suit a scene',
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        metavar='SCENE | LEFT RIGHT | BAG',
+        help='a scene as for evaluate, two rectified images, or a ROS 2 bag',
+    )
+    parser.add_argument(
+        '--algorithm',
+        default='bm',
+        choices=(*known_parameters()['algorithm'].choices, ANY_ALGORITHM),
+        help='what to tune; any tries all and takes the best (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--budget', type=float, default=60.0, metavar='S', help='seconds (default: %(default)g)'
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        help='chooses the rows of large images that are judged (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=_DEFAULT_OUTPUT,
+        metavar='FILE',
+        help='parameter file for the node (default: %(default)s)',
+    )
+    parser.add_argument('--overwrite', action='store_true', help='replace the file if it exists')
+    parser.add_argument(
+        '--ground-truth', action='store_true', help='judge by the ground truth of the scene'
+    )
+    parser.add_argument(
+        '--clean',
+        type=float,
+        default=0.0,
+        metavar='PERCENT',
+        help='let the cost rise by up to this for filters that take wrong disparities away, and '
+        'some right ones with them; 6 suits navigation (default: %(default)g)',
+    )
+    parser.add_argument(
+        '--infinity',
+        type=float,
+        metavar='PX',
+        help='keep this disparity in the range, for a camera that will see farther than here: '
+        'cx_left - cx_right, 0 for most (default for a bag: what its calibration says)',
+    )
+    parser.add_argument(
+        '--pairs', type=int, default=3, metavar='N', help='of a bag (default: %(default)s)'
+    )
+    parser.add_argument('--quiet', action='store_true', help='no progress bar')
+    add_settings_options(parser, 'num_disparities', 'block_size')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tune, print what each step gained, write the parameter file."""
+    _check(arguments)
+    start = settings_from(arguments)
+    name, pairs, infinity = _load(arguments, start)
+    judge: Judge = (
+        TruthJudge(pairs) if arguments.ground_truth else AgreementJudge(pairs, arguments.seed)
+    )
+    with _progress(arguments) as show:
+        tuner = Tuner(
+            pairs,
+            judge,
+            budget_s=arguments.budget,
+            filter_allowance=arguments.clean / 100.0,
+            infinity_px=arguments.infinity if arguments.infinity is not None else infinity,
+            on_progress=show,
+        )
+        result = tuner.tune(start, arguments.algorithm)
+    print(_table(result.steps))
+    first, last = result.steps[0].judgement, judge.judge(result.settings)
+    summary = (
+        f'{judge.criterion}: cost {first.cost:.2f} at the start, {last.cost:.2f} at the end; '
+        f'density {last.density:.1f} %, wrong {last.wrong:.1f} % of it'
+    )
+    if not result.is_complete:
+        summary += (
+            f'\nThe budget of {arguments.budget:g} s was used up before the end: another '
+            'machine may come to another result. Give more with --budget.'
+        )
+    print(summary)
+    comment = f'Found by stereo_depth tune for {name}.\n{summary}'
+    content = render_params_file(result.settings, comment=comment)
+    write_file(arguments.output, content.encode(), overwrite=arguments.overwrite)
+    print(f'written: {arguments.output}')
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse before the search what would be refused after it."""
+    for name, value, least in (
+        ('budget', arguments.budget, 0.0),
+        ('clean', arguments.clean, -1e-9),
+        ('pairs', arguments.pairs, 0),
+    ):
+        if not value > least:
+            raise SettingsError(f'--{name} is {value:g}: give a number above {max(least, 0):g}')
+    if arguments.output.exists() and not arguments.overwrite:
+        raise InputError(
+            f'{arguments.output} exists: give another name with --output, or --overwrite'
+        )
+
+
+def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Pair], float | None]:
+    """Return name and pairs of the input, and the disparity of infinity where it is known."""
+    inputs, infinity = arguments.inputs, None
+    if len(inputs) == 2:
+        pairs = [Pair(_grey(Path(inputs[0])), _grey(Path(inputs[1])))]
+        name = f'{Path(inputs[0]).name} and {Path(inputs[1]).name}'
+    elif len(inputs) > 2:
+        raise InputError(f'{len(inputs)} inputs: give one scene, one bag, or two images')
+    elif _is_bag(Path(inputs[0])):
+        from stereo_depth_node.offline.bags.samples import recorded_pairs
+
+        recorded = recorded_pairs(Path(inputs[0]), start, arguments.pairs)
+        pairs, infinity = recorded.pairs, recorded.offset
+        name = f'{Path(inputs[0]).name} ({len(pairs)} pairs)'
+    else:
+        scene = load_scene(inputs[0])
+        pairs, name = [Pair(scene.left, scene.right, scene.truth)], scene.name
+    for pair in pairs:
+        if pair.left.shape != pair.right.shape:
+            raise InputError(
+                f'the left image has shape {pair.left.shape}, the right one {pair.right.shape}: '
+                'give two rectified images of one size'
+            )
+        if arguments.ground_truth and pair.truth is None:
+            raise InputError(f'{name} has no ground truth: tune without --ground-truth')
+    return name, pairs, infinity
+
+
+def _is_bag(path: Path) -> bool:
+    if path.is_file():
+        return path.suffix in _BAG_SUFFIXES
+    return path.is_dir() and any(file.suffix in _BAG_SUFFIXES for file in path.iterdir())
+
+
+def _grey(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        reason = 'is no image that OpenCV can read' if path.is_file() else 'is missing'
+        raise InputError(f'{path} {reason}')
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+class _Show(Protocol):
+    def __call__(self, name: str, share: float) -> None: ...
+
+
+@contextmanager
+def _progress(arguments: argparse.Namespace) -> Iterator[_Show]:
+    """Show how much of the budget is used, on a terminal with tqdm."""
+    wanted = (
+        not arguments.quiet
+        and sys.stderr.isatty()
+        and importlib.util.find_spec('tqdm') is not None
+    )
+    with progress_bar('% of the budget', wanted=wanted) as bar:
+        bar.expect(100)
+        shown = 0
+
+        def show(name: str, share: float) -> None:
+            del name
+            nonlocal shown
+            percent = min(int(100 * share), 100)
+            bar.advance(percent - shown)
+            shown = percent
+
+        yield show
+
+
+def _table(steps: Sequence[TuningStep]) -> str:
+    rows = [
+        [
+            step.name,
+            ' '.join(f'{name}={value}' for name, value in step.changes.items()) or '-',
+            decimal(step.judgement.cost, 2),
+            decimal(step.judgement.wrong, 2),
+            decimal(step.judgement.density, 1),
+            str(step.tried),
+            decimal(step.seconds, 1),
+        ]
+        for step in steps
+    ]
+    return aligned_table(_HEAD, rows, texts=2)

@@ -1,0 +1,223 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of settings on scenes with ground truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.tuning.accuracy import (
+    BAD_THRESHOLDS,
+    depth_accuracy,
+    DepthAccuracy,
+    disparity_accuracy,
+    DisparityAccuracy,
+)
+from stereo_depth_node.core.tuning.objectives import matched_disparity
+from stereo_depth_node.offline.datasets.scenes import Scene
+
+__all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene']
+
+Float = npt.NDArray[np.float32]
+
+# An error beyond this is another surface, not the spread that an uncertainty describes.
+_INLIER_PX = 2.0
+
+
+@dataclass(frozen=True)
+class UncertaintyCheck:
+    """How often the true depth is as near as the uncertainty says, percent.
+
+    A normal distribution has 68.3 % within one and 95.4 % within two standard deviations.
+
+    Attributes
+    ----------
+    within_1, within_2 : float
+        Of all pixels with a depth.
+    inliers_within_1, inliers_within_2 : float
+        Of those whose disparity is right to within 2 px.
+    """
+
+    within_1: float
+    within_2: float
+    inliers_within_1: float
+    inliers_within_2: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Figures of one scene with one set of settings.
+
+    Attributes
+    ----------
+    scene, label : str
+        Names of the scene and of the settings.
+    settings : Settings
+        They were.
+    disparity : (H, W) float32 ndarray
+        x_l - x_r in pixels of the scene, NaN where unknown.
+    all : DisparityAccuracy
+        Of all pixels with a ground truth.
+    visible : DisparityAccuracy or None
+        Of those that both eyes see, where the data set tells.
+    depth : DepthAccuracy or None
+        Where there is a calibration.
+    uncertainty : UncertaintyCheck or None
+        Where there is a calibration.
+    milliseconds : float
+        Least time for one pair, without the first one.
+    """
+
+    scene: str
+    label: str
+    settings: Settings
+    disparity: Float
+    all: DisparityAccuracy
+    visible: DisparityAccuracy | None
+    depth: DepthAccuracy | None
+    uncertainty: UncertaintyCheck | None
+    milliseconds: float
+
+    def as_dictionary(self) -> dict[str, Any]:
+        """Return the figures for JSON; what is not a number there is None."""
+        result: dict[str, Any] = {
+            'scene': self.scene,
+            'settings': self.label,
+            'milliseconds': round(self.milliseconds, 3),
+            'all': _figures(self.all),
+        }
+        if self.visible is not None:
+            result['visible'] = _figures(self.visible)
+        for name in ('depth', 'uncertainty'):
+            figures = getattr(self, name)
+            if figures is not None:
+                result[name] = {key: _number(value) for key, value in vars(figures).items()}
+        return result
+
+
+def evaluate_scene(
+    scene: Scene, settings: Settings, label: str, *, repeats: int = 5
+) -> Evaluation:
+    """Match a scene and compare the result with its ground truth.
+
+    Parameters
+    ----------
+    scene : Scene
+        With a truth.
+    settings : Settings
+        Those of the node; `rectify` and `temporal_max_diff` do not apply to single rectified
+        pairs and are left out.
+    label : str
+        Name of the settings.
+    repeats : int
+        Pairs timed.
+
+    Raises
+    ------
+    InputError
+        If the scene has no ground truth.
+    SettingsError
+        If the settings are impossible for the images.
+    """
+    if scene.truth is None:
+        raise InputError(f'{scene.name} has no ground truth: evaluate needs one')
+    settings = settings.replace(rectify=False, temporal_max_diff=0)
+    height, width = scene.left.shape
+    pipeline = StereoPipeline(settings, width, height, scene.geometry)
+    reduced = matched_disparity(pipeline, scene.left, scene.right)
+    disparity = _at_full_size(reduced, pipeline.downscale, height, width)
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        pipeline.match(scene.left, scene.right)
+        seconds.append(time.perf_counter() - began)
+    visible = scene.visible
+    return Evaluation(
+        scene=scene.name,
+        label=label,
+        settings=settings,
+        disparity=disparity,
+        all=disparity_accuracy(disparity, scene.truth),
+        visible=(
+            disparity_accuracy(disparity, scene.truth, mask=visible)
+            if visible is not None
+            else None
+        ),
+        **_metric_figures(scene, scene.truth, pipeline, disparity),
+        milliseconds=1000.0 * min(seconds, default=math.nan),
+    )
+
+
+def _metric_figures(
+    scene: Scene, truth: Float, pipeline: StereoPipeline, disparity: Float
+) -> dict[str, Any]:
+    """Return the figures of depth and uncertainty, None where there is no calibration."""
+    geometry = scene.geometry
+    if geometry is None:
+        return {'depth': None, 'uncertainty': None}
+    shape = pipeline.fixed.shape
+    depth, sigma = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    pipeline.depth(depth)
+    pipeline.uncertainty(sigma)
+    height, width = truth.shape
+    depth = _at_full_size(depth, pipeline.downscale, height, width, scale=1)
+    sigma = _at_full_size(sigma, pipeline.downscale, height, width, scale=1)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        distance = truth - np.float32(geometry.offset)
+        true_depth = np.float32(geometry.f * geometry.baseline) / distance
+    true_depth[~(distance > 0)] = np.nan
+    error = np.abs(depth - true_depth)
+    compared = np.isfinite(error) & np.isfinite(sigma)
+    inlier = compared & (np.abs(disparity - truth) <= _INLIER_PX)
+    shares = [
+        100.0 * float(np.mean(error[pixels] <= times * sigma[pixels]))
+        if pixels.any()
+        else math.nan
+        for pixels in (compared, inlier)
+        for times in (1, 2)
+    ]
+    return {
+        'depth': depth_accuracy(depth, true_depth),
+        'uncertainty': UncertaintyCheck(*shares),
+    }
+
+
+def _at_full_size(
+    image: Float, factor: int, height: int, width: int, scale: int | None = None
+) -> Float:
+    """Repeat each pixel of a reduced image; disparities are scaled with it."""
+    if factor == 1:
+        return image
+    full = np.full((height, width), np.nan, np.float32)
+    repeated = image.repeat(factor, axis=0).repeat(factor, axis=1)
+    full[: repeated.shape[0], : repeated.shape[1]] = repeated
+    return full * np.float32(factor if scale is None else scale)
+
+
+def _figures(accuracy: DisparityAccuracy) -> dict[str, Any]:
+    return {
+        'density': _number(accuracy.density),
+        **{f'bad_{limit:g}': _number(accuracy.bad_all[limit]) for limit in BAD_THRESHOLDS},
+        **{
+            f'bad_{limit:g}_estimated': _number(accuracy.bad_estimated[limit])
+            for limit in BAD_THRESHOLDS
+        },
+        'average_error': _number(accuracy.end_point_error),
+        'root_mean_square': _number(accuracy.root_mean_square),
+        'a50': _number(accuracy.a50),
+        'a90': _number(accuracy.a90),
+        'a95': _number(accuracy.a95),
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None

@@ -1,0 +1,148 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Calibrations: the YAML file, region of interest, binning and reduction."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scenes import camera
+import yaml
+
+from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
+from stereo_depth_node.core.errors import InputError
+
+D = (-0.28, 0.074, 0.0002, 1.8e-05, 0.0)
+K = (458.65, 0.0, 367.2, 0.0, 457.3, 248.4, 0.0, 0.0, 1.0)
+R = (0.99, -0.01, 0.02, 0.01, 0.99, 0.003, -0.02, -0.003, 0.99)
+P = (435.2, 0.0, 367.4, -47.9, 0.0, 435.2, 252.2, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def matrix(rows: int, columns: int, data: tuple[float, ...]) -> dict[str, object]:
+    return {'rows': rows, 'cols': columns, 'data': list(data)}
+
+
+def file_content() -> dict[str, object]:
+    return {
+        'image_width': 752,
+        'image_height': 480,
+        'camera_name': 'left',
+        'camera_matrix': matrix(3, 3, K),
+        'distortion_model': 'plumb_bob',
+        'distortion_coefficients': matrix(1, 5, D),
+        'rectification_matrix': matrix(3, 3, R),
+        'projection_matrix': matrix(3, 4, P),
+    }
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'left camera.yaml'
+
+
+@pytest.mark.parametrize('as_given', [str, lambda path: path, lambda path: f'file://{path}'])
+def test_a_calibration_file_is_read_whole(path, as_given):
+    path.write_text(yaml.safe_dump(file_content()), encoding='utf-8')
+    assert load_calibration(as_given(path)) == CameraCalibration(
+        width=752, height=480, distortion_model='plumb_bob', d=D, k=K, r=R, p=P
+    )
+
+
+def test_a_missing_file_is_named_with_the_reason(tmp_path):
+    with pytest.raises(InputError, match=r'none\.yaml: cannot be read \(No such file'):
+        load_calibration(tmp_path / 'none.yaml')
+
+
+@pytest.mark.parametrize('key', sorted(set(file_content()) - {'camera_name'}))
+def test_a_missing_key_is_named(path, key):
+    content = file_content()
+    del content[key]
+    path.write_text(yaml.safe_dump(content), encoding='utf-8')
+    with pytest.raises(InputError, match=rf'camera\.yaml: {key} is missing'):
+        load_calibration(path)
+
+
+@pytest.mark.parametrize(
+    ('key', 'count'),
+    [('camera_matrix', 9), ('rectification_matrix', 9), ('projection_matrix', 12)],
+)
+def test_a_matrix_of_the_wrong_length_is_named_with_both_lengths(path, key, count):
+    content = {**file_content(), key: {'data': [1.0] * 4}}
+    path.write_text(yaml.safe_dump(content), encoding='utf-8')
+    with pytest.raises(InputError, match=rf'{key} has 4 numbers, not {count}'):
+        load_calibration(path)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'just a text',
+        b'- a\n- list\n',
+        b'a: [1, 2\n',
+        b'\xff\xfe\x00',
+        b'image_width: wide\n',
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_name(path, content):
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r'camera\.yaml: not a ROS camera_info YAML file'):
+        load_calibration(path)
+
+
+def test_a_calibration_of_the_whole_image_is_that_of_the_image():
+    full = camera(640, 480)
+    assert full.for_image() is full
+    assert full.image_size == (640, 480)
+
+
+@pytest.mark.parametrize('binning', [(0, 0), (1, 1), (2, 2), (4, 2)])
+@pytest.mark.parametrize('roi', [(0, 0, 0, 0), (100, 50, 320, 240), (0, 0, 320, 240)])
+def test_roi_then_binning_give_the_pixels_that_a_ray_meets(roi, binning):
+    """A point is projected by the full camera, then cropped, then binned."""
+    full = camera(640, 480, f=512.0, cx=310.5, cy=220.25, tx=-60.0)
+    image = dataclasses.replace(full, roi=roi, binning_x=binning[0], binning_y=binning[1])
+    point = np.array([0.3, -0.2, 2.0, 1.0])
+    expected = (project(full, point) - roi[:2]) / np.maximum(binning, 1)
+    assert project(image.for_image(), point) == pytest.approx(expected, abs=1e-9)
+    rays = np.array(image.for_image().k).reshape(3, 3) @ point[:3]
+    rays_full = np.array(full.k).reshape(3, 3) @ point[:3]
+    expected = (rays_full[:2] / rays_full[2] - roi[:2]) / np.maximum(binning, 1)
+    assert rays[:2] / rays[2] == pytest.approx(expected, abs=1e-9)
+
+
+def test_roi_and_binning_give_the_size_of_the_image_and_are_used_up():
+    image = dataclasses.replace(camera(640, 480), roi=(8, 8, 322, 242), binning_x=2, binning_y=4)
+    assert image.image_size == (161, 60)
+    applied = image.for_image()
+    assert (applied.width, applied.height) == applied.image_size == (161, 60)
+    assert applied.for_image() is applied
+
+
+def test_a_roi_with_a_height_alone_keeps_the_full_width():
+    image = dataclasses.replace(camera(640, 480), roi=(0, 0, 0, 240)).for_image()
+    assert (image.width, image.height) == image.image_size == (640, 240)
+
+
+@pytest.mark.parametrize('factor', [2, 4])
+def test_a_reduced_image_sees_the_centre_of_each_block_of_pixels(factor):
+    """Pixel x of the reduced image covers x*factor to x*factor + factor - 1 of the full one."""
+    full = camera(643, 481, f=512.0, cx=310.5, cy=220.25, tx=-60.0)
+    reduced = full.downscaled(factor)
+    point = np.array([0.3, -0.2, 2.0, 1.0])
+    centre_in_full = project(reduced, point) * factor + (factor - 1) / 2
+    assert centre_in_full == pytest.approx(project(full, point), abs=1e-9)
+    assert reduced.image_size == (643 // factor, 481 // factor)
+    assert reduced.p[3] / reduced.p[0] == pytest.approx(full.p[3] / full.p[0])
+
+
+def test_a_reduction_by_one_changes_nothing():
+    full = camera(640, 480)
+    assert full.downscaled(1) is full
+
+
+def project(calibration: CameraCalibration, point: np.ndarray) -> np.ndarray:
+    x, y, w = np.array(calibration.p).reshape(3, 4) @ point
+    return np.array([x / w, y / w])

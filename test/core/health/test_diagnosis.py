@@ -1,0 +1,296 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a snapshot of the node to the cause: pure logic, no ROS."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from stereo_depth_node.core import errors
+from stereo_depth_node.core.errors import (
+    BaselineError,
+    DataLengthError,
+    MissingCalibrationError,
+    SettingsError,
+    StereoDepthError,
+)
+from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.causes import Level
+from stereo_depth_node.core.health.diagnosis import diagnose
+from stereo_depth_node.core.health.error_findings import cause_of_error
+from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
+from stereo_depth_node.core.health.words import listed
+from stereo_depth_node.core.pairing.offset import OffsetEstimate
+from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.ros.reference import render_troubleshooting_page
+
+ROOT = Path(__file__).resolve().parents[3]
+IMAGE, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
+PERIOD_NS = 33_333_333
+
+
+def side(name: str, **changes: Any) -> SideSnapshot:
+    """Return a camera that sends 30 images per second."""
+    image = TopicSnapshot(f'/{name}/image_rect', IMAGE, publishers=(f'/{name}_driver',))
+    info = TopicSnapshot(f'/{name}/camera_info', INFO, publishers=(f'/{name}_driver',))
+    usual: dict[str, Any] = {
+        'image': image,
+        'camera_info': info,
+        'received': 30,
+        'rate': 30.0,
+        'silence': 0.02,
+        'period_ns': PERIOD_NS,
+        'expected': 30,
+    }
+    return SideSnapshot(**{**usual, **changes})
+
+
+HEALTHY = Snapshot(
+    left=side('left'),
+    right=side('right'),
+    subscribers={'disparity': 1, 'depth/image_rect': 0},
+    age=60.0,
+    pairs=30,
+    computed=30,
+    output_silence=0.02,
+    offset=OffsetEstimate(0, 0, 30),
+    stages={'decode': 0.001, 'match': 0.008},
+)
+SILENT = dataclasses.replace(HEALTHY, computed=0, output_silence=5.0)
+
+
+def names(snapshot: Snapshot) -> list[str]:
+    return [finding.cause.name for finding in diagnose(snapshot)]
+
+
+def first(snapshot: Snapshot) -> str:
+    return diagnose(snapshot)[0].text
+
+
+def changed(snapshot: Snapshot, **changes: Any) -> Snapshot:
+    return dataclasses.replace(snapshot, **changes)
+
+
+def unpaired(**changes: Any) -> Snapshot:
+    return changed(SILENT, pairs=0, **changes)
+
+
+def test_health():
+    assert names(HEALTHY) == ['flowing']
+    assert first(HEALTHY) == 'depth flows at 30.0 pairs per second'
+    assert diagnose(HEALTHY)[0].level is Level.OK
+
+
+def test_a_camera_that_sends_nothing_hides_what_comes_after():
+    gone = side('left', silence=math.inf, image=TopicSnapshot('/left/image_rect', IMAGE))
+    broken = changed(SILENT, left=gone, failure=BaselineError('x'), pairs=0)
+    assert names(broken) == ['no_publisher']
+    assert '/left/image_rect (sensor_msgs/msg/Image)' in first(broken)
+
+
+def test_a_missing_calibration_is_told_with_the_silence():
+    gone = side('left', silence=math.inf, image=TopicSnapshot('/left/image_rect', IMAGE))
+    assert names(changed(SILENT, left=gone, missing_calibration=('left',))) == [
+        'no_publisher',
+        'no_camera_info',
+    ]
+
+
+def test_nothing_is_said_of_the_first_moment():
+    """Publishers are still being discovered."""
+    gone = side('left', silence=math.inf, image=TopicSnapshot('/left/image_rect', IMAGE))
+    assert names(changed(SILENT, left=gone, age=0.4)) == ['starting']
+
+
+def test_a_slow_camera_is_not_silent_between_two_frames():
+    slow = {'silence': 2.5, 'patience': 3.0}
+    snapshot = changed(
+        HEALTHY,
+        left=side('left', **slow),
+        right=side('right', **slow),
+        output_silence=2.5,
+        output_patience=3.0,
+    )
+    assert names(snapshot) == ['flowing']
+
+
+def test_stamps_apart_are_told_in_the_words_of_the_issue():
+    snapshot = unpaired(offset=OffsetEstimate(33_100_000, 33_100_000, 40))
+    assert first(snapshot) == (
+        'left and right stamps are 33.1 ms apart (median of 40), sync_tolerance is 10.0 ms: '
+        'set sync_tolerance to 0.04 or synchronise the cameras'
+    )
+
+
+@given(st.integers(10_000_001, 900_000_000))
+def test_the_tolerance_proposed_holds_the_offset(offset_ns):
+    text = first(unpaired(offset=OffsetEstimate(offset_ns, offset_ns, 40)))
+    proposal = float(text.split('set sync_tolerance to ')[1].split()[0])
+    assert offset_ns / 1e9 < proposal < 1.5 * offset_ns / 1e9
+    Settings().replace(sync_tolerance=proposal)
+
+
+def test_clocks_that_differ_are_not_told_to_be_tolerated():
+    text = first(unpaired(offset=OffsetEstimate(-7_000_000_000, -7_000_000_000, 40)))
+    assert 'right images are 7.000 s before those of the left ones' in text
+    assert 'set sync_tolerance' not in text
+
+
+def test_a_queue_that_is_too_short_for_a_lag():
+    text = first(unpaired(offset=OffsetEstimate(0, -800_000_000, 30)))
+    assert 'the right images come 0.80 s after' in text
+    # 0.8 s are 24 frames; a fifth to spare, and one.
+    assert 'queue_size 10 holds 0.33 s: set queue_size to 30' in text
+
+
+def test_a_pause_of_the_stamps_is_no_offset():
+    """Until images of both sides have come in the window, nothing is said of their stamps."""
+    snapshot = unpaired(left=side('left', received=1), age=1.5)
+    assert names(snapshot) == ['starting']
+
+
+def test_pairs_of_the_time_before_do_not_hide_that_nothing_pairs_now():
+    """The output counts as stopped a moment before the window is free of its pairs."""
+    just_now = changed(SILENT, output_silence=1.1, pair_silence=1.1, pairs=4)
+    assert names(changed(just_now, offset=OffsetEstimate(33_000_000, 33_000_000, 9))) == [
+        'stamps_apart'
+    ]
+
+
+def test_few_images_that_do_not_pair():
+    assert names(unpaired(left=side('left', received=1))) == ['no_pairs']
+
+
+def test_what_nobody_knows_is_told_as_such():
+    assert names(SILENT) == ['unexplained']
+    assert diagnose(SILENT)[0].level is Level.ERROR
+
+
+def test_an_overload_names_rates_stages_and_what_to_change():
+    snapshot = changed(
+        HEALTHY,
+        computed=12,
+        dropped={DropReason.SUPERSEDED: 36},
+        stages={'decode': 0.001, 'match': 0.080},
+        settings=Settings().replace(algorithm='sgbm'),
+    )
+    (_, overload) = diagnose(snapshot)
+    assert overload.text == (
+        'images come at 30.0 Hz, pairs are computed at 12.0 Hz, 18 pairs were skipped in 1.0 s; '
+        'one takes 81.0 ms (decode 1.0 ms and match 80.0 ms): set algorithm to bm, set downscale '
+        'to 2 or reduce num_disparities (64)'
+    )
+
+
+def test_a_processor_that_is_busy_elsewhere_is_not_blamed_on_the_settings():
+    snapshot = changed(HEALTHY, computed=12, dropped={DropReason.SUPERSEDED: 36})
+    assert diagnose(snapshot)[1].text.endswith('the processor is busy with other programs')
+
+
+def test_frames_that_are_lost_because_of_an_overload_are_not_blamed_on_the_transport():
+    lossy = side('left', missing=10, lost=10)
+    assert 'images_lost' in names(changed(HEALTHY, left=lossy))
+    overloaded = changed(HEALTHY, left=lossy, dropped={DropReason.SUPERSEDED: 36})
+    assert 'images_lost' not in names(overloaded)
+
+
+def test_a_recording_that_begins_again_is_no_fault():
+    looping = {'left': side('left', backward=3), 'right': side('right', backward=3)}
+    assert names(changed(HEALTHY, **looping, resets=3)) == ['flowing']
+    assert 'stamps_backward' in names(changed(HEALTHY, **looping, resets=0))
+
+
+def test_a_calibration_that_has_just_come_is_not_told_to_be_missing():
+    assert names(changed(SILENT, failure=MissingCalibrationError('x'))) == ['starting']
+
+
+def test_some_pairs_that_fail_are_a_warning_while_others_are_computed():
+    snapshot = changed(
+        HEALTHY, dropped={DropReason.INVALID: 8}, last_failure=DataLengthError('cut short')
+    )
+    (_, finding) = diagnose(snapshot)
+    assert finding.level is Level.WARN
+    assert finding.text.endswith('cut short (4 pairs in the last 1.0 s)')
+
+
+def test_nobody_subscribes_is_health_whatever_else_is_wrong():
+    snapshot = changed(SILENT, subscribers={'disparity': 0}, failure=SettingsError('x'), pairs=0)
+    (finding,) = diagnose(snapshot)
+    assert (finding.cause.name, finding.level) == ('nobody_subscribes', Level.OK)
+
+
+def test_standing_warnings_are_told_in_every_state():
+    standing = {'refusals': ('block_size is 4',), 'waits_for_clock': True, 'notes': ('60 m',)}
+    for state in (HEALTHY, SILENT, changed(HEALTHY, subscribers={})):
+        told = names(changed(state, **standing))
+        assert told[1:] == ['parameter_refused', 'no_clock', 'implausible_calibration']
+
+
+@pytest.mark.parametrize(
+    'kind', [getattr(errors, name) for name in errors.__all__], ids=lambda kind: kind.__name__
+)
+def test_every_error_has_a_cause_and_its_text_is_told(kind):
+    error = kind('the text of the error')
+    snapshot = changed(SILENT, failure=error, missing_calibration=('left', 'right'))
+    finding = diagnose(snapshot)[0]
+    assert finding.level is Level.ERROR
+    assert finding.cause is cause_of_error(error)
+    if kind is MissingCalibrationError:
+        assert '/left/camera_info has a publisher, but nothing came' in finding.text
+    else:
+        assert 'the text of the error' in finding.text
+    assert (finding.cause.name == 'internal_error') == (kind is StereoDepthError)
+
+
+counts = st.integers(0, 100)
+silences = st.sampled_from([0.0, 0.5, 1.5, math.inf])
+
+
+@given(
+    received=st.tuples(counts, counts),
+    silence=st.tuples(silences, silences),
+    pairs=counts,
+    age=st.floats(0.0, 10.0),
+    output_silence=silences,
+    dropped=st.dictionaries(st.sampled_from(DropReason), counts),
+    offset=st.none()
+    | st.builds(OffsetEstimate, *2 * [st.integers(-(10**12), 10**12)], st.integers(1, 40)),
+    period=st.sampled_from([None, 0, 1, PERIOD_NS]),
+    subscribers=st.integers(0, 1),
+    tolerance=st.floats(0.0, 10.0),
+)
+def test_any_state_has_an_answer(received, silence, pairs, age, period, tolerance, **others):
+    """The output flows or a cause that blocks it is named, with all its numbers."""
+    others['subscribers'] = {'disparity': others['subscribers']}
+    left, right = (
+        side(name, received=count, silence=silent, period_ns=period)
+        for name, count, silent in zip(('left', 'right'), received, silence, strict=True)
+    )
+    settings = Settings().replace(sync_tolerance=tolerance)
+    snapshot = Snapshot(left, right, settings=settings, pairs=pairs, age=age, **others)
+    state, *_ = diagnose(snapshot)
+    calm = state.cause.name in ('flowing', 'nobody_subscribes', 'starting')
+    assert calm == (state.level is Level.OK)
+    assert snapshot.flows == (state.cause.name == 'flowing')
+    assert 'inf' not in state.text.split()
+
+
+def test_the_page_on_troubleshooting_is_that_of_the_causes():
+    page = (ROOT / 'docs' / 'troubleshooting.md').read_text(encoding='utf-8')
+    assert page == render_troubleshooting_page(), 'run python -m stereo_depth_node.ros.reference'
+    assert all(f'### {name}\n' in page for name in CAUSES)
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'), [((), ''), (('a',), 'a'), (('a', 'b', 'c'), 'a, b and c')]
+)
+def test_lists_are_read_as_sentences(words, expected):
+    assert listed(words) == expected

@@ -1,0 +1,190 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The search of settings: what it finds, that it repeats, and what it says on the way."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scenes import scene_of, StereoScene, tilted_plane
+
+from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
+from stereo_depth_node.core.tuning.objectives import AgreementJudge, Judgement, Pair, TruthJudge
+from stereo_depth_node.core.tuning.result import TuningResult
+from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
+
+# The settings that the tutorials begin with: nothing beyond 16 px is found.
+START = Settings(num_disparities=16, block_size=15)
+NO_LIMIT_S = 1e6
+
+
+@pytest.fixture(scope='module')
+def scene() -> StereoScene:
+    """Return a tilted plane with disparities from 22 to 40 px, with noise in both eyes."""
+    clean = scene_of(tilted_plane(240, 120, 22.0, 40.0), seed=3)
+    rng = np.random.default_rng(0)
+    left, right = (
+        np.clip(image + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+        for image in (clean.left, clean.right)
+    )
+    return StereoScene(left, right, clean.disparity)
+
+
+def pair_of(scene: StereoScene) -> Pair:
+    return Pair(scene.left, scene.right, scene.disparity.astype(np.float32))
+
+
+def tuned(scene: StereoScene, algorithm: str = 'bm', **options: object) -> TuningResult:
+    pair = pair_of(scene)
+    options = {'budget_s': NO_LIMIT_S, **options}
+    judge = options.pop('judge', None) or AgreementJudge([pair])
+    return Tuner([pair], judge, **options).tune(START, algorithm)
+
+
+def bad(settings: Settings, scene: StereoScene) -> float:
+    return TruthJudge([pair_of(scene)]).judge(settings).cost
+
+
+@pytest.mark.parametrize('algorithm', ['bm', 'sgbm_3way', ANY_ALGORITHM])
+def test_the_range_is_found_and_the_scene_too_from_settings_that_find_nothing(scene, algorithm):
+    result = tuned(scene, algorithm)
+    found = result.settings
+    assert result.is_complete
+    assert found.min_disparity <= 22
+    assert found.min_disparity + found.num_disparities > 40
+    assert bad(START, scene) > 90.0
+    assert bad(found, scene) < 40.0
+    if algorithm != ANY_ALGORITHM:
+        assert found.algorithm == algorithm
+
+
+def test_the_search_repeats(scene):
+    first, second = (tuned(scene) for _ in range(2))
+    assert first.settings == second.settings
+    assert [(step.name, step.changes) for step in first.steps] == [
+        (step.name, step.changes) for step in second.steps
+    ]
+
+
+def test_each_step_reports_what_it_changed_and_no_step_makes_it_worse(scene):
+    result = tuned(scene)
+    costs = [step.judgement.cost for step in result.steps]
+    assert result.steps[0].name == 'start'
+    assert costs == sorted(costs, reverse=True)
+    changed = START
+    for step in result.steps:
+        changed = changed.merged(dict(step.changes))
+    assert changed == result.settings
+
+
+def test_settings_that_are_not_tuned_stay_as_they_were(scene):
+    start = START.replace(max_depth=7.5, depth_encoding='16UC1', sync_tolerance=0.05)
+    pair = pair_of(scene)
+    found = Tuner([pair], AgreementJudge([pair]), budget_s=NO_LIMIT_S).tune(start, 'bm').settings
+    for name in ('max_depth', 'depth_encoding', 'sync_tolerance', 'image_transport', 'baseline'):
+        assert getattr(found, name) == getattr(start, name)
+
+
+class CountingJudge:
+    """Prefers large blocks, and lets time pass for each judgement."""
+
+    criterion = 'the block'
+
+    def __init__(self, clock: list[float], seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+        self.judged: list[Settings] = []
+
+    def judge(self, settings: Settings) -> Judgement:
+        """Count, let time pass, and like large blocks."""
+        self._clock[0] += self._seconds
+        self.judged.append(settings)
+        return Judgement(100.0 - settings.block_size, 50.0, 100.0)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr('stereo_depth_node.core.tuning.tuner.time.monotonic', lambda: now[0])
+    return now
+
+
+def test_a_budget_that_is_used_up_gives_the_best_so_far_and_says_so(scene, clock):
+    judge = CountingJudge(clock, 1.0)
+    result = tuned(scene, judge=judge, budget_s=15.0)
+    assert not result.is_complete
+    assert len(judge.judged) == 15
+    best = min(judge.judged, key=lambda settings: 100.0 - settings.block_size)
+    assert result.settings.block_size == best.block_size
+
+
+def test_a_budget_that_is_not_used_up_does_not_change_the_result(scene, clock):
+    results = [
+        tuned(scene, judge=CountingJudge(clock, 0.001), budget_s=budget)
+        for budget in (10.0, 1000.0)
+    ]
+    assert results[0].is_complete
+    assert results[0].settings == results[1].settings
+
+
+def test_no_settings_are_judged_twice(scene, clock):
+    judge = CountingJudge(clock, 0.0)
+    tuned(scene, judge=judge)
+    assert len(judge.judged) == len(set(judge.judged))
+
+
+def test_with_an_allowance_filters_take_wrong_disparities_away(motorcycle):
+    pair = pair_of(motorcycle)
+    results = [
+        Tuner([pair], AgreementJudge([pair]), budget_s=NO_LIMIT_S, filter_allowance=allowance)
+        .tune(START, 'bm')
+        .steps[-1]
+        .judgement
+        for allowance in (0.0, 0.06)
+    ]
+    strict, clean = results
+    assert clean.wrong < 0.85 * strict.wrong
+    assert strict.cost <= clean.cost <= 1.06 * strict.cost
+
+
+def test_infinity_stays_in_the_range_when_it_is_asked_for(scene):
+    found = tuned(scene, infinity_px=-3.0).settings
+    assert found.min_disparity <= -3
+    assert found.min_disparity + found.num_disparities > 40
+
+
+def test_images_with_nothing_in_common_have_no_range():
+    flat = np.full((120, 160), 80, np.uint8)
+    with pytest.raises(SettingsError, match='too little in common'):
+        find_disparity_range([(flat, flat)])
+
+
+@pytest.mark.parametrize(('low', 'high'), [(3.2, 18.9), (-20.5, 40.0), (5.0, 5.0), (0.0, 63.5)])
+def test_settings_of_a_range_search_all_of_it_in_steps_of_16(low, high):
+    settings = DisparityRange(low, high).applied_to(Settings())
+    assert settings.min_disparity == math.floor(low)
+    assert settings.num_disparities % 16 == 0
+    assert settings.min_disparity + settings.num_disparities - 1 >= high - 1
+    assert settings.num_disparities < high - low + 1 + 17
+
+
+def test_the_range_of_a_real_scene_holds_its_disparities(motorcycle):
+    found = find_disparity_range([(motorcycle.left, motorcycle.right)])
+    low, high = np.nanpercentile(motorcycle.disparity, (0.5, 99.5))
+    assert low - 10 < found.low < low
+    assert high < found.high < high + 16
+
+
+def test_block_matching_is_tuned_to_within_a_tenth_of_the_best_of_a_grid(motorcycle):
+    """Without ground truth; the grid is judged by it, every setting that matters in it."""
+    result = tuned(motorcycle)
+    base = result.settings.replace(min_disparity=0, num_disparities=64)
+    best = min(
+        bad(base.replace(block_size=size, pre_filter_cap=cap, fill_left_band=True), motorcycle)
+        for size in (7, 9, 11, 13, 15, 19)
+        for cap in (7, 15, 31)
+    )
+    assert bad(result.settings, motorcycle) <= 1.10 * best

@@ -1,0 +1,138 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""``stereo_depth evaluate``: figures, table, JSON and pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scenes import geometry_of, plane, scene_of
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.datasets.evaluation import evaluate_scene
+from stereo_depth_node.offline.datasets.scenes import Scene
+from stereo_depth_node.offline.files.formats import pfm
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a plane at 20 px in the layout of MiddEval3, of which the left half is hidden."""
+    pair = scene_of(plane(200, 100, 20.0))
+    path = tmp_path / 'plane'
+    path.mkdir()
+    for name, image in (('im0', pair.left), ('im1', pair.right)):
+        assert cv2.imwrite(str(path / f'{name}.png'), image)
+    (path / 'disp0GT.pfm').write_bytes(pfm(pair.disparity.astype(np.float32)))
+    mask = np.full((100, 200), 255, np.uint8)
+    mask[:, :100] = 128
+    assert cv2.imwrite(str(path / 'mask0nocc.png'), mask)
+    (path / 'calib.txt').write_text(
+        'cam0=[500 0 99.5; 0 500 49.5; 0 0 1]\ncam1=[500 0 99.5; 0 500 49.5; 0 0 1]\n'
+        'doffs=0\nbaseline=100\nwidth=200\nheight=100\n'
+    )
+    return path
+
+
+def test_the_table_the_json_and_the_picture_hold_what_was_measured(folder, tmp_path, capsys):
+    """Half a block is lost at each border, and the left band; the rest is right."""
+    pytest.importorskip('matplotlib')
+    fine = tmp_path / 'fine.yaml'
+    fine.write_text('/**:\n  ros__parameters:\n    block_size: 5\n')
+    wide = tmp_path / 'wide.yaml'
+    wide.write_text('/**:\n  ros__parameters:\n    block_size: 21\n')
+    report, pictures = tmp_path / 'report.json', tmp_path / 'pictures'
+    status = main(
+        [
+            'evaluate', str(folder), '--params', str(fine), '--params', str(wide),
+            '--set', 'num_disparities=32', '--set', 'uniqueness_ratio=0',
+            '--json', str(report), '--picture', str(pictures),
+        ]
+    )  # fmt: skip
+    assert status == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [['plane', 'fine'], ['plane', 'wide']]
+    found = json.loads(report.read_text())
+    assert [each['settings'] for each in found] == ['fine', 'wide']
+    wide_figures = found[1]
+    valid = (200 - 31 - 2 * 10) * (100 - 2 * 10) / (200 * 100)
+    assert wide_figures['all']['density'] == pytest.approx(100 * valid, abs=0.1)
+    assert wide_figures['all']['bad_2'] == pytest.approx(100 * (1 - valid), abs=0.1)
+    assert wide_figures['all']['bad_2_estimated'] == pytest.approx(0, abs=0.1)
+    # The mask leaves the right half, in which only the borders are lost.
+    seen = 90 * 80 / (100 * 100)
+    assert wide_figures['visible']['density'] == pytest.approx(100 * seen, abs=0.1)
+    assert wide_figures['depth']['median_relative_error'] < 0.5
+    assert wide_figures['uncertainty']['within_2'] > 90.0
+    assert wide_figures['milliseconds'] > 0
+    image = cv2.imread(str(pictures / 'plane.png'))
+    assert min(image.shape[:2]) > 300
+
+
+def test_without_parameter_files_the_settings_are_those_of_the_command_line(folder, capsys):
+    assert main(['evaluate', str(folder)]) == 0
+    assert main(['evaluate', str(folder), '--set', 'block_size=9']) == 0
+    rows = [line.split()[1] for line in capsys.readouterr().out.splitlines() if 'plane' in line]
+    assert rows == ['default', 'set']
+
+
+def test_files_of_one_name_are_told_apart_by_their_paths(folder, tmp_path, capsys):
+    files = [tmp_path / place / 'params.yaml' for place in ('a', 'b')]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text('/**:\n  ros__parameters:\n    block_size: 9\n')
+    arguments = ['evaluate', str(folder)]
+    for file in files:
+        arguments += ['--params', str(file)]
+    assert main(arguments) == 0
+    rows = [line.split()[1] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [str(file) for file in files]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['no_such_folder'], 'neither a folder nor a file'),
+        (['{folder}', '--params', 'no_such.yaml'], 'no_such.yaml'),
+        (['{folder}', '--set', 'num_disparities=17'], 'set it to 16 or 32'),
+        (['{folder}', '--set', 'num_disparities=256'], 'reduce num_disparities'),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said_in_one_line(folder, capsys, arguments, words):
+    assert main(['evaluate', *(text.format(folder=folder) for text in arguments)]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count('\n') == 1
+
+
+def test_a_scene_without_truth_cannot_be_evaluated():
+    pair = scene_of(plane(160, 120, 20.0))
+    with pytest.raises(InputError, match='no ground truth'):
+        evaluate_scene(Scene('scene', pair.left, pair.right, None), Settings(), 'default')
+
+
+@pytest.mark.parametrize('factor', [2, 4])
+def test_reduced_results_are_compared_at_full_size(factor):
+    """Each disparity counts for the pixels it was computed from, in their unit."""
+    pair = scene_of(plane(320, 200, 40.0), finest_px=10.0)
+    truth = pair.disparity.astype(np.float32)
+    scene = Scene('plane', pair.left, pair.right, truth, None, geometry_of(320, 200))
+    settings = Settings(downscale=factor, block_size=5)
+    found = evaluate_scene(scene, settings, 'reduced', repeats=1)
+    assert found.disparity.shape == truth.shape
+    assert found.all.bad_estimated[2.0] < 2.0
+    assert found.all.density > 50.0
+    assert found.depth.median_relative_error < 2.0
+
+
+def test_settings_for_live_images_do_not_empty_a_single_pair():
+    pair = scene_of(plane(160, 120, 20.0))
+    scene = Scene('plane', pair.left, pair.right, pair.disparity.astype(np.float32))
+    live = Settings(temporal_max_diff=1, rectify=True)
+    figures = [evaluate_scene(scene, each, '').all.density for each in (Settings(), live)]
+    assert figures[0] == figures[1] > 30.0

@@ -1,0 +1,118 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""``stereo_depth tune``: from a scene or a pair to a file that the node loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scenes import scene_of, tilted_plane
+
+from stereo_depth_node.core.settings.params_file import load_settings
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.files.formats import pfm
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a tilted plane from 20 to 36 px, in the layout of Middlebury 2014."""
+    pair = scene_of(tilted_plane(220, 100, 20.0, 36.0), seed=5)
+    path = tmp_path / 'scene'
+    path.mkdir()
+    for name, image in (('im0', pair.left), ('im1', pair.right)):
+        assert cv2.imwrite(str(path / f'{name}.png'), image)
+    (path / 'disp0.pfm').write_bytes(pfm(pair.disparity.astype(np.float32)))
+    return path
+
+
+@pytest.mark.parametrize('judged_by', [[], ['--ground-truth']])
+def test_the_file_holds_settings_that_the_node_loads_and_that_find_the_scene(
+    folder, tmp_path, capsys, judged_by
+):
+    output = tmp_path / 'tuned.yaml'
+    status = main(
+        [
+            'tune', str(folder), '--num-disparities', '16', '--output', str(output),
+            '--set', 'max_depth=9.5', '--budget', '1000', '--quiet', *judged_by,
+        ]
+    )  # fmt: skip
+    assert status == 0
+    found = load_settings(output)
+    assert found.min_disparity <= 20
+    assert found.min_disparity + found.num_disparities > 36
+    assert found.max_depth == 9.5
+    said = capsys.readouterr().out
+    assert 'disparity range' in said
+    assert 'num_disparities' in said
+    assert str(output) in said
+    assert 'Found by stereo_depth tune for scene.' in output.read_text()
+    if judged_by:
+        assert 'bad-2.0 of all pixels by ground truth' in said
+
+
+def test_two_images_are_tuned_as_the_scene_they_are_of(folder, tmp_path):
+    both, scene = tmp_path / 'both.yaml', tmp_path / 'scene.yaml'
+    common = ['--budget', '1000', '--quiet', '--output']
+    assert main(['tune', str(folder), *common, str(scene)]) == 0
+    images = [str(folder / name) for name in ('im0.png', 'im1.png')]
+    assert main(['tune', *images, *common, str(both)]) == 0
+    assert load_settings(both) == load_settings(scene)
+
+
+def test_the_start_is_taken_from_parameter_file_and_options(folder, tmp_path):
+    start = tmp_path / 'start.yaml'
+    start.write_text('/**:\n  ros__parameters:\n    depth_encoding: 16UC1\n    queue_size: 3\n')
+    output = tmp_path / 'tuned.yaml'
+    arguments = ['tune', str(folder), '--params', str(start), '--set', 'sync_tolerance=0.5']
+    assert main([*arguments, '--output', str(output), '--budget', '1000', '--quiet']) == 0
+    found = load_settings(output)
+    assert (found.depth_encoding, found.queue_size, found.sync_tolerance) == ('16UC1', 3, 0.5)
+
+
+def test_a_budget_that_is_used_up_still_gives_a_file_and_says_so(folder, tmp_path, capsys):
+    output = tmp_path / 'tuned.yaml'
+    assert main(['tune', str(folder), '--budget', '1e-9', '--output', str(output)]) == 0
+    assert 'used up' in capsys.readouterr().out
+    assert load_settings(output) == Settings()
+
+
+def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to_infinity(
+    tmp_path, capsys
+):
+    pytest.importorskip('rosbags')
+    recordings = pytest.importorskip('recordings')
+    bag = recordings.write_bag(tmp_path / 'bag', 8)
+    output = tmp_path / 'tuned.yaml'
+    arguments = ['tune', str(bag), '--pairs', '3', '--output', str(output), '--quiet']
+    assert main([*arguments, '--budget', '1000']) == 0
+    assert 'bag (3 pairs)' in output.read_text()
+    assert load_settings(output).min_disparity <= 0
+    assert 'disparity range' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['{folder}/im0.png', '{folder}/nothing.png'], 'nothing.png is missing'),
+        (['{folder}/im0.png', '{folder}/disp0.pfm', '{folder}/im1.png'], 'one scene, one bag'),
+        (['{folder}/im0.png', '{folder}/im1.png', '--ground-truth'], 'has no ground truth'),
+        (['{folder}', '--budget', '0'], '--budget is 0'),
+        (['{folder}', '--clean', '-3'], '--clean is -3'),
+        (['{folder}', '--output', '{folder}/im0.png'], 'exists'),
+        (['{folder}', '--set', 'nonsense=1'], 'no setting nonsense'),
+    ],
+)
+def test_what_cannot_be_tuned_is_said_in_one_line_and_writes_nothing(
+    folder, capsys, monkeypatch, tmp_path, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob('*'))
+    assert main(['tune', '--quiet', *(text.format(folder=folder) for text in arguments)]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count('\n') == 1
+    assert sorted(tmp_path.rglob('*')) == before

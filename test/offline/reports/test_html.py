@@ -1,0 +1,158 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reports as pages: what is in them, and what a browser makes of them."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('matplotlib', reason='plots are drawn with matplotlib')
+
+from browser import opened, problems
+
+from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.reports.html import new_figure, Report
+
+# Elements without an end tag.
+_VOID = ('meta', 'link', 'img', 'br', 'hr', 'path', 'use')
+
+
+class Balance(HTMLParser):
+    """Checks that every element ends where it must."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        self.ids += [str(value) for name, value in attrs if name == 'id']
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """End an element."""
+        if tag not in _VOID:
+            assert self.open.pop() == tag
+
+
+def example() -> Report:
+    """Return a page with everything on it."""
+    report = Report('A <title> & more', 'What it is about')
+    report.add_tiles({'pairs': '16 of 16'})
+    report.add_heading('Plots')
+    for _ in range(2):
+        figure, axes = new_figure(2)
+        axes[0, 0].plot([0, 1, 2], [1, 3, 2])
+        report.add_plot(figure, 'A line')
+    report.add_picture(np.full((40, 60), 128, np.uint8), 'A grey image')
+    red = np.zeros((40, 60, 3), np.uint8)
+    red[..., 0] = 255
+    report.add_picture(red, 'A red image')
+    report.add_table(('name', 'value'), [('a<b', 1.23456), ('c', True)])
+    report.add_table(('name',), [('hidden',)], folded='more')
+    report.add_list(['first', 'second'])
+    return report
+
+
+def test_a_page_is_sound_and_its_names_are_unique() -> None:
+    balance = Balance()
+    page = example().render()
+    balance.feed(page)
+    assert balance.open == []
+    assert len(balance.ids) == len(set(balance.ids)) > 10
+    assert 'A &lt;title&gt; &amp; more' in page
+    assert 'a&lt;b' in page
+
+
+def test_the_same_data_give_the_same_page() -> None:
+    assert example().render() == example().render()
+
+
+def test_a_browser_shows_a_page_without_complaint(tmp_path: Path) -> None:
+    example().write(tmp_path / 'page.html')
+    with opened(tmp_path / 'page.html') as driver:
+        assert problems(driver) == []
+        assert driver.title == 'A <title> & more'
+        sizes = driver.execute_script(
+            'return [...document.querySelectorAll("figure svg, figure img")].map('
+            'e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])'
+        )
+        assert len(sizes) == 4
+        assert all(width > 500 and height > 100 for width, height in sizes)
+        loaded = driver.execute_script(
+            'return [...document.images].map(e => e.complete && e.naturalWidth)'
+        )
+        assert loaded == [60, 60]
+        # Clip paths and markers of the second plot are its own.
+        dangling = driver.execute_script(
+            'return [...document.querySelectorAll("use")].filter(e => !document.getElementById('
+            '(e.getAttribute("href") || e.getAttribute("xlink:href")).slice(1))).length'
+        )
+        assert dangling == 0
+
+
+def test_a_narrow_page_does_not_scroll_sideways(tmp_path: Path) -> None:
+    example().write(tmp_path / 'page.html')
+    with opened(tmp_path / 'page.html') as driver:
+        driver.set_window_size(420, 800)
+        width, shown = driver.execute_script(
+            'return [document.documentElement.scrollWidth, document.documentElement.clientWidth]'
+        )
+        assert width <= shown
+
+
+@pytest.fixture
+def recording_report(tmp_path: Path) -> Path:
+    """Compute a recording that lacks an image, with a report."""
+    pytest.importorskip('rosbags', reason='recordings are read with rosbags')
+    from recordings import stereo_tape
+
+    tape = stereo_tape(12)
+    rights = [each for each in tape.messages if each[0] == '/right/image_rect']
+    tape.messages.remove(rights[4])
+    source = tape.write(tmp_path / 'drive')
+    page = tmp_path / 'report.html'
+    command = ['bag', str(source), str(tmp_path / 'out'), '--report', str(page)]
+    assert main([*command, '--set', 'block_size=11', '--quiet', '--processes', '1']) == 0
+    return page
+
+
+def test_the_report_of_a_recording_shows_what_came_of_it(recording_report: Path) -> None:
+    with opened(recording_report) as driver:
+        assert problems(driver) == []
+        text = driver.find_element('tag name', 'main').text
+        assert 'Stereo depth of drive' in text
+        assert '11 of 11' in text
+        assert '1 of 23' in text
+        assert 'the other camera sent no image within the tolerance' in text
+        assert 'block_size' in text
+        assert 'OpenCV' in text
+        pictures = driver.execute_script('return [...document.images].map(e => e.naturalWidth)')
+        assert len(pictures) == 3
+        assert all(width > 600 for width in pictures)
+        plots = driver.execute_script('return document.querySelectorAll("figure svg").length')
+        assert plots == 1
+        # The settings are folded until they are asked for.
+        table = driver.find_element('css selector', 'details table')
+        assert not table.is_displayed()
+        driver.find_element('css selector', 'details summary').click()
+        assert table.is_displayed()
+        assert 'num_disparities' in table.text
+
+
+def test_a_report_that_exists_is_kept_unless_it_may_be_replaced(
+    tmp_path: Path, recording_report: Path, capsys: Any
+) -> None:
+    before = recording_report.read_bytes()
+    command = ['bag', str(tmp_path / 'drive'), str(tmp_path / 'again'), '--quiet']
+    assert main([*command, '--report', str(recording_report)]) == 2
+    assert 'exists' in capsys.readouterr().err
+    assert recording_report.read_bytes() == before
+    assert not (tmp_path / 'again').exists()

@@ -1,0 +1,174 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node as a process of its own: start, transport of images, end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
+
+from harness import Graph
+from rcl_interfaces.srv import GetParameters
+from rclpy.parameter import parameter_value_to_python
+from rig import camera_infos, messages_of, pixels_of, Rig
+from scenes import plane, scene_of
+
+from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.resources import shared_file
+
+WIDTH, HEIGHT = 200, 120
+PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 10)))
+INFOS = camera_infos(WIDTH, HEIGHT)
+
+
+def parameters_of(rig: Rig) -> dict[str, Any]:
+    """Return all settings that the node has."""
+    names = list(known_parameters())
+    values = rig.call(
+        GetParameters,
+        '/stereo_depth_node/get_parameters',
+        GetParameters.Request(names=names),
+    ).values
+    return {
+        name: parameter_value_to_python(value) for name, value in zip(names, values, strict=True)
+    }
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
+@pytest.mark.parametrize('state', ['idle', 'at work'])
+def test_a_signal_ends_it_cleanly(graph: Graph, number: signal.Signals, state: str) -> None:
+    process = graph.node_process()
+    rig = Rig(graph, infos=INFOS)
+    if state == 'at work':
+        rig.connect(*PAIR)
+        for _ in range(20):
+            rig.send(*PAIR)
+    else:
+        parameters_of(rig)
+
+    assert process.stop(number) == 0
+    assert 'Traceback' not in process.output
+    assert '[ERROR]' not in process.output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--params-file', '/nowhere/depth.yaml'], '/nowhere/depth.yaml'),
+        (['-r', 'left'], "remap rule: '-r left'"),
+        (['--frame-policy', 'every'], '--frame-policy'),
+    ],
+)
+def test_wrong_ros_arguments_are_named_instead_of_a_traceback(
+    arguments: list[str], words: str
+) -> None:
+    command = [sys.executable, '-m', 'stereo_depth_node.ros.main', '--ros-args', *arguments]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 2
+    assert 'stereo_depth_node cannot start' in ended.stderr
+    assert words in ended.stderr
+    assert 'Check what follows --ros-args' in ended.stderr
+    assert 'Traceback' not in ended.stderr
+
+
+def test_all_large_images_arrive_with_the_profile_that_is_shipped(graph: Graph) -> None:
+    """20 pairs of 1280x720 bgr8, published best effort as cameras do: 2.8 MB an image."""
+    scene = scene_of(plane(1280, 720, 20))
+    pair = messages_of(scene, 'bgr8')
+    graph.node_process(frame_policy='every')
+    rig = Rig(graph, ['disparity'], infos=camera_infos(1280, 720))
+    rig.connect(*pair)
+
+    outputs = [rig.exchange(*pair)['disparity'] for _ in range(20)]
+
+    expected = cv2.StereoBM.create(64, 15)
+    expected.setUniquenessRatio(15)
+    fixed = expected.compute(scene.left, scene.right)
+    np.testing.assert_array_equal(pixels_of(outputs[-1].image), fixed.astype(np.float32) / 16)
+
+
+def test_the_shipped_parameter_file_is_taken_without_complaint(graph: Graph) -> None:
+    process = graph.node_process('--params-file', str(shared_file('config/depth.yaml')))
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+
+    defaults = {name: known.default for name, known in known_parameters().items()}
+    assert parameters_of(rig) == defaults
+    assert 'refused' not in process.output
+    assert '[ERROR]' not in process.output
+
+
+IMPOSSIBLE = {
+    'num_disparities': 17,
+    'block_size': 14,
+    'pre_filter_cap': 0,
+    'algorithm': 'fast',
+    'uniqueness_ratio': 'high',
+    'fill_left_band': 3,
+    'max_depth': -1.0,
+}
+
+
+def as_arguments(values: dict[str, Any], _: Path) -> list[str]:
+    return [part for name, value in values.items() for part in ('-p', f'{name}:={value}')]
+
+
+def as_file(values: dict[str, Any], folder: Path) -> list[str]:
+    lines = ['/**:', '  ros__parameters:']
+    lines += [f'    {name}: {value}' for name, value in values.items()]
+    path = folder / 'impossible.yaml'
+    path.write_text('\n'.join(lines) + '\n')
+    return ['--params-file', str(path)]
+
+
+@pytest.mark.parametrize('given', [as_arguments, as_file])
+def test_impossible_start_values_are_refused_by_name_and_the_node_runs(
+    graph: Graph, tmp_path: Path, given: Any
+) -> None:
+    """The possible ones among them count."""
+    values = {**IMPOSSIBLE, 'speckle_window_size': 50, 'min_depth': 1}
+    process = graph.node_process(*given(values, tmp_path))
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+
+    refused = [line for line in process.output.splitlines() if 'parameter refused' in line]
+    for name in IMPOSSIBLE:
+        (line,) = (each for each in refused if name in each)
+        assert f'default {known_parameters()[name].default!r} stays' in line
+    assert len(refused) == len(IMPOSSIBLE)
+    defaults = {name: known.default for name, known in known_parameters().items()}
+    assert parameters_of(rig) == {**defaults, 'speckle_window_size': 50, 'min_depth': 1}
+
+
+@pytest.mark.parametrize(
+    ('values', 'refused'),
+    [
+        ({'algorithm': 'sgbm', 'p1': 9000, 'p2': 9000}, 'p1'),
+        ({'algorithm': 'sgbm', 'block_size': 3, 'num_disparities': 17}, 'num_disparities'),
+        ({'min_depth': 5.0, 'max_depth': 4.0}, 'max_depth'),
+        ({'min_depth': 5.0, 'max_depth': 9.0, 'block_size': 2}, 'block_size'),
+        ({'algorithm': 'sgbm', 'p1': 9000, 'p2': 9500, 'downscale': 3}, 'downscale'),
+    ],
+    ids=lambda item: str(item)[:40],
+)
+def test_of_start_values_impossible_together_as_few_as_possible_are_refused(
+    graph: Graph, values: dict[str, Any], refused: str
+) -> None:
+    parameters = graph.node(**values).node.parameters
+
+    assert len(parameters.refusals) == 1
+    assert refused in str(parameters.refusals)
+    for name, value in values.items():
+        expected = known_parameters()[name].default if name == refused else value
+        assert getattr(parameters.current, name) == expected
