@@ -18,7 +18,7 @@ from rosbags.typesys import get_typestore, Stores
 from scenes import camera, plane, scene_of, StereoScene
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.offline.bags.reader import Recording
+from stereo_depth_node.offline.bags.reader import Bag
 from stereo_depth_node.offline.cli import main
 
 IMAGE = 'sensor_msgs/msg/Image'
@@ -179,7 +179,7 @@ def write_bag(path: Path, pairs: int, **options: Any) -> Path:
 
 def messages_of(path: Path, topic: str | None = None) -> list[tuple[str, int, Any]]:
     """Return topic, time and message of what is in a recording."""
-    with closing(Recording(path)) as recording:
+    with closing(Bag(path)) as recording:
         kinds = {each.name: each.type for each in recording.topics}
         names: Iterable[str] = kinds if topic is None else [topic]
         return [

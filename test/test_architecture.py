@@ -20,12 +20,12 @@ SOURCES = sorted((ROOT / PACKAGE).rglob('*.py'))
 # Part of the package -> the parts it may import.
 ALLOWED = {
     'core': {'core'},
-    'ros': {'core', 'ros', 'environment', 'resources'},
-    'offline': {'core', 'offline', 'resources'},
-    'demo': {'core', 'demo', 'offline', 'environment', 'processes', 'resources'},
-    'environment': {'resources'},
+    'ros': {'core', 'ros', 'environment', 'memory'},
+    'offline': {'core', 'demo', 'environment', 'memory', 'offline'},
+    'demo': {'core', 'demo', 'offline', 'environment', 'processes', 'memory'},
+    'environment': {'core'},
     'processes': set(),
-    'resources': {'core'},
+    'memory': set(),
 }
 ROS_PACKAGES = (
     'ament_index_python',
@@ -113,7 +113,7 @@ def test_imports_go_one_way(part):
     assert not wrong, '\n'.join(wrong)
 
 
-@pytest.mark.parametrize('part', ['core', 'offline', 'environment', 'processes', 'resources'])
+@pytest.mark.parametrize('part', ['core', 'offline', 'environment', 'processes', 'memory'])
 def test_no_ros_package_is_named_outside_of_the_ros_parts(part):
     wrong = [
         f'{path.relative_to(ROOT)}:{line} imports {module}'

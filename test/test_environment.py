@@ -9,10 +9,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from stereo_depth_node import resources
+from stereo_depth_node import environment
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.environment import fast_dds_environment, PROFILE_VARIABLES
-from stereo_depth_node.resources import shared_file
+from stereo_depth_node.environment import fast_dds_environment, PROFILE_VARIABLES, shared_file
 
 ROOT = Path(__file__).resolve().parent.parent
 NEWER, OLDER = PROFILE_VARIABLES
@@ -30,9 +29,9 @@ def test_in_a_checkout_it_is_the_file_of_the_checkout(monkeypatch, tmp_path):
 def installed_elsewhere(monkeypatch, tmp_path):
     """Have the code run from a folder without a package.xml above it."""
     monkeypatch.setattr(
-        resources, '__file__', str(tmp_path / 'lib/stereo_depth_node/resources.py')
+        environment, '__file__', str(tmp_path / 'lib/stereo_depth_node/environment.py')
     )
-    monkeypatch.setattr(resources.sys, 'prefix', str(tmp_path / 'venv'))
+    monkeypatch.setattr(environment.sys, 'prefix', str(tmp_path / 'venv'))
     monkeypatch.delenv('AMENT_PREFIX_PATH', raising=False)
     return tmp_path
 

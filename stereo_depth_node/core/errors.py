@@ -14,7 +14,7 @@
     │   ├── EncodingError             its pixel encoding is not supported
     │   └── SizeError                 its size is not what it must be
     │       ├── DataLengthError       its data is not of the size that its header says
-    │       ├── EyeSizeError          it is not of the size of its partner
+    │       ├── PairSizeError          it is not of the size of its partner
     │       └── CalibrationSizeError  it is not of the size that was calibrated
     └── InputError                    a file or a recording cannot be read or written
 
@@ -29,10 +29,10 @@ __all__ = [
     'CalibrationSizeError',
     'DataLengthError',
     'EncodingError',
-    'EyeSizeError',
     'ImageError',
     'InputError',
     'MissingCalibrationError',
+    'PairSizeError',
     'SettingsError',
     'SizeError',
     'StereoDepthError',
@@ -80,7 +80,7 @@ class DataLengthError(SizeError):
     """The data of an image is not of the size that its header says."""
 
 
-class EyeSizeError(SizeError):
+class PairSizeError(SizeError):
     """The images of a pair differ in size."""
 
 

@@ -23,7 +23,7 @@ from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
 from stereo_depth_node.core.errors import CalibrationSizeError, SizeError
-from stereo_depth_node.core.matching.left_border import LeftBandMatcher
+from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
 from stereo_depth_node.core.matching.opencv import (
     check_image_size,
     region_of_interest,
@@ -117,7 +117,7 @@ class StereoPipeline:
         self._rectifiers = [Rectifier(camera) for camera in cameras or ()]
         self._matcher = create_matcher(self.settings)
         self._band = (
-            LeftBandMatcher(self.settings, self.width, self.height)
+            LeftBorderMatcher(self.settings, self.width, self.height)
             if self.settings.fill_left_band
             else None
         )

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ['SparseTracks', 'track_corners']
+__all__ = ['SparseMatches', 'match_corners']
 
 Grey = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ _MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, eq=False)
-class SparseTracks:
+class SparseMatches:
     """Points found in both eyes.
 
     Attributes
@@ -80,7 +80,7 @@ class SparseTracks:
         return float(np.mean(self.disparities < offset - 1.0))
 
 
-def track_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> SparseTracks | None:
+def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> SparseMatches | None:
     """Find corners of the left image in the right one.
 
     Corners (Shi and Tomasi, CVPR 1994) are followed by pyramidal Lucas-Kanade tracking to the
@@ -96,7 +96,7 @@ def track_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
 
     Returns
     -------
-    SparseTracks or None
+    SparseMatches or None
         None when fewer than 20 points or than a quarter of the corners are found again: too
         little texture, or images of different things.
     """
@@ -114,7 +114,7 @@ def track_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     shift = (corners - found)[kept, 0]
     rows = np.ascontiguousarray(shift[:, 1])
     in_row = np.abs(rows - np.median(rows)) < _ROW_TOLERANCE_PX
-    return SparseTracks(rows, np.sort(shift[in_row, 0]))
+    return SparseMatches(rows, np.sort(shift[in_row, 0]))
 
 
 def _follow(start: Grey, end: Grey, points: Float) -> tuple[Float, npt.NDArray[np.bool_]]:

@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
 from stereo_depth_node.core.errors import InputError, MissingCalibrationError
-from stereo_depth_node.core.pairing.pairer import Side
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.ros.messages import calibration_from_message
 
 if TYPE_CHECKING:

@@ -11,13 +11,12 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
-from stereo_depth_node.core.health.cause_table import CAUSES
-from stereo_depth_node.core.health.causes import Finding
+from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
-from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
-from stereo_depth_node.ros.figures import depth_figures, node_figures, settings_text
-from stereo_depth_node.ros.memory import FreedMemory
+from stereo_depth_node.memory import FreedMemory
+from stereo_depth_node.ros.figures import depth_statistics, node_statistics, settings_text
 from stereo_depth_node.ros.observer import NodeObserver
+from stereo_depth_node.ros.qos import PublisherEventCallbacks
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 
 if TYPE_CHECKING:
@@ -143,9 +142,9 @@ class NodeDiagnostics:
         self._publisher.publish(array)
 
     def _figures(self, snapshot: Snapshot) -> dict[str, str]:
-        figures = node_figures(self._node, snapshot)
+        figures = node_statistics(self._node, snapshot)
         if self._node.pipeline is not None and snapshot.flows:
-            figures.update(depth_figures(self._node.pipeline))
+            figures.update(depth_statistics(self._node.pipeline))
         report = snapshot.rectification
         if report is not None:
             figures['rows apart'] = f'{report.rows_apart:.2f} px ({report.points} points)'

@@ -16,7 +16,7 @@ from stereo_depth_node.core.errors import StereoDepthError
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-__all__ = ['guarded']
+__all__ = ['log_exceptions']
 
 P = ParamSpec('P')
 NodeT = TypeVar('NodeT', bound='Node')
@@ -24,7 +24,7 @@ NodeT = TypeVar('NodeT', bound='Node')
 _LOG_PERIOD_S = 5.0
 
 
-def guarded(
+def log_exceptions(
     callback: Callable[Concatenate[NodeT, P], Any],
 ) -> Callable[Concatenate[NodeT, P], None]:
     """Make a method of a node safe to be a ROS callback.

@@ -22,7 +22,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.waitable import NumberOfEntities
 
-from stereo_depth_node.ros.exceptions import guarded
+from stereo_depth_node.ros.exceptions import log_exceptions
 
 if TYPE_CHECKING:
     from rclpy.context import Context
@@ -287,6 +287,6 @@ def spin(node: StereoDepthNode) -> None:
         executor.shutdown()
 
 
-@guarded
+@log_exceptions
 def _spin_once(_node: Node, executor: DirectExecutor) -> None:
     executor.spin_once()

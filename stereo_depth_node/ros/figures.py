@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from stereo_depth_node.core.settings.settings import Settings
     from stereo_depth_node.ros.node import StereoDepthNode
 
-__all__ = ['depth_figures', 'node_figures', 'settings_text']
+__all__ = ['depth_statistics', 'node_statistics', 'settings_text']
 
 # Every so many rows and columns of the result are looked at.
 _STRIDE = 8
 _PERCENTILES = (5, 50, 95)
 
 
-def node_figures(node: StereoDepthNode, snapshot: Snapshot) -> dict[str, str]:
+def node_statistics(node: StereoDepthNode, snapshot: Snapshot) -> dict[str, str]:
     """Return what the node counts and measures. Counts of images and pairs are since the start.
 
     Images received are twice the pairs computed plus the images dropped plus those waiting.
@@ -56,7 +56,7 @@ def node_figures(node: StereoDepthNode, snapshot: Snapshot) -> dict[str, str]:
     return figures
 
 
-def depth_figures(pipeline: StereoPipeline) -> dict[str, str]:
+def depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
     """Return size, density and depths of the last pair, from one pixel in 64."""
     geometry = pipeline.geometry
     fixed = pipeline.fixed[::_STRIDE, ::_STRIDE]

@@ -22,12 +22,13 @@ from stereo_depth_node.core.health.failures import drop_reason_of
 from stereo_depth_node.core.matching.opencv import check_image_size
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue
-from stereo_depth_node.core.pairing.pairer import DropReason, Side, StereoPair, StereoPairer
+from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.ros.calibration import CalibrationCache, StereoCalibration
 from stereo_depth_node.ros.decoding import StereoDecoder
 from stereo_depth_node.ros.diagnostics import NodeDiagnostics
-from stereo_depth_node.ros.exceptions import guarded
+from stereo_depth_node.ros.exceptions import log_exceptions
 from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.statistics import Statistics
@@ -117,11 +118,11 @@ class StereoDepthNode(Node):
             _HOUSEKEEPING_S, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
-    @guarded
+    @log_exceptions
     def _on_camera_info(self, side: Side, serialized: bytes) -> None:
         self.calibrations.take(side, serialized)
 
-    @guarded
+    @log_exceptions
     def _on_image(self, side: Side, serialized: bytes) -> None:
         image = SerializedImage(serialized, is_compressed=self.inputs.are_compressed)
         self.statistics.input[side.value].tick()
@@ -129,7 +130,7 @@ class StereoDepthNode(Node):
             self.frames.put(pair)
             self.inputs.wake_by(side)
 
-    @guarded
+    @log_exceptions
     def _keep_house(self) -> None:
         """Subscribe to the images while somebody listens, and only then."""
         settings = self._apply_settings()
@@ -148,7 +149,7 @@ class StereoDepthNode(Node):
         self._work()
         self.diagnostics.update()
 
-    @guarded
+    @log_exceptions
     def take_images(self) -> None:
         """Take all images that have arrived, then compute one pair.
 

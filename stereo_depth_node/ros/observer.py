@@ -18,7 +18,7 @@ from typing import Any, TYPE_CHECKING
 from stereo_depth_node.core.camera.geometry import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
-from stereo_depth_node.core.pairing.pairer import DropReason, Side
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.ros.graph import incompatible_subscriber, topic_snapshot
 from stereo_depth_node.ros.subscriptions import camera_info_topic, image_topic
 

@@ -11,7 +11,6 @@ from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.ros.compatibility import PublisherEventCallbacks
 from stereo_depth_node.ros.messages import (
     camera_info_message,
     depth_message,
@@ -20,7 +19,7 @@ from stereo_depth_node.ros.messages import (
     OutgoingImage,
     uncertainty_message,
 )
-from stereo_depth_node.ros.qos import QosOverrides
+from stereo_depth_node.ros.qos import PublisherEventCallbacks, QosOverrides
 
 if TYPE_CHECKING:
     from rclpy.node import Node

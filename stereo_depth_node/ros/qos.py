@@ -15,11 +15,19 @@ from typing import Any, TYPE_CHECKING
 
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+try:
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import (
+        PublisherEventCallbacks,
+        SubscriptionEventCallbacks,
+    )
+
 if TYPE_CHECKING:
     from rclpy.node import Node
     from rclpy.qos import QoSProfile
 
-__all__ = ['QosOverrides']
+__all__ = ['PublisherEventCallbacks', 'QosOverrides', 'SubscriptionEventCallbacks']
 
 # What QoSOverridingOptions.with_default_policies lets the parameters change.
 _POLICIES = ('history', 'depth', 'reliability')

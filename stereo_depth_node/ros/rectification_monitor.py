@@ -11,8 +11,8 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.health.rectification import RectificationReport, report_of_tracks
-from stereo_depth_node.core.sparse_matches import track_corners
+from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
+from stereo_depth_node.core.sparse_matches import match_corners
 
 if TYPE_CHECKING:
     from stereo_depth_node.core.pipeline import StereoPipeline
@@ -99,8 +99,8 @@ class RectificationMonitor:
     ) -> None:
         started = time.thread_time()
         try:
-            tracks = track_corners(left, right, max_corners=_CORNERS)
-            reports[:] = [None if tracks is None else report_of_tracks(tracks, **options)]
+            tracks = match_corners(left, right, max_corners=_CORNERS)
+            reports[:] = [None if tracks is None else report_of_matches(tracks, **options)]
             self.failure = None
         except Exception as error:  # noqa: BLE001 (a thread has nobody to raise it to)
             reports[:] = [None]

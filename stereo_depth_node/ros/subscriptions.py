@@ -23,10 +23,9 @@ from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from stereo_depth_node.core.pairing.pairer import Side
-from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
-from stereo_depth_node.ros.qos import QosOverrides
-from stereo_depth_node.ros.wakeup import Alarm
+from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.ros.qos import QosOverrides, SubscriptionEventCallbacks
+from stereo_depth_node.ros.wakeup import WakeUpGroup
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -77,7 +76,7 @@ class StereoInputs:
         self._on_image = on_image
         self._on_images = on_images
         self._on_camera_info = on_camera_info
-        self._alarms = {side: Alarm(node, is_on=True) for side in Side}
+        self._alarms = {side: WakeUpGroup(node, is_on=True) for side in Side}
         self.are_compressed = False
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
@@ -93,7 +92,7 @@ class StereoInputs:
                 camera_info_topic(side),
                 partial(on_camera_info, side),
                 _sensor_data_qos(_CAMERA_INFO_DEPTH),
-                Alarm(node, is_on=False),
+                WakeUpGroup(node, is_on=False),
             )
             for side in Side
         }
@@ -222,7 +221,7 @@ class StereoInputs:
         topic: str,
         callback: Callable[[Any], None],
         qos: QoSProfile,
-        alarm: Alarm,
+        alarm: WakeUpGroup,
         *,
         events: SubscriptionEventCallbacks | None = None,
     ) -> Any:

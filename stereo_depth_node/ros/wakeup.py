@@ -11,10 +11,10 @@ from rclpy.callback_groups import CallbackGroup
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-__all__ = ['Alarm']
+__all__ = ['WakeUpGroup']
 
 
-class Alarm(CallbackGroup):
+class WakeUpGroup(CallbackGroup):
     """The callbacks of one subscription, which can be kept from waking the executor.
 
     Its events, too: in Fast DDS they wake whoever waits for them with every message. Otherwise

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scenes import tilted_plane
 
-from stereo_depth_node.core.sparse_matches import track_corners
+from stereo_depth_node.core.sparse_matches import match_corners
 
 
 def shifted_down(image: np.ndarray, pixels: float) -> np.ndarray:
@@ -21,7 +21,7 @@ def shifted_down(image: np.ndarray, pixels: float) -> np.ndarray:
 @pytest.mark.parametrize('rows', [-3.0, -0.5, 0.0, 0.5, 2.0])
 def test_the_distance_of_the_rows_is_measured_with_its_sign(rows, motorcycle):
     """To a fifth of a pixel; the pair itself is 0.07 px apart."""
-    tracks = track_corners(shifted_down(motorcycle.left, rows), motorcycle.right)
+    tracks = match_corners(shifted_down(motorcycle.left, rows), motorcycle.right)
     assert tracks.rows_apart == pytest.approx(rows, abs=0.2)
     assert tracks.rows_spread < 0.5
     assert tracks.count > 100
@@ -35,14 +35,14 @@ def test_the_range_of_disparities_is_that_of_the_scene():
     y, x = np.mgrid[:300, :400].astype(np.float32)
     disparity = tilted_plane(400, 300, 10.0, 40.0).astype(np.float32)
     left = cv2.remap(right, x - disparity, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    low, high = track_corners(left, right).disparity_percentiles(1, 99)
+    low, high = match_corners(left, right).disparity_percentiles(1, 99)
     assert 10.0 <= low < 15.0
     assert 35.0 < high <= 40.5
 
 
 def test_swapped_cameras_show_by_negative_disparities(motorcycle):
-    right_way = track_corners(motorcycle.left, motorcycle.right)
-    swapped = track_corners(motorcycle.right, motorcycle.left)
+    right_way = match_corners(motorcycle.left, motorcycle.right)
+    swapped = match_corners(motorcycle.right, motorcycle.left)
     assert right_way.share_beyond_infinity() < 0.05
     assert swapped.share_beyond_infinity() > 0.95
 
@@ -50,14 +50,14 @@ def test_swapped_cameras_show_by_negative_disparities(motorcycle):
 def test_a_negative_disparity_is_none_where_the_principal_points_differ(motorcycle):
     """Infinity lies at cx_left - cx_right."""
     moved = np.roll(motorcycle.left, -60, axis=1)
-    tracks = track_corners(moved, motorcycle.right)
+    tracks = match_corners(moved, motorcycle.right)
     assert tracks.share_beyond_infinity() > 0.8
     assert tracks.share_beyond_infinity(offset=-60.0) < 0.05
 
 
 def test_eyes_that_are_exposed_differently_are_matched_all_the_same(motorcycle):
     dark = (motorcycle.right * 0.5).astype(np.uint8)
-    tracks = track_corners(motorcycle.left, dark)
+    tracks = match_corners(motorcycle.left, dark)
     assert tracks.count > 100
     assert abs(tracks.rows_apart) < 0.2
 
@@ -70,10 +70,10 @@ def test_images_with_nothing_in_common_give_no_tracks(kind):
         'unrelated': [rng.integers(0, 255, (120, 160)).astype(np.uint8) for _ in range(2)],
         'tiny': [np.zeros((3, 4), np.uint8)] * 2,
     }
-    assert track_corners(*images[kind]) is None
+    assert match_corners(*images[kind]) is None
 
 
 def test_equal_images_give_equal_tracks(motorcycle):
-    first, second = (track_corners(motorcycle.left, motorcycle.right) for _ in range(2))
+    first, second = (match_corners(motorcycle.left, motorcycle.right) for _ in range(2))
     np.testing.assert_array_equal(first.rows, second.rows)
     np.testing.assert_array_equal(first.disparities, second.disparities)

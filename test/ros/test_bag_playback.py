@@ -19,7 +19,7 @@ from harness import BEST_EFFORT, Graph, Peer, RELIABLE
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.offline.bags.reader import Recording
+from stereo_depth_node.offline.bags.reader import Bag
 from stereo_depth_node.offline.cli import main
 
 INPUTS = {
@@ -34,7 +34,7 @@ PAIRS = 6
 
 def recorded(path: Path, names: Any) -> list[tuple[str, bytes]]:
     """Return topic and bytes of the messages of a recording."""
-    with closing(Recording(path)) as recording:
+    with closing(Bag(path)) as recording:
         return [(topic, bytes(data)) for topic, _, data in recording.messages(names)]
 
 

@@ -26,11 +26,11 @@ from scenes import plane, scene_of
 from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 
-from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.ros import executor as executor_module
-from stereo_depth_node.ros.compatibility import SubscriptionEventCallbacks
 from stereo_depth_node.ros.executor import DirectExecutor
 from stereo_depth_node.ros.node import StereoDepthNode
+from stereo_depth_node.ros.qos import SubscriptionEventCallbacks
 
 WIDTH, HEIGHT = 96, 64
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 6.0)))

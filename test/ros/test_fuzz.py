@@ -32,10 +32,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.core.health.cause_table import CAUSES
+from stereo_depth_node.core.health.causes import CAUSES
 from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.images.encodings import ENCODINGS
-from stereo_depth_node.core.pairing.pairer import Side
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.ros import exceptions
 

@@ -23,7 +23,7 @@ from rig import camera_infos, messages_of, pixels_of, Rig
 from scenes import plane, scene_of
 
 from stereo_depth_node.core.settings.settings import known_parameters
-from stereo_depth_node.resources import shared_file
+from stereo_depth_node.environment import shared_file
 
 WIDTH, HEIGHT = 200, 120
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 10)))

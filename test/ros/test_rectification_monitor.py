@@ -11,17 +11,16 @@ import numpy as np
 import pytest
 from scenes import geometry_of, plane, scene_of, StereoScene, tilted_plane
 
-from stereo_depth_node.core.health.cause_table import CAUSES
-from stereo_depth_node.core.health.causes import Finding
+from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.health.rectification import (
     MATCHES_LOST,
     rectification_findings,
     RectificationReport,
-    report_of_tracks,
+    report_of_matches,
 )
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.sparse_matches import SparseTracks
+from stereo_depth_node.core.sparse_matches import SparseMatches
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 
 WIDTH, HEIGHT = 480, 320
@@ -148,8 +147,8 @@ def test_what_another_pipeline_measured_does_not_count(monitor):
 
 def test_a_few_wrong_tracks_are_not_taken_for_the_scene():
     disparities = np.sort(np.append(np.full(200, 20.0), [300.0, 310.0, -90.0])).astype(np.float32)
-    tracks = SparseTracks(np.zeros(203, np.float32), disparities)
-    report = report_of_tracks(tracks, offset=0.0, scale=1, start=0, end=32)
+    tracks = SparseMatches(np.zeros(203, np.float32), disparities)
+    report = report_of_matches(tracks, offset=0.0, scale=1, start=0, end=32)
     assert list(rectification_findings(report)) == []
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.disparity.invalidation import (
-    BlindAreas,
     invalid_value,
     mask_outside,
     remove_speckles,
     TemporalFilter,
+    UnseenAreas,
 )
 from stereo_depth_node.core.disparity.smoothing import EdgePreservingSmoother, MedianFilter
 from stereo_depth_node.core.matching.opencv import ValidWindow
@@ -45,7 +45,7 @@ class DisparityFilters:
     def __init__(self, settings: Settings, window: ValidWindow, seen: tuple[Grey, ...]) -> None:
         self._settings, self._window = settings, window
         self._invalid = invalid_value(settings.min_disparity)
-        blind = BlindAreas(seen, settings.block_size, window) if len(seen) == 2 else None
+        blind = UnseenAreas(seen, settings.block_size, window) if len(seen) == 2 else None
         self._blind = blind if blind is not None and blind.exist else None
         self._temporal = (
             TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE, ValidWindow
 
-__all__ = ['BlindAreas', 'TemporalFilter', 'invalid_value', 'mask_outside', 'remove_speckles']
+__all__ = ['TemporalFilter', 'UnseenAreas', 'invalid_value', 'mask_outside', 'remove_speckles']
 
 Grey = npt.NDArray[np.uint8]
 Fixed = npt.NDArray[np.int16]
@@ -66,7 +66,7 @@ def remove_speckles(
     return scratch
 
 
-class BlindAreas:
+class UnseenAreas:
     """Removes disparities of blocks that reach beyond the raw images.
 
     Rectification leaves black corners where a raw image ends. They match each other, and their

@@ -1,13 +1,18 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""States of the node that have a name, and which of them is present."""
+"""Every state of the node that has a name, with the text that says it and its cure.
+
+The texts are written once, here: the node says them in /diagnostics, in the log and in answer to
+``~/explain``, and docs/troubleshooting.md is made from them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 import enum
 
-__all__ = ['Cause', 'Finding', 'Level']
+__all__ = ['CAUSES', 'Cause', 'Finding', 'Level', 'listed']
 
 
 class Level(enum.IntEnum):
@@ -51,3 +56,317 @@ class Finding:
     cause: Cause
     level: Level
     text: str
+
+
+def listed(words: Iterable[str], last: str = 'and') -> str:
+    """Return ``a, b and c``."""
+    *others, final = tuple(words) or ('',)
+    return f'{", ".join(others)} {last} {final}' if others else final
+
+
+#: All causes by name, those that block the output in the order in which one hides another.
+CAUSES: dict[str, Cause] = {
+    cause.name: cause
+    for cause in (
+        Cause(
+            'flowing',
+            Level.OK,
+            'depth flows at {rate:.1f} pairs per second',
+            'All is well.',
+        ),
+        Cause(
+            'nobody_subscribes',
+            Level.OK,
+            'nobody subscribes to {topics}: nothing is computed until somebody does',
+            'This is health, not a fault. Subscribe: `ros2 topic hz /depth/image_rect`. In rviz '
+            'check that the display is on and its topic is the one named here.',
+        ),
+        Cause(
+            'starting',
+            Level.OK,
+            'the outputs were asked for {age:.1f} s ago: waiting for the first pair',
+            'Wait: within two seconds there is output or a cause.',
+        ),
+        Cause(
+            'incompatible_subscriber',
+            Level.ERROR,
+            '{subscriber} subscribes to {topic}, but not with a QoS that this node offers '
+            '({reason}): set it to volatile durability, or give this node '
+            'qos_overrides.{topic}.publisher',
+            'The outputs are reliable and volatile. A subscriber that asks for transient local '
+            'durability, or for a deadline, gets nothing.',
+        ),
+        Cause(
+            'no_publisher',
+            Level.ERROR,
+            'nobody publishes {topics} ({type}): start the camera or the playback, or remap the '
+            'topics{hint}',
+            'Compare with `ros2 topic list -t`. Camera and node must be on one ROS_DOMAIN_ID and '
+            'allowed to discover each other (ROS_AUTOMATIC_DISCOVERY_RANGE, firewalls, containers '
+            'without host network). Remap with `left_image:=/cam0/image_rect` on the launch file.',
+        ),
+        Cause(
+            'wrong_type',
+            Level.ERROR,
+            '{topic} carries {came}, not {type}: remap the topic, or set image_transport',
+            '`image_transport: compressed` takes sensor_msgs/msg/CompressedImage from the topic '
+            'with /compressed behind its name.',
+        ),
+        Cause(
+            'incompatible_qos',
+            Level.ERROR,
+            '{topic} is published with a QoS that does not reach this node ({reason}): set '
+            'qos_overrides.{topic}.subscription.reliability to best_effort, or change the '
+            'publisher',
+            'The node asks for best effort and volatile, which every publisher satisfies, unless '
+            'qos_overrides say otherwise, or `frame_policy: every` asks for reliable delivery.',
+        ),
+        Cause(
+            'one_side_only',
+            Level.ERROR,
+            '{other} images come at {rate:.1f} Hz, but there was none on {topic} for '
+            '{silence:.1f} s although it has a publisher ({publishers}): check the {side} camera',
+            'Compare `ros2 topic hz` of both topics. A camera that was unplugged often leaves its '
+            'publisher behind.',
+        ),
+        Cause(
+            'no_messages',
+            Level.ERROR,
+            'no image came on {topics} for {silence:.1f} s although there are publishers '
+            '({publishers}): resume the playback or check the cameras; if small images come and '
+            'large ones do not, start camera and node with the Fast DDS profile of this package',
+            'A paused recording looks the same as a dead camera. Images larger than 0.5 MB need '
+            'room in the shared memory of Fast DDS: set FASTDDS_DEFAULT_PROFILES_FILE '
+            '(FASTRTPS_DEFAULT_PROFILES_FILE up to Jazzy) to config/fastdds_shm.xml for every '
+            'process that sends or receives images, as the launch file does.',
+        ),
+        Cause(
+            'stamps_zero',
+            Level.ERROR,
+            'all {side} images are stamped 0: have the driver stamp each image with the time of '
+            'capture',
+            'Images are paired by header.stamp; without one nothing belongs together.',
+        ),
+        Cause(
+            'stamps_repeat',
+            Level.ERROR,
+            '{count} of the last {received} images repeat a stamp of their camera: have the '
+            'driver stamp each image with its own time of capture, and look for a second '
+            'publisher ({publishers})',
+            'A repeated stamp is taken for the same image sent twice, which is computed once.',
+        ),
+        Cause(
+            'stamps_backward',
+            Level.ERROR,
+            '{count} of the last {received} images are stamped earlier than the image before '
+            '({publishers}): look for a second publisher, or for a clock that is set again and '
+            'again',
+            'One step back is a recording that begins again, and no fault.',
+        ),
+        Cause(
+            'clocks_differ',
+            Level.ERROR,
+            'the stamps of the right images are {offset:.3f} s {direction} those of the left '
+            'ones, far beyond sync_tolerance ({tolerance:.4g} s): set both cameras to one clock',
+            'Synchronise the computers of the cameras (chrony, PTP), or have one driver stamp '
+            'both images. A recording whose sides were recorded at different times cannot be '
+            'paired.',
+        ),
+        Cause(
+            'stamps_apart',
+            Level.ERROR,
+            'left and right stamps are {offset_ms:.1f} ms apart (median of {samples}), '
+            'sync_tolerance is {tolerance_ms:.1f} ms: set sync_tolerance to {proposal:.4g} or '
+            'synchronise the cameras',
+            'What moves is measured wrongly when the eyes do not see it at the same time: prefer '
+            'a hardware trigger to a large tolerance.',
+        ),
+        Cause(
+            'queue_too_short',
+            Level.ERROR,
+            'the {side} images come {lag:.2f} s after those of the other side, queue_size '
+            '{queue_size} holds {span:.2f} s: set queue_size to {proposal}',
+            'A side that goes through more processing, or over a slower network, comes later.',
+        ),
+        Cause(
+            'no_pairs',
+            Level.ERROR,
+            '{received} images came in the last {window:.1f} s and none found its partner '
+            '({reasons}): compare the stamps of both cameras',
+            '`ros2 topic echo --field header.stamp` shows the stamps.',
+        ),
+        Cause(
+            'no_camera_info',
+            Level.ERROR,
+            'no calibration: {details}; start the driver with a calibration, remap the topics, or '
+            'set left_camera_info_url and right_camera_info_url',
+            'The stamp of a CameraInfo does not matter, and one is enough. Calibrate with `ros2 '
+            'run camera_calibration cameracalibrator`.',
+        ),
+        Cause(
+            'uncalibrated',
+            Level.ERROR,
+            'uncalibrated camera: {error}',
+            'Drivers publish zeros until they are given a calibration file.',
+        ),
+        Cause(
+            'no_baseline',
+            Level.ERROR,
+            'no usable baseline: {error}',
+            'P[3] of the right camera is -f * baseline, in pixels times metres; that of the left '
+            'is 0. Some drivers leave P[3] at 0: set the parameter baseline then.',
+        ),
+        Cause(
+            'calibrations_differ',
+            Level.ERROR,
+            'the calibrations do not belong together: {error}',
+            'Two cameras that were calibrated one by one do not make a stereo camera.',
+        ),
+        Cause(
+            'calibration_file',
+            Level.ERROR,
+            'calibration file: {error}',
+            'The files are those that camera_calibration writes (ROS camera_info YAML).',
+        ),
+        Cause(
+            'calibration_size',
+            Level.ERROR,
+            'calibration of another size: {error}',
+            'After a change of the resolution the calibration has to follow.',
+        ),
+        Cause(
+            'sizes_differ',
+            Level.ERROR,
+            'left and right differ in size: {error}',
+            'Both cameras must have the same resolution, crop and binning.',
+        ),
+        Cause(
+            'unsupported_encoding',
+            Level.ERROR,
+            'encoding not supported: {error}',
+            'mono8 is best: it is used as it is, without conversion.',
+        ),
+        Cause(
+            'data_length',
+            Level.ERROR,
+            'header and data of an image disagree: {error}',
+            'The driver, or a program between it and this node, fills the message wrongly.',
+        ),
+        Cause(
+            'unusable_image',
+            Level.ERROR,
+            'image cannot be used: {error}',
+            'Look at the image itself, for instance in rqt_image_view.',
+        ),
+        Cause(
+            'impossible_settings',
+            Level.ERROR,
+            'settings impossible for these images: {error}',
+            'See docs/parameters.md. They were possible for the images that came before.',
+        ),
+        Cause(
+            'internal_error',
+            Level.ERROR,
+            'internal error: {error!r}. Please report it, with the traceback in the log',
+            'The node goes on with the next pair.',
+        ),
+        Cause(
+            'unexplained',
+            Level.ERROR,
+            'images come, but no depth goes out for {silence:.1f} s, and none of the known causes '
+            'is present. Please report it, with this whole text',
+            'This is a fault of the node.',
+        ),
+        Cause(
+            'overloaded',
+            Level.WARN,
+            'images come at {input_rate:.1f} Hz, pairs are computed at {output_rate:.1f} Hz, '
+            '{skipped} were skipped in {window:.1f} s; one takes {total_ms:.1f} ms ({stages}): '
+            '{cure}',
+            'Time grows with width * height * num_disparities. downscale: 2 makes it about an '
+            'eighth; algorithm: bm is the fastest. Under `frame_policy: latest` the newest pair '
+            'is always the one computed, so that latency stays low.',
+        ),
+        Cause(
+            'images_lost',
+            Level.WARN,
+            '{missing} of {expected} images are missing, by the gaps in their stamps ({details}): '
+            'if the cameras deliver them all, start camera and node with the Fast DDS profile of '
+            'this package',
+            'FASTDDS_DEFAULT_PROFILES_FILE (FASTRTPS_DEFAULT_PROFILES_FILE up to Jazzy) names the '
+            'profile, config/fastdds_shm.xml. Over a network, use compressed images or raise '
+            'net.core.rmem_max.',
+        ),
+        Cause(
+            'images_unpaired',
+            Level.WARN,
+            '{count} of {received} images found no partner in {window:.1f} s (left comes at '
+            '{left_rate:.1f} Hz, right at {right_rate:.1f} Hz): run both cameras at one rate, '
+            'from one trigger',
+            'Where the stamps wander, raise sync_tolerance.',
+        ),
+        Cause(
+            'no_clock',
+            Level.WARN,
+            'use_sim_time is true, but /clock has said nothing: start the simulator, play with '
+            '--clock, or set use_sim_time to false',
+            'Depth is computed all the same; only its latency cannot be told.',
+        ),
+        Cause(
+            'parameter_refused',
+            Level.WARN,
+            'start value refused, the default is in force: {reason}',
+            'Correct the parameter file. Setting the parameter while the node runs ends this '
+            'message.',
+        ),
+        Cause(
+            'implausible_calibration',
+            Level.WARN,
+            'implausible calibration: {note}',
+            'Depths are only as good as f * baseline.',
+        ),
+        Cause(
+            'rows_apart',
+            Level.WARN,
+            'rows are {rows:.1f} px apart: expect about {loss:.0f} % fewer matches; calibrate the '
+            'cameras anew',
+            'The mount has moved since the calibration, or the images are not rectified '
+            '(`rectify: true` does it here).',
+        ),
+        Cause(
+            'cameras_swapped',
+            Level.WARN,
+            '{share:.0f} % of {points} points have a negative disparity: the cameras are swapped, '
+            'exchange the left and right topics',
+            'What is near lies further left in the right image than in the left one.',
+        ),
+        Cause(
+            'scene_too_near',
+            Level.WARN,
+            'the scene comes as near as {need:.0f} px of disparity, the search ends at {end} px: '
+            'set num_disparities to {proposal} to see it',
+            'The nearest depth that can be seen is f * baseline / disparity. Or raise '
+            'min_disparity, which costs the farthest depths.',
+        ),
+        Cause(
+            'scene_too_far',
+            Level.WARN,
+            'the scene goes down to {need:.0f} px of disparity, the search begins at {start} px: '
+            'set min_disparity to {proposal} to see it',
+            'Infinity is at cx_left - cx_right; min_disparity is 0 for most cameras.',
+        ),
+        Cause(
+            'frame_ids_differ',
+            Level.OK,
+            'frame_id is {left!r} (left) and {right!r} (right): outputs use the left one',
+            'Harmless. One optical frame in both drivers ends this message.',
+        ),
+        Cause(
+            'search_too_wide',
+            Level.OK,
+            'the scene needs disparities from {low:.0f} to {high:.0f} px, {start} to {end} px are '
+            'searched: num_disparities {proposal} would do, in {share:.0f} % of the time',
+            'Only if the scene never comes nearer than now.',
+        ),
+    )
+}

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 
-from stereo_depth_node.core.health.cause_table import CAUSES
-from stereo_depth_node.core.health.causes import Finding, Level
-from stereo_depth_node.core.health.error_findings import (
+from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
+from stereo_depth_node.core.health.failures import (
     missing_calibration,
     why_pairs_fail,
     why_some_pairs_fail,
@@ -25,8 +24,7 @@ from stereo_depth_node.core.health.stamps import (
     repeated_stamps,
     why_nothing_pairs,
 )
-from stereo_depth_node.core.health.words import listed
-from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = ['diagnose']
 

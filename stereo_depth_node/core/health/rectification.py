@@ -10,12 +10,11 @@ import math
 
 import numpy as np
 
-from stereo_depth_node.core.health.cause_table import CAUSES
-from stereo_depth_node.core.health.causes import Finding
+from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.settings.settings import DISPARITY_STEP, known_parameters
-from stereo_depth_node.core.sparse_matches import SparseTracks
+from stereo_depth_node.core.sparse_matches import SparseMatches
 
-__all__ = ['MATCHES_LOST', 'RectificationReport', 'rectification_findings', 'report_of_tracks']
+__all__ = ['MATCHES_LOST', 'RectificationReport', 'rectification_findings', 'report_of_matches']
 
 #: Share of the correct matches that is lost when the rows are so many pixels apart, %.
 #: Measured: Middlebury's Motorcycle (741x500), StereoBM with 64 disparities and block 15, the
@@ -83,14 +82,14 @@ class RectificationReport:
     end: int
 
 
-def report_of_tracks(
-    tracks: SparseTracks, *, offset: float, scale: int, start: int, end: int
+def report_of_matches(
+    tracks: SparseMatches, *, offset: float, scale: int, start: int, end: int
 ) -> RectificationReport:
     """Condense tracks.
 
     Parameters
     ----------
-    tracks : SparseTracks
+    tracks : SparseMatches
         In the images that were matched.
     offset : float
         cx_left - cx_right of these images, pixels.

@@ -17,7 +17,7 @@ from stereo_depth_node.core.settings.settings import Settings
 if TYPE_CHECKING:
     from stereo_depth_node.core.health.rectification import RectificationReport
     from stereo_depth_node.core.pairing.offset import OffsetEstimate
-    from stereo_depth_node.core.pairing.pairer import DropReason
+    from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = ['SideSnapshot', 'Snapshot', 'TopicSnapshot']
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 
-from stereo_depth_node.core.health.cause_table import CAUSES
-from stereo_depth_node.core.health.causes import Finding, Level
+from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
 from stereo_depth_node.core.health.snapshot import Snapshot
-from stereo_depth_node.core.health.words import listed
-from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = ['backward_stamps', 'repeated_stamps', 'why_nothing_pairs']
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.errors import EyeSizeError
+from stereo_depth_node.core.errors import PairSizeError
 from stereo_depth_node.core.images.compressed import decode_compressed_grey
 from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
 
@@ -71,7 +71,7 @@ class PairDecoder:
         eyes = [self._decode_one(image, eye) for eye, image in enumerate((left, right))]
         (height, width), (right_height, right_width) = (eye.shape for eye in eyes)
         if (height, width) != (right_height, right_width):
-            raise EyeSizeError(
+            raise PairSizeError(
                 f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
                 'set both cameras to one size'
             )

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.matching.opencv import left_band, valid_window
+from stereo_depth_node.core.matching.opencv import left_border, valid_window
 from stereo_depth_node.core.matching.selection import create_matcher
 from stereo_depth_node.core.settings.settings import Settings
 
-__all__ = ['LeftBandMatcher']
+__all__ = ['LeftBorderMatcher']
 
 Grey = npt.NDArray[np.uint8]
 Fixed = npt.NDArray[np.int16]
@@ -26,7 +26,7 @@ Fixed = npt.NDArray[np.int16]
 _PATH_CONTEXT_PX = 64
 
 
-class LeftBandMatcher:
+class LeftBorderMatcher:
     """Fills the left band of a disparity image.
 
     Parameters
@@ -42,7 +42,7 @@ class LeftBandMatcher:
             valid_window(settings.replace(fill_left_band=on), width, height)
             for on in (False, True)
         )
-        self._band = left_band(settings)
+        self._band = left_border(settings)
         self._x0, self._x1 = filled.x0, without.x0
         self._columns = min(width, self._x1 + _context(settings))
         shape = (height, self._band + self._columns)

@@ -33,7 +33,7 @@ __all__ = [
     'OpenCVMatcher',
     'ValidWindow',
     'check_image_size',
-    'left_band',
+    'left_border',
     'region_of_interest',
     'valid_window',
 ]
@@ -107,7 +107,7 @@ def valid_window(settings: Settings, width: int, height: int) -> ValidWindow:
         Size of the images, pixels.
     """
     half = settings.block_size // 2 if settings.algorithm == 'bm' else 0
-    x0 = 0 if settings.fill_left_band else left_band(settings)
+    x0 = 0 if settings.fill_left_band else left_border(settings)
     x1 = width + min(settings.min_disparity, 0)
     return ValidWindow(x0 + half, half, min(x1, width - half), height - half)
 
@@ -127,7 +127,7 @@ def region_of_interest(settings: Settings, width: int, height: int) -> ValidWind
     return ValidWindow(settings.roi_x, settings.roi_y, x1, y1)
 
 
-def left_band(settings: Settings) -> int:
+def left_border(settings: Settings) -> int:
     """Width of the band on the left without a full set of candidates, pixels."""
     end = settings.min_disparity + settings.num_disparities
     return max(end - 1 if settings.algorithm == 'bm' else end, 0)

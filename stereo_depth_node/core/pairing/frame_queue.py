@@ -8,7 +8,8 @@ from collections import Counter, deque
 from typing import Generic, TypeVar
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.pairing.pairer import DropReason, StereoPair
+from stereo_depth_node.core.pairing.pairer import StereoPair
+from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = ['FrameQueue']
 

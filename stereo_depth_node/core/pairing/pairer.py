@@ -51,44 +51,16 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass
-import enum
 from typing import Generic, TypeVar
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pairing.offset import offset_estimate, OffsetEstimate
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pairing.stream import Arrival, StampStream
 
-__all__ = ['DropReason', 'Side', 'StereoPair', 'StereoPairer']
+__all__ = ['StereoPair', 'StereoPairer']
 
 T = TypeVar('T')
-
-
-class Side(enum.Enum):
-    """The camera an image comes from."""
-
-    LEFT = 'left'
-    RIGHT = 'right'
-
-
-class DropReason(enum.Enum):
-    """Why an image made no output; each dropped image has exactly one reason.
-
-    The reasons up to `RESET` are counted by `StereoPairer`, `SUPERSEDED` and `BACKLOG_FULL` by
-    `FrameQueue` for both images of a pair, the others by the node.
-    """
-
-    UNPAIRED = 'the other camera sent no image within the tolerance'
-    QUEUE_FULL = 'the other camera lags by more than the queue holds'
-    DUPLICATE = 'an image with this stamp had come before'
-    LATE = 'it came after newer images of its camera and found no partner'
-    RESET = 'it waited when the stamps jumped back'
-    SUPERSEDED = 'a newer pair came before it was computed'
-    BACKLOG_FULL = 'more pairs waited for the computation than may wait'
-    INVALID = 'it, or its partner, could not be decoded or did not fit'
-    NO_CALIBRATION = 'there was no calibration to compute with'
-    IMPOSSIBLE_SETTINGS = 'the settings were impossible for it'
-    UNWANTED = 'nobody listened any more'
-    INTERNAL_ERROR = 'an internal error, logged with its traceback'
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ['Agreement', 'AppearanceReference', 'agreement_of', 'consistent_pixels']
+__all__ = ['AppearanceReference', 'Consistency', 'consistency_of', 'consistent_pixels']
 
 Grey = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -35,7 +35,7 @@ _COMPARED = tuple(
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Consistency:
     """What the pair says of its disparities.
 
     Attributes
@@ -94,10 +94,10 @@ class AppearanceReference:
         return differing * np.float32(1.0 / len(_COMPARED))
 
 
-def agreement_of(
+def consistency_of(
     appearance: AppearanceReference, from_left: Float, from_right: Float, counted: slice
-) -> Agreement:
-    """Judge a disparity image.
+) -> Consistency:
+    """Objective a disparity image.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def agreement_of(
     cost = np.where(consistent, appearance.difference(from_left), np.float32(1.0))[counted]
     known = np.isfinite(from_left[counted])
     count = np.count_nonzero(known)
-    return Agreement(
+    return Consistency(
         cost=100.0 * float(cost.mean()),
         wrong=100.0 * float(cost[known].mean()) if count else 0.0,
         density=100.0 * count / known.size,
@@ -125,7 +125,7 @@ def consistent_pixels(from_left: Float, from_right: Float) -> Mask:
     Parameters
     ----------
     from_left, from_right : (H, W) float32 ndarray
-        As for `agreement_of`.
+        As for `consistency_of`.
     """
     height, width = from_left.shape
     known = np.isfinite(from_left)

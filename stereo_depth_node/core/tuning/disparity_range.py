@@ -16,7 +16,7 @@ from stereo_depth_node.core.disparity.invalidation import remove_speckles
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import DISPARITY_STEP, Settings
-from stereo_depth_node.core.sparse_matches import track_corners
+from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.consistency import consistent_pixels
 
 __all__ = ['DisparityRange', 'find_disparity_range']
@@ -94,7 +94,7 @@ def find_disparity_range(pairs: Iterable[tuple[Grey, Grey]]) -> DisparityRange:
 
 
 def _from_corners(left: Grey, right: Grey) -> DisparityRange | None:
-    tracks = track_corners(left, right)
+    tracks = match_corners(left, right)
     if tracks is None or len(tracks.disparities) < _FEWEST_TRACKS:
         return None
     return DisparityRange(*tracks.disparity_percentiles(*_PERCENT))

@@ -14,9 +14,20 @@ import numpy.typing as npt
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import disparity_accuracy
-from stereo_depth_node.core.tuning.consistency import Agreement, agreement_of, AppearanceReference
+from stereo_depth_node.core.tuning.consistency import (
+    AppearanceReference,
+    Consistency,
+    consistency_of,
+)
 
-__all__ = ['AgreementJudge', 'Judge', 'Judgement', 'Pair', 'TruthJudge', 'matched_disparity']
+__all__ = [
+    'ConsistencyObjective',
+    'Objective',
+    'Pair',
+    'Score',
+    'TruthObjective',
+    'matched_disparity',
+]
 
 Grey = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -47,7 +58,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Score:
     """How good settings are; less is better.
 
     Attributes
@@ -65,12 +76,12 @@ class Judgement:
     density: float
 
 
-class Judge(Protocol):
+class Objective(Protocol):
     """Tells how good settings are."""
 
     criterion: str
 
-    def judge(self, settings: Settings) -> Judgement:
+    def judge(self, settings: Settings) -> Score:
         """Match with `settings` and judge the result.
 
         Raises
@@ -80,7 +91,7 @@ class Judge(Protocol):
         """
 
 
-class TruthJudge:
+class TruthObjective:
     """Judges by ground truth: bad-2.0 of all known pixels, those without a disparity are bad.
 
     Parameters
@@ -94,21 +105,21 @@ class TruthJudge:
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._pairs = pairs
 
-    def judge(self, settings: Settings) -> Judgement:
-        """Return the mean figures of all pairs; see :class:`Judge`."""
+    def judge(self, settings: Settings) -> Score:
+        """Return the mean figures of all pairs; see :class:`Objective`."""
         found = []
         for pair in self._pairs:
             if pair.truth is None:
-                raise ValueError('a pair has no ground truth: judge by AgreementJudge')
+                raise ValueError('a pair has no ground truth: judge by ConsistencyObjective')
             full_size = settings.replace(downscale=1, temporal_max_diff=0)
             disparity = matched_disparity(_pipeline(full_size, pair.left), pair.left, pair.right)
             accuracy = disparity_accuracy(disparity, pair.truth, thresholds=(_BAD_PX,))
             wrong = accuracy.bad_estimated[_BAD_PX] if accuracy.estimated else 0.0
-            found.append(Judgement(accuracy.bad_all[_BAD_PX], wrong, accuracy.density))
+            found.append(Score(accuracy.bad_all[_BAD_PX], wrong, accuracy.density))
         return _mean(found)
 
 
-class AgreementJudge:
+class ConsistencyObjective:
     """Judges without ground truth, by the agreement of the two eyes (:mod:`.consistency`).
 
     The disparities of the right eye are matched anew, on the mirrored pair, not taken from the
@@ -129,8 +140,8 @@ class AgreementJudge:
         self._strips = [strip for pair in pairs for strip in _strips(pair, rng)]
         self._appearances: dict[tuple[int, int], AppearanceReference] = {}
 
-    def judge(self, settings: Settings) -> Judgement:
-        """Return the mean figures of all pairs; see :class:`Judge`."""
+    def judge(self, settings: Settings) -> Score:
+        """Return the mean figures of all pairs; see :class:`Objective`."""
         settings = settings.replace(
             temporal_max_diff=0, rectify=False, roi_x=0, roi_y=0, roi_width=0, roi_height=0
         )
@@ -147,8 +158,8 @@ class AgreementJudge:
             mirrored = (np.ascontiguousarray(image[:, ::-1]) for image in (right, left))
             from_right = matched_disparity(pipeline, *mirrored)[:, ::-1]
             rows = slice(counted.start // pipeline.downscale, counted.stop // pipeline.downscale)
-            agreement = agreement_of(self._appearances[key], from_left, from_right, rows)
-            found.append(Judgement(agreement.cost, agreement.wrong, agreement.density))
+            agreement = consistency_of(self._appearances[key], from_left, from_right, rows)
+            found.append(Score(agreement.cost, agreement.wrong, agreement.density))
         return _mean(found)
 
 
@@ -185,8 +196,8 @@ def _strips(pair: Pair, rng: np.random.Generator) -> list[tuple[Grey, Grey, slic
     return strips  # type: ignore[return-value]
 
 
-def _mean(found: Sequence[Judgement | Agreement]) -> Judgement:
-    return Judgement(
+def _mean(found: Sequence[Score | Consistency]) -> Score:
+    return Score(
         *(
             float(np.mean([getattr(item, name) for item in found]))
             for name in ('cost', 'wrong', 'density')

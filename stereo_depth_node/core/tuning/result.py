@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from stereo_depth_node.core.settings.parameter import Value
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.tuning.objectives import Judgement
+from stereo_depth_node.core.tuning.objectives import Score
 
 __all__ = ['Changes', 'TuningResult', 'TuningStep']
 
@@ -26,7 +26,7 @@ class TuningStep:
         What was tried.
     changes : mapping of str to value
         The settings it changed; empty when nothing was better.
-    judgement : Judgement
+    judgement : Score
         Of the settings after the step.
     tried : int
         How many settings were judged.
@@ -36,7 +36,7 @@ class TuningStep:
 
     name: str
     changes: Changes
-    judgement: Judgement
+    judgement: Score
     tried: int
     seconds: float
 

@@ -27,7 +27,7 @@ from stereo_depth_node.core.tuning.candidates import (
     SEMI_GLOBAL_START,
 )
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
-from stereo_depth_node.core.tuning.objectives import Judge, Judgement, Pair
+from stereo_depth_node.core.tuning.objectives import Objective, Pair, Score
 from stereo_depth_node.core.tuning.result import Changes, TuningResult, TuningStep
 
 __all__ = ['ANY_ALGORITHM', 'Tuner']
@@ -46,7 +46,7 @@ class Tuner:
     ----------
     pairs : sequence of Pair
         Rectified, of one size.
-    judge : Judge
+    judge : Objective
         Tells how good settings are.
     budget_s : float
         Seconds after which the search stops where it is.
@@ -63,7 +63,7 @@ class Tuner:
     def __init__(
         self,
         pairs: Sequence[Pair],
-        judge: Judge,
+        judge: Objective,
         *,
         budget_s: float = 60.0,
         filter_allowance: float = 0.0,
@@ -77,7 +77,7 @@ class Tuner:
         self._infinity_px = infinity_px
         self._on_progress = on_progress
         self._started = time.monotonic()
-        self._known: dict[Settings, Judgement | None] = {}
+        self._known: dict[Settings, Score | None] = {}
         self._steps: list[TuningStep] = []
 
     def tune(self, start: Settings, algorithm: str) -> TuningResult:
@@ -141,7 +141,7 @@ class Tuner:
         judgement = self._judged(start)
         if judgement is None:
             # The start may search more than the images have; what is found is tried alone.
-            judgement = Judgement(100.0, 100.0, 0.0)
+            judgement = Score(100.0, 100.0, 0.0)
             self._known[start] = judgement
         self._steps.append(TuningStep('start', {}, judgement, 1, time.monotonic() - began))
 
@@ -212,8 +212,8 @@ class Tuner:
             seconds = time.monotonic() - began
             self._steps.append(TuningStep(name, changes, judgement, tried, seconds))
 
-    def _judged(self, settings: Settings, step: str = '') -> Judgement | None:
-        """Judge settings, each once; None where they are impossible for the images."""
+    def _judged(self, settings: Settings, step: str = '') -> Score | None:
+        """Objective settings, each once; None where they are impossible for the images."""
         if settings not in self._known:
             share = self._share()
             if share >= 1.0 and self._known:

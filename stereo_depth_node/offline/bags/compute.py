@@ -29,30 +29,30 @@ from stereo_depth_node.core.errors import (
     StereoDepthError,
 )
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
-from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.memory import keep_freed_memory
 from stereo_depth_node.offline.bags.messages import (
+    BagCalibration,
     deserialized,
     image_from_message,
-    RecordedCalibration,
     ResultMessages,
 )
 from stereo_depth_node.offline.bags.plan import Calibration, ImageRef, PartPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import (
-    open_recording,
-    Recording,
+    Bag,
+    open_bag,
     serialized_stamp_ns,
 )
 from stereo_depth_node.offline.bags.topics import StereoTopics
 from stereo_depth_node.offline.bags.writer import (
+    BagFormat,
     CopiedTopic,
     part_name,
     PartWriter,
-    RecordingFormat,
 )
 from stereo_depth_node.offline.files.formats import write_file
-from stereo_depth_node.offline.memory import keep_freed_memory
 
 __all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
 
@@ -89,7 +89,7 @@ class PartTask:
         The pairs.
     folder : Path
         Where the file goes.
-    recording_format : RecordingFormat
+    recording_format : BagFormat
         Of the file.
     namespace : str
         Of the results' topics.
@@ -106,7 +106,7 @@ class PartTask:
     settings: Settings
     plan: PartPlan
     folder: Path
-    recording_format: RecordingFormat
+    recording_format: BagFormat
     namespace: str
     copied: tuple[CopiedTopic, ...]
     key: str
@@ -171,7 +171,7 @@ _Item = tuple[int, dict[str, memoryview | bytes]]
 def _results(task: PartTask, result: PartResult) -> Iterator[_Item]:
     """Yield time and messages of the pairs, and note in `result` what becomes of them."""
     computer = _PairComputer(task.settings)
-    recording = open_recording(task.recording)
+    recording = open_bag(task.recording)
     for pair, images in _pairs_with_images(recording, task.topics, task.plan):
         if pair is task.plan.before:
             computer.compute(pair, images, task.topics.type, PartResult(''))
@@ -190,7 +190,7 @@ def _copies(task: PartTask) -> Iterator[_Item]:
         return
     names = [topic.name for topic in task.copied]
     # On its own: a recording without an index cannot be read at two places at a time.
-    with closing(Recording(task.recording)) as recording:
+    with closing(Bag(task.recording)) as recording:
         for topic, bag_ns, data in recording.messages(
             names, task.plan.start_ns, task.plan.stop_ns
         ):
@@ -242,7 +242,7 @@ class _PairComputer:
         """Return the pipeline for a pair, made anew when size or calibration change."""
         made_for = (pair.calibration, width, height)
         if made_for != self._made_for:
-            calibration = RecordedCalibration.of(pair.calibration, self._settings)
+            calibration = BagCalibration.of(pair.calibration, self._settings)
             pipeline = StereoPipeline.from_calibrations(
                 self._settings, width, height, calibration.left, calibration.right
             )
@@ -268,7 +268,7 @@ def _depth_figures(pipeline: StereoPipeline, depth: np.ndarray[Any, Any]) -> lis
 
 
 def _pairs_with_images(
-    recording: Recording, topics: StereoTopics, plan: PartPlan
+    recording: Bag, topics: StereoTopics, plan: PartPlan
 ) -> Iterator[tuple[PlannedPair, tuple[bytes, bytes]]]:
     """Yield the pairs with their messages, each as soon as both are read."""
     pairs = [*([plan.before] if plan.before is not None else []), *plan.pairs]

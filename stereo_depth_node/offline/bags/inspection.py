@@ -18,20 +18,20 @@ from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeome
 from stereo_depth_node.core.errors import InputError, SettingsError, StereoDepthError
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
-from stereo_depth_node.core.health.rectification import RectificationReport, report_of_tracks
+from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.sparse_matches import track_corners
+from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 from stereo_depth_node.offline.bags.messages import (
+    BagCalibration,
     deserialized,
     image_from_message,
-    RecordedCalibration,
 )
-from stereo_depth_node.offline.bags.plan import PlannedPair, RecordingPlan
-from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bags.plan import BagPlan, PlannedPair
+from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import CAMERA_INFO, StereoTopics
 
 __all__ = ['Inspection', 'SideStamps', 'inspect_camera']
@@ -139,12 +139,12 @@ class Inspection:
     suggested: Settings | None = None
 
 
-def inspect_camera(recording: Recording, topics: StereoTopics, settings: Settings) -> Inspection:
+def inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) -> Inspection:
     """Look at a stereo camera.
 
     Parameters
     ----------
-    recording : Recording
+    recording : Bag
         Is read from end to end.
     topics : StereoTopics
         Of the camera.
@@ -158,7 +158,7 @@ def inspect_camera(recording: Recording, topics: StereoTopics, settings: Setting
     """
     sides = {name: _stamps(recording, name) for name in (topics.left, topics.right)}
     seen = Inspection(topics, sides[topics.left], sides[topics.right])
-    plan = RecordingPlan(recording, topics, settings)
+    plan = BagPlan(recording, topics, settings)
     pairs = [pair for part in plan.parts() for pair in part.pairs]
     seen.pairs = len(pairs)
     seen.offsets_ms = np.array(
@@ -233,11 +233,11 @@ class _Samples:
             unknown = pipeline.unknown_depth()
             self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
         self._eyes.append((pipeline.left.copy(), pipeline.right.copy()))
-        tracks = track_corners(pipeline.left, pipeline.right)
+        tracks = match_corners(pipeline.left, pipeline.right)
         if tracks is not None:
             settings = pipeline.settings
             self._reports.append(
-                report_of_tracks(
+                report_of_matches(
                     tracks,
                     offset=pipeline.offset,
                     scale=pipeline.downscale,
@@ -256,11 +256,11 @@ class _Samples:
 
 
 def _look_at_calibration(
-    seen: Inspection, plan: RecordingPlan, settings: Settings
+    seen: Inspection, plan: BagPlan, settings: Settings
 ) -> tuple[tuple[str, ...], StereoDepthError | None]:
     """Return what is implausible in the calibration, and why it cannot be used."""
     try:
-        recorded = RecordedCalibration.of(plan.first_calibration, settings)
+        recorded = BagCalibration.of(plan.first_calibration, settings)
         seen.cameras = (recorded.left, recorded.right)
         seen.geometry = StereoGeometry.from_calibrations(*seen.cameras, settings.baseline)
         # The frames of the images are compared, not those of the calibrations.
@@ -271,9 +271,9 @@ def _look_at_calibration(
 
 
 def _snapshot(
-    recording: Recording,
+    recording: Bag,
     seen: Inspection,
-    plan: RecordingPlan,
+    plan: BagPlan,
     settings: Settings,
     notes: tuple[str, ...],
     samples: _Samples,
@@ -316,7 +316,7 @@ def _snapshot(
 
 
 def _side(
-    recording: Recording,
+    recording: Bag,
     side: SideStamps,
     stream: Any,
     topic: str,
@@ -342,7 +342,7 @@ def _side(
     )
 
 
-def _stamps(recording: Recording, topic: str) -> SideStamps:
+def _stamps(recording: Bag, topic: str) -> SideStamps:
     stamps, recorded = [], []
     for _, bag_ns, data in recording.messages([topic]):
         try:
@@ -353,7 +353,7 @@ def _stamps(recording: Recording, topic: str) -> SideStamps:
     return SideStamps(np.array(stamps, np.int64), np.array(recorded, np.int64))
 
 
-def _images(recording: Recording, topics: StereoTopics, pair: PlannedPair) -> tuple[bytes, bytes]:
+def _images(recording: Bag, topics: StereoTopics, pair: PlannedPair) -> tuple[bytes, bytes]:
     found = [
         next(
             data
@@ -365,7 +365,7 @@ def _images(recording: Recording, topics: StereoTopics, pair: PlannedPair) -> tu
     return found[0], found[1]
 
 
-def _first_images(recording: Recording, topics: StereoTopics) -> tuple[str, str]:
+def _first_images(recording: Bag, topics: StereoTopics) -> tuple[str, str]:
     """Describe the first image of each side, where there are no pairs."""
     texts = []
     for topic in (topics.left, topics.right):

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 import dataclasses
+from dataclasses import dataclass, field
 import hashlib
 from importlib import metadata
 import json
@@ -16,22 +18,100 @@ from typing import Any
 import cv2
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import PartResult, PartTask
 from stereo_depth_node.offline.bags.messages import OUTPUT_TYPES
-from stereo_depth_node.offline.bags.plan import PartPlan, RecordingPlan
-from stereo_depth_node.offline.bags.reader import DamagedRecordingError, Recording, storage_files
+from stereo_depth_node.offline.bags.plan import BagPlan, PartPlan
+from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
-from stereo_depth_node.offline.bags.summary import JobOptions, JobSummary
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
-from stereo_depth_node.offline.bags.writer import CopiedTopic, part_name
+from stereo_depth_node.offline.bags.writer import BagFormat, CopiedTopic, part_name
 from stereo_depth_node.offline.files.formats import described_os_error
 
-__all__ = ['RecordingJob']
+__all__ = ['BagJob', 'JobOptions', 'JobSummary']
 
 
-class RecordingJob:
+@dataclass(frozen=True)
+class JobOptions:
+    """How recordings are to be computed.
+
+    Attributes
+    ----------
+    settings : Settings
+        Those of the node.
+    left, right, left_info, right_info : str
+        Topics; empty to find them.
+    namespace : str
+        Of the results' topics.
+    recording_format : BagFormat
+        Of the result.
+    copy_all : bool
+        Copy all topics but the images.
+    copy : tuple of str
+        Topics to copy.
+    overwrite, resume : bool
+        What to do with what is there already.
+    """
+
+    settings: Settings
+    left: str = ''
+    right: str = ''
+    left_info: str = ''
+    right_info: str = ''
+    namespace: str = ''
+    recording_format: BagFormat = field(default_factory=BagFormat)
+    copy_all: bool = False
+    copy: tuple[str, ...] = ()
+    overwrite: bool = False
+    resume: bool = False
+
+
+@dataclass
+class JobSummary:
+    """What came of a recording.
+
+    Attributes
+    ----------
+    source, target : Path
+        The recording read and the one written.
+    topics : StereoTopics or None
+        Of the stereo camera.
+    received : dict of str to int
+        Images of each side.
+    pairs, computed, resets : int
+        Pairs found; computed; restarts of the stamps.
+    dropped : Counter of DropReason
+        Images that made no result.
+    resumed : int
+        Pairs that had been computed before.
+    first_error : str
+        Why the first pair that could not be computed could not.
+    notes : list of str
+        What else is to be told: damage, topics not copied.
+    figures : dict of int to list
+        By part, `FIGURES` of each of its pairs.
+    size : int
+        Bytes written.
+    """
+
+    source: Path
+    target: Path
+    topics: StereoTopics | None = None
+    received: dict[str, int] = field(default_factory=dict)
+    pairs: int = 0
+    computed: int = 0
+    resets: int = 0
+    dropped: Counter[DropReason] = field(default_factory=Counter)
+    resumed: int = 0
+    first_error: str = ''
+    notes: list[str] = field(default_factory=list)
+    figures: dict[int, list[list[float]]] = field(default_factory=dict)
+    size: int = 0
+
+
+class BagJob:
     """Computes one recording.
 
     Parameters
@@ -82,7 +162,7 @@ class RecordingJob:
         self._result.prepare()
         try:
             yield from self._tasks(self._source_in_parts())
-        except DamagedRecordingError as error:
+        except DamagedBagError as error:
             # Anew, from a copy of what is legible; what is given out already no longer counts.
             source, target = self.summary.source, self.summary.target
             self.summary = JobSummary(source, target, notes=[str(error)])
@@ -136,7 +216,7 @@ class RecordingJob:
     def _source_in_parts(self) -> Path:
         """Return the recording, or a copy if it cannot be read in parts as it is."""
         source = self.summary.source
-        with closing(Recording(source)) as recording:
+        with closing(Bag(source)) as recording:
             if not recording.is_compressed_whole:
                 return source
             unpack(recording, self._result.copy)
@@ -144,10 +224,10 @@ class RecordingJob:
 
     def _tasks(self, path: Path) -> Iterator[PartTask]:
         options, summary = self._options, self.summary
-        with closing(Recording(path)) as recording:
+        with closing(Bag(path)) as recording:
             topics = summary.topics = self._topics(recording)
             copied = self._copied_topics(recording, topics)
-            plan = RecordingPlan(
+            plan = BagPlan(
                 recording, topics, options.settings, also=[topic.name for topic in copied]
             )
             self.expected_pairs = plan.expected_pairs
@@ -178,7 +258,7 @@ class RecordingJob:
         if not summary.pairs:
             raise InputError(_why_no_pairs(summary, plan, options.settings.sync_tolerance))
 
-    def _topics(self, recording: Recording) -> StereoTopics:
+    def _topics(self, recording: Bag) -> StereoTopics:
         options = self._options
         topics = find_stereo_topics(
             recording.topics,
@@ -195,9 +275,7 @@ class RecordingJob:
             )
         return topics
 
-    def _copied_topics(
-        self, recording: Recording, topics: StereoTopics
-    ) -> tuple[CopiedTopic, ...]:
+    def _copied_topics(self, recording: Bag, topics: StereoTopics) -> tuple[CopiedTopic, ...]:
         options, notes = self._options, self.summary.notes
         ours = {f'{options.namespace}/{topic}' for topic in OUTPUT_TYPES}
         names = {topic.name for topic in recording.topics}
@@ -255,7 +333,7 @@ def _key(identity: dict[str, Any], part: PartPlan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _why_no_pairs(summary: JobSummary, plan: RecordingPlan, tolerance: float) -> str:
+def _why_no_pairs(summary: JobSummary, plan: BagPlan, tolerance: float) -> str:
     counts = f'{summary.received["left"]} left and {summary.received["right"]} right images'
     text = f'{summary.source}: no pairs among {counts}'
     offset = plan.last_offset

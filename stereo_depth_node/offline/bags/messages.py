@@ -32,7 +32,7 @@ from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = [
     'OUTPUT_TYPES',
-    'RecordedCalibration',
+    'BagCalibration',
     'ResultMessages',
     'deserialized',
     'image_from_message',
@@ -88,7 +88,7 @@ def image_from_message(message: Any) -> RawImage | CompressedImage:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class RecordedCalibration:
+class BagCalibration:
     """What both cameras say of themselves.
 
     Attributes
@@ -104,7 +104,7 @@ class RecordedCalibration:
     left_info: Any
 
     @classmethod
-    def of(cls, recorded: Calibration, settings: Settings) -> RecordedCalibration:
+    def of(cls, recorded: Calibration, settings: Settings) -> BagCalibration:
         """Return the calibration in force: the recorded one, else that of the files.
 
         Raises

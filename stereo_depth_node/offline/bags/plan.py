@@ -17,12 +17,13 @@ import math
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
-from stereo_depth_node.core.pairing.pairer import DropReason, Side, StereoPair, StereoPairer
+from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
 
-__all__ = ['Calibration', 'ImageRef', 'PartPlan', 'PlannedPair', 'RecordingPlan', 'part_size']
+__all__ = ['BagPlan', 'Calibration', 'ImageRef', 'PartPlan', 'PlannedPair', 'part_size']
 
 _NS_PER_S = 1_000_000_000
 # Parts are files of the result: small enough to share the work out and to lose little when it is
@@ -102,12 +103,12 @@ def part_size(expected_pairs: int) -> int:
     return min(_LARGEST_PART, max(_SMALLEST_PART, math.ceil(expected_pairs / _PARTS)))
 
 
-class RecordingPlan:
+class BagPlan:
     """Pairs the images of a recording.
 
     Parameters
     ----------
-    recording : Recording
+    recording : Bag
         Is read once, while the parts are taken.
     topics : StereoTopics
         Of the stereo camera.
@@ -132,7 +133,7 @@ class RecordingPlan:
 
     def __init__(
         self,
-        recording: Recording,
+        recording: Bag,
         topics: StereoTopics,
         settings: Settings,
         also: Iterable[str] = (),

@@ -16,9 +16,9 @@ from stereo_depth_node.offline.files.formats import described_os_error
 from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = [
-    'DamagedRecordingError',
-    'Recording',
-    'open_recording',
+    'Bag',
+    'DamagedBagError',
+    'open_bag',
     'serialized_stamp_ns',
     'storage_files',
 ]
@@ -29,11 +29,11 @@ _NS_PER_S = 1_000_000_000
 _of_thread = threading.local()
 
 
-class DamagedRecordingError(InputError):
+class DamagedBagError(InputError):
     """A recording, or a part of it, cannot be read as its format has it."""
 
 
-class Recording:
+class Bag:
     """An open recording: sqlite3 or mcap, compressed or not, of Humble to Lyrical.
 
     Parameters
@@ -50,7 +50,7 @@ class Recording:
     ------
     InputError
         If there is no such recording, or rosbags is missing.
-    DamagedRecordingError
+    DamagedBagError
         If it cannot be opened as it is.
     """
 
@@ -74,7 +74,7 @@ class Recording:
         except PermissionError as error:
             raise described_os_error('read', path, error) from error
         except Exception as error:  # damaged data can raise any
-            raise DamagedRecordingError(f'{path} cannot be opened: {_reason(error)}') from error
+            raise DamagedBagError(f'{path} cannot be opened: {_reason(error)}') from error
         counts: dict[tuple[str, str], int] = {}
         for connection in self._reader.connections:
             key = (connection.topic, connection.msgtype)
@@ -122,7 +122,7 @@ class Recording:
 
         Raises
         ------
-        DamagedRecordingError
+        DamagedBagError
             Where the recording cannot be read.
         """
         connections = self.connections(names)
@@ -132,10 +132,10 @@ class Recording:
             for connection, bag_ns, data in self._reader.messages(connections, start_ns, stop_ns):
                 yield connection.topic, bag_ns, data
         except Exception as error:
-            raise DamagedRecordingError(f'{self.path} is damaged: {_reason(error)}') from error
+            raise DamagedBagError(f'{self.path} is damaged: {_reason(error)}') from error
 
 
-def open_recording(path: Path) -> Recording:
+def open_bag(path: Path) -> Bag:
     """Return a recording that stays open, for further calls of this thread.
 
     Opening reads the index of all that is in it: that is not to be done for each part.
@@ -143,11 +143,11 @@ def open_recording(path: Path) -> Recording:
     files = [(file, file.stat()) for file in storage_files(path)]
     key = [(file, stat.st_size, stat.st_mtime_ns) for file, stat in files]
     if getattr(_of_thread, 'key', None) != key:
-        recording = Recording(path)
+        recording = Bag(path)
         if hasattr(_of_thread, 'recording'):
             _of_thread.recording.close()
         _of_thread.recording, _of_thread.key = recording, key
-    opened: Recording = _of_thread.recording
+    opened: Bag = _of_thread.recording
     return opened
 
 

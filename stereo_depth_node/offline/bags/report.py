@@ -18,18 +18,18 @@ from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.messages.content import stamp_ns
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES
+from stereo_depth_node.offline.bags.job import JobSummary
 from stereo_depth_node.offline.bags.messages import (
+    BagCalibration,
     deserialized,
     image_from_message,
-    RecordedCalibration,
 )
-from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
-from stereo_depth_node.offline.bags.summary import JobSummary
+from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import IMAGE
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panels, shown_range
 
-__all__ = ['recordings_report']
+__all__ = ['bags_report']
 
 Columns = dict[str, npt.NDArray[np.float64]]
 
@@ -40,7 +40,7 @@ _SAMPLES = 3
 _MM = 1000.0
 
 
-def recordings_report(
+def bags_report(
     summaries: Sequence[JobSummary], settings: Settings, *, namespace: str, seconds: float
 ) -> Report:
     """Return the report of the recordings computed in one run.
@@ -198,7 +198,7 @@ def _sample_frames(
     """Return left image, depth in metres and stamp of some of the results."""
     topic = f'{namespace}/depth/image_rect'
     frames = []
-    with closing(Recording(summary.target)) as recording:
+    with closing(Bag(summary.target)) as recording:
         for index, (_, _, data) in enumerate(recording.messages([topic])):
             if index in indices:
                 message = deserialized(data, IMAGE)
@@ -226,7 +226,7 @@ def _left_image(
     if topics is None:
         return None
     try:
-        with closing(Recording(summary.source)) as recording:
+        with closing(Bag(summary.source)) as recording:
             data = next(
                 data
                 for _, _, data in recording.messages([topics.left])
@@ -240,7 +240,7 @@ def _left_image(
         grey, _ = PairDecoder().decode(image, image)
         if not settings.rectify:
             return grey
-        calibration = RecordedCalibration.of((infos[0], infos[1]), settings)
+        calibration = BagCalibration.of((infos[0], infos[1]), settings)
         rectified = np.empty_like(grey)
         Rectifier(calibration.left).rectify(np.ascontiguousarray(grey), rectified)
     except (StereoDepthError, StopIteration):

@@ -18,7 +18,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.bags.messages import typestore
-from stereo_depth_node.offline.bags.reader import Recording, storage_files
+from stereo_depth_node.offline.bags.reader import Bag, storage_files
 from stereo_depth_node.offline.files.formats import described_os_error
 from stereo_depth_node.offline.libraries import optional_library
 
@@ -80,7 +80,7 @@ def salvage(path: Path, copy: Path) -> list[str]:
     return told
 
 
-def unpack(recording: Recording, copy: Path) -> None:
+def unpack(recording: Bag, copy: Path) -> None:
     """Copy a recording whose files are compressed as a whole into one that is not."""
     names = {topic.name for topic in recording.topics}
     with _writer(copy) as writer:

@@ -18,21 +18,21 @@ from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.objectives import Pair
 from stereo_depth_node.offline.bags.messages import (
+    BagCalibration,
     deserialized,
     image_from_message,
-    RecordedCalibration,
 )
-from stereo_depth_node.offline.bags.plan import ImageRef, PlannedPair, RecordingPlan
-from stereo_depth_node.offline.bags.reader import Recording, serialized_stamp_ns
+from stereo_depth_node.offline.bags.plan import BagPlan, ImageRef, PlannedPair
+from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 
-__all__ = ['RecordedPairs', 'recorded_pairs']
+__all__ = ['BagPairs', 'bag_pairs']
 
 Grey = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class RecordedPairs:
+class BagPairs:
     """Pairs of a recording.
 
     Attributes
@@ -47,7 +47,7 @@ class RecordedPairs:
     offset: float
 
 
-def recorded_pairs(path: Path, settings: Settings, count: int) -> RecordedPairs:
+def bag_pairs(path: Path, settings: Settings, count: int) -> BagPairs:
     """Return pairs from all over a recording.
 
     Parameters
@@ -66,7 +66,7 @@ def recorded_pairs(path: Path, settings: Settings, count: int) -> RecordedPairs:
     CalibrationError
         If the images are to be rectified and there is no usable calibration.
     """
-    with closing(Recording(path)) as recording:
+    with closing(Bag(path)) as recording:
         topics = find_stereo_topics(
             recording.topics,
             left='',
@@ -76,7 +76,7 @@ def recorded_pairs(path: Path, settings: Settings, count: int) -> RecordedPairs:
             compressed=settings.image_transport == 'compressed',
             rectify=settings.rectify,
         )
-        plan = RecordingPlan(recording, topics, settings)
+        plan = BagPlan(recording, topics, settings)
         planned = [pair for part in plan.parts() for pair in part.pairs]
         if not planned:
             raise InputError(
@@ -89,15 +89,15 @@ def recorded_pairs(path: Path, settings: Settings, count: int) -> RecordedPairs:
     calibration = chosen[0].calibration
     offset = 0.0
     if all(eye is not None for eye in calibration):
-        cameras = RecordedCalibration.of(calibration, settings)
+        cameras = BagCalibration.of(calibration, settings)
         offset = StereoGeometry.from_calibrations(
             cameras.left, cameras.right, settings.baseline
         ).offset
-    return RecordedPairs([_decoded(pair, data, topics, settings) for pair in chosen], offset)
+    return BagPairs([_decoded(pair, data, topics, settings) for pair in chosen], offset)
 
 
 def _messages(
-    recording: Recording, topics: StereoTopics, pairs: list[PlannedPair]
+    recording: Bag, topics: StereoTopics, pairs: list[PlannedPair]
 ) -> dict[tuple[str, ImageRef], bytes]:
     wanted = {
         key for pair in pairs for key in ((topics.left, pair.left), (topics.right, pair.right))
@@ -128,7 +128,7 @@ def _decoded(
     )
     eyes = [np.array(image) for image in PairDecoder().decode(left, right)]
     if settings.rectify:
-        calibration = RecordedCalibration.of(pair.calibration, settings)
+        calibration = BagCalibration.of(pair.calibration, settings)
         eyes = [
             _rectified(image, Rectifier(camera))
             for image, camera in zip(eyes, (calibration.left, calibration.right), strict=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.offline.bags.compute import compute_part, PartResult, PartTask
-from stereo_depth_node.offline.bags.job import RecordingJob
+from stereo_depth_node.offline.bags.job import BagJob
 from stereo_depth_node.offline.progress import Progress
 from stereo_depth_node.offline.workers import dask_workers, local_workers, result_of, Workers
 
@@ -20,13 +20,13 @@ __all__ = ['run_jobs']
 
 
 def run_jobs(
-    jobs: Sequence[RecordingJob], *, processes: int, dask: str, progress: Progress
+    jobs: Sequence[BagJob], *, processes: int, dask: str, progress: Progress
 ) -> list[StereoDepthError]:
     """Compute recordings, one after the other where all of them cannot be in work at once.
 
     Parameters
     ----------
-    jobs : sequence of RecordingJob
+    jobs : sequence of BagJob
         What to do.
     processes : int
         Processes of this machine to work in.
@@ -56,7 +56,7 @@ def run_jobs(
 class _Run:
     """A job in work; an error ends it, and the others go on."""
 
-    def __init__(self, job: RecordingJob, progress: Progress) -> None:
+    def __init__(self, job: BagJob, progress: Progress) -> None:
         self.job = job
         self.error: StereoDepthError | None = None
         self._progress = progress

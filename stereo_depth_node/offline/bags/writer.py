@@ -23,7 +23,7 @@ from stereo_depth_node.offline.bags.messages import OUTPUT_TYPES, type_definitio
 from stereo_depth_node.offline.files.formats import described_os_error
 from stereo_depth_node.offline.libraries import optional_library
 
-__all__ = ['CopiedTopic', 'PartWriter', 'RecordingFormat', 'joined_metadata', 'part_name']
+__all__ = ['BagFormat', 'CopiedTopic', 'PartWriter', 'joined_metadata', 'part_name']
 
 # What Humble reads as well as all that came after it.
 _VERSION = 8
@@ -33,7 +33,7 @@ METADATA = 'metadata.yaml'
 
 
 @dataclass(frozen=True)
-class RecordingFormat:
+class BagFormat:
     """How a recording is stored.
 
     Attributes
@@ -69,7 +69,7 @@ class CopiedTopic:
     qos: tuple[Any, ...]
 
 
-def part_name(index: int, recording_format: RecordingFormat) -> str:
+def part_name(index: int, recording_format: BagFormat) -> str:
     """Return the file name of a part. It does not depend on the recording's own name."""
     return f'stereo_depth_{index}{_SUFFIXES[recording_format.storage]}'
 
@@ -114,7 +114,7 @@ class PartWriter:
         cls,
         folder: Path,
         name: str,
-        recording_format: RecordingFormat,
+        recording_format: BagFormat,
         namespace: str,
         copied: Sequence[CopiedTopic],
     ) -> Iterator[tuple[PartWriter, dict[str, Any]]]:
@@ -149,7 +149,7 @@ class PartWriter:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _open_writer(target: Path, recording_format: RecordingFormat) -> Any:
+def _open_writer(target: Path, recording_format: BagFormat) -> Any:
     rosbag2 = optional_library('rosbags.rosbag2', 'recordings')
     writer = rosbag2.Writer(
         target,

@@ -16,11 +16,10 @@ import time
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.offline.bags.job import RecordingJob
-from stereo_depth_node.offline.bags.report import recordings_report
+from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
+from stereo_depth_node.offline.bags.report import bags_report
 from stereo_depth_node.offline.bags.schedule import run_jobs
-from stereo_depth_node.offline.bags.summary import JobOptions, JobSummary
-from stereo_depth_node.offline.bags.writer import RecordingFormat
+from stereo_depth_node.offline.bags.writer import BagFormat
 from stereo_depth_node.offline.files.formats import check_output
 from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import add_settings_options, settings_from
@@ -97,14 +96,14 @@ def run(arguments: argparse.Namespace) -> int:
         left_info=arguments.left_info,
         right_info=arguments.right_info,
         namespace=_checked_namespace(arguments.namespace),
-        recording_format=RecordingFormat(arguments.storage, arguments.compress),
+        recording_format=BagFormat(arguments.storage, arguments.compress),
         copy_all=arguments.copy_all,
         copy=tuple(arguments.copy),
         overwrite=arguments.overwrite,
         resume=arguments.resume,
     )
     jobs = [
-        RecordingJob(source, target, options)
+        BagJob(source, target, options)
         for source, target in _targets(arguments.inputs, arguments.output)
     ]
     if arguments.report is not None:
@@ -123,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'stereo_depth bag: {error}', file=sys.stderr)
     complete = [job.summary for job in jobs if job.is_complete and job.summary.pairs]
     if arguments.report is not None and complete:
-        report = recordings_report(
+        report = bags_report(
             complete, options.settings, namespace=options.namespace, seconds=seconds
         )
         report.write(arguments.report, overwrite=arguments.overwrite)

@@ -19,7 +19,7 @@ from stereo_depth_node.offline.bags.inspection import (
     largest_gaps,
     SideStamps,
 )
-from stereo_depth_node.offline.bags.reader import DamagedRecordingError, Recording, storage_files
+from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.salvage import salvage
 from stereo_depth_node.offline.bags.topics import (
     find_stereo_topics,
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             _inspect(arguments.recording, arguments, settings)
-        except DamagedRecordingError as error:
+        except DamagedBagError as error:
             print(error)
             copy = Path(folder) / 'recording'
             for line in salvage(arguments.recording, copy):
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(path: Path, arguments: argparse.Namespace, settings: Settings) -> None:
-    with closing(Recording(path)) as recording:
+    with closing(Bag(path)) as recording:
         _print_recording(recording)
         for topics in _cameras(recording, arguments, settings):
             chosen = settings
@@ -78,7 +78,7 @@ def _inspect(path: Path, arguments: argparse.Namespace, settings: Settings) -> N
 
 
 def _cameras(
-    recording: Recording, arguments: argparse.Namespace, settings: Settings
+    recording: Bag, arguments: argparse.Namespace, settings: Settings
 ) -> list[StereoTopics]:
     """Return the stereo cameras to look at: the one named, or all."""
     candidates = stereo_candidates(recording.topics)
@@ -98,7 +98,7 @@ def _cameras(
     ]
 
 
-def _print_recording(recording: Recording) -> None:
+def _print_recording(recording: Bag) -> None:
     size = sum(file.stat().st_size for file in storage_files(recording.path))
     seconds = recording.duration_ns / _NS_PER_S
     print(f'{recording.path}: {seconds:.1f} s, {size / 1e6:.1f} MB')

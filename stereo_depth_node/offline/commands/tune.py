@@ -18,7 +18,12 @@ import numpy as np
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
-from stereo_depth_node.core.tuning.objectives import AgreementJudge, Judge, Pair, TruthJudge
+from stereo_depth_node.core.tuning.objectives import (
+    ConsistencyObjective,
+    Objective,
+    Pair,
+    TruthObjective,
+)
 from stereo_depth_node.core.tuning.result import TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.scenes import load_scene
@@ -111,8 +116,10 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     start = settings_from(arguments)
     name, pairs, infinity = _load(arguments, start)
-    judge: Judge = (
-        TruthJudge(pairs) if arguments.ground_truth else AgreementJudge(pairs, arguments.seed)
+    judge: Objective = (
+        TruthObjective(pairs)
+        if arguments.ground_truth
+        else ConsistencyObjective(pairs, arguments.seed)
     )
     with _progress(arguments) as show:
         tuner = Tuner(
@@ -167,9 +174,9 @@ def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Pai
     elif len(inputs) > 2:
         raise InputError(f'{len(inputs)} inputs: give one scene, one bag, or two images')
     elif _is_bag(Path(inputs[0])):
-        from stereo_depth_node.offline.bags.samples import recorded_pairs
+        from stereo_depth_node.offline.bags.samples import bag_pairs
 
-        recorded = recorded_pairs(Path(inputs[0]), start, arguments.pairs)
+        recorded = bag_pairs(Path(inputs[0]), start, arguments.pairs)
         pairs, infinity = recorded.pairs, recorded.offset
         name = f'{Path(inputs[0]).name} ({len(pairs)} pairs)'
     else:

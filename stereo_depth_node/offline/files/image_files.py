@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.errors import EyeSizeError, ImageError, InputError
+from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
 from stereo_depth_node.core.images.raw import reduce_to_8bit
 
 __all__ = ['find_pairs', 'output_names', 'read_colour', 'read_grey_pair']
@@ -80,7 +80,7 @@ def read_grey_pair(left: Path, right: Path) -> tuple[Grey, Grey]:
             raise ImageError(f'{path} holds {eye.dtype} pixels: expected 8 or 16 bits')
     if eyes[0].shape != eyes[1].shape:
         sizes = [f'{eye.shape[1]}x{eye.shape[0]}' for eye in eyes]
-        raise EyeSizeError(
+        raise PairSizeError(
             f'{left} is {sizes[0]}, {right} is {sizes[1]}: both images must have one size'
         )
     return reduce_to_8bit(eyes[0], eyes[1])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scenes import camera, plane, scene_of, step, StereoScene, tilted_plane
 
-from stereo_depth_node.core.disparity.invalidation import BlindAreas, TemporalFilter
+from stereo_depth_node.core.disparity.invalidation import TemporalFilter, UnseenAreas
 from stereo_depth_node.core.disparity.smoothing import (
     EdgePreservingSmoother,
     MedianFilter,
@@ -318,7 +318,7 @@ def test_blocks_that_reach_into_a_black_border_have_no_disparity():
     left, right = seen.copy(), seen.copy()
     left[:10, :30] = 0
     right[30:, 50:] = 0
-    blind = BlindAreas((left, right), 5, ValidWindow(0, 0, 80, 40))
+    blind = UnseenAreas((left, right), 5, ValidWindow(0, 0, 80, 40))
     assert blind.exist
     fixed = np.full((40, 80), 10 * 16, np.int16)
     blind.remove(fixed, INVALID)
@@ -330,7 +330,7 @@ def test_blocks_that_reach_into_a_black_border_have_no_disparity():
 
 def test_images_that_fill_the_frame_have_no_blind_area():
     seen = np.full((40, 80), 255, np.uint8)
-    assert not BlindAreas((seen, seen), 5, ValidWindow(0, 0, 80, 40)).exist
+    assert not UnseenAreas((seen, seen), 5, ValidWindow(0, 0, 80, 40)).exist
 
 
 def test_raw_images_rolled_by_rectification_have_no_depth_at_their_black_corners():

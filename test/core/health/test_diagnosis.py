@@ -21,16 +21,13 @@ from stereo_depth_node.core.errors import (
     SettingsError,
     StereoDepthError,
 )
-from stereo_depth_node.core.health.cause_table import CAUSES
-from stereo_depth_node.core.health.causes import Level
+from stereo_depth_node.core.health.causes import Level, listed
 from stereo_depth_node.core.health.diagnosis import diagnose
-from stereo_depth_node.core.health.error_findings import cause_of_error
+from stereo_depth_node.core.health.failures import cause_of_error
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
-from stereo_depth_node.core.health.words import listed
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
-from stereo_depth_node.core.pairing.pairer import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.ros.reference import render_troubleshooting_page
 
 ROOT = Path(__file__).resolve().parents[3]
 IMAGE, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
@@ -281,12 +278,6 @@ def test_any_state_has_an_answer(received, silence, pairs, age, period, toleranc
     assert calm == (state.level is Level.OK)
     assert snapshot.flows == (state.cause.name == 'flowing')
     assert 'inf' not in state.text.split()
-
-
-def test_the_page_on_troubleshooting_is_that_of_the_causes():
-    page = (ROOT / 'docs' / 'troubleshooting.md').read_text(encoding='utf-8')
-    assert page == render_troubleshooting_page(), 'run python -m stereo_depth_node.ros.reference'
-    assert all(f'### {name}\n' in page for name in CAUSES)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from scenes import plane, scene_of, StereoScene, tilted_plane
 
-from stereo_depth_node.core.matching.left_border import LeftBandMatcher
-from stereo_depth_node.core.matching.opencv import left_band, valid_window
+from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
+from stereo_depth_node.core.matching.opencv import left_border, valid_window
 from stereo_depth_node.core.matching.selection import create_matcher
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -36,7 +36,7 @@ def matched(settings: Settings, scene: StereoScene) -> np.ndarray:
 
 def band_of_continued_images(settings: Settings, scene: StereoScene) -> np.ndarray:
     """Match the whole images, continued to the left by their first column, and cut that off."""
-    band = left_band(settings)
+    band = left_border(settings)
     left, right = (
         cv2.copyMakeBorder(image, 0, 0, band, 0, cv2.BORDER_REPLICATE)
         for image in (scene.left, scene.right)
@@ -145,7 +145,7 @@ def test_nothing_in_the_band_comes_from_memory_that_was_not_written(algorithm, b
     scene = textured(200, 60)
     results = []
     for sentinel in (32001, -30001):
-        matcher = LeftBandMatcher(settings, *scene.size)
+        matcher = LeftBorderMatcher(settings, *scene.size)
         matcher._fixed.fill(sentinel)  # what np.empty may hold
         fixed = np.zeros((60, 200), np.int16)
         matcher.fill(scene.left, scene.right, fixed)

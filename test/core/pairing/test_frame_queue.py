@@ -8,7 +8,8 @@ import pytest
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue
-from stereo_depth_node.core.pairing.pairer import DropReason, StereoPair
+from stereo_depth_node.core.pairing.pairer import StereoPair
+from stereo_depth_node.core.pairing.reasons import DropReason
 
 
 def pair(stamp: int, epoch: int = 0) -> StereoPair[None]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import pytest
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.pairing.pairer import DropReason, Side, StereoPair, StereoPairer
+from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 
 MS = 1_000_000
 PERIOD = 33 * MS

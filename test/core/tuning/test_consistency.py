@@ -10,11 +10,11 @@ from scenes import plane, scene_of
 
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.consistency import (
-    agreement_of,
     AppearanceReference,
+    consistency_of,
     consistent_pixels,
 )
-from stereo_depth_node.core.tuning.objectives import AgreementJudge, Pair, TruthJudge
+from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, Pair, TruthObjective
 
 ALL = slice(0, 60)
 NAN = np.float32(np.nan)
@@ -33,8 +33,8 @@ def test_right_disparities_cost_little_and_wrong_ones_about_a_half():
     """Unrelated places agree in every second comparison. Left of 10 px nothing can be checked."""
     appearance = reference(10.0)
     unseen = 100.0 * 10 / 90
-    right = agreement_of(appearance, field(10.0), field(10.0), ALL)
-    wrong = agreement_of(appearance, field(25.0), field(25.0), ALL)
+    right = consistency_of(appearance, field(10.0), field(10.0), ALL)
+    wrong = consistency_of(appearance, field(25.0), field(25.0), ALL)
     assert right.density == 100.0
     assert right.cost == pytest.approx(unseen, abs=1.0)
     assert wrong.cost == pytest.approx(100 * 25 / 90 + 50.0 * 65 / 90, abs=8.0)
@@ -45,7 +45,9 @@ def test_a_missing_pixel_costs_as_much_as_one_that_the_right_eye_contradicts():
     missing, contradicted = field(10.0), field(10.0)
     missing[:, 40:60] = NAN
     contradicted[:, 40:60] = 14.0
-    costs = [agreement_of(appearance, each, field(10.0), ALL) for each in (missing, contradicted)]
+    costs = [
+        consistency_of(appearance, each, field(10.0), ALL) for each in (missing, contradicted)
+    ]
     assert costs[0].cost == pytest.approx(costs[1].cost, abs=0.5)
     assert costs[0].density == pytest.approx(100.0 * 70 / 90)
     assert costs[0].wrong < costs[1].wrong
@@ -65,7 +67,7 @@ def test_gain_and_offset_of_an_eye_do_not_matter():
     scene = scene_of(plane(90, 60, 10.0))
     darker = (scene.right * 0.6 + 20).astype(np.uint8)
     costs = [
-        agreement_of(AppearanceReference(scene.left, right), field(10.0), field(10.0), ALL).cost
+        consistency_of(AppearanceReference(scene.left, right), field(10.0), field(10.0), ALL).cost
         for right in (scene.right, darker)
     ]
     assert costs[1] == pytest.approx(costs[0], abs=2.0)
@@ -74,7 +76,7 @@ def test_gain_and_offset_of_an_eye_do_not_matter():
 def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
     """Rank correlation over blocks and caps: what the search relies on."""
     pair = Pair(motorcycle.left, motorcycle.right, motorcycle.disparity.astype(np.float32))
-    judges = AgreementJudge([pair]), TruthJudge([pair])
+    judges = ConsistencyObjective([pair]), TruthObjective([pair])
     base = Settings(fill_left_band=True, uniqueness_ratio=0, texture_threshold=0)
     candidates = [
         base.replace(block_size=size, pre_filter_cap=cap)
@@ -88,7 +90,7 @@ def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
 
 def test_settings_that_do_not_apply_to_single_pairs_do_not_change_the_judgement():
     scene = scene_of(plane(160, 120, 20.0))
-    judge = AgreementJudge([Pair(scene.left, scene.right)])
+    judge = ConsistencyObjective([Pair(scene.left, scene.right)])
     base = Settings(block_size=9, num_disparities=32)
     assert judge.judge(base) == judge.judge(base.replace(temporal_max_diff=1, roi_x=60))
 
@@ -97,9 +99,9 @@ def test_large_images_are_judged_by_strips_that_the_seed_chooses(motorcycle):
     """Doubled in both directions: the strips give the figures of the whole to a few percent."""
     left, right = (image.repeat(2, axis=0) for image in (motorcycle.left, motorcycle.right))
     settings = Settings()
-    whole = AgreementJudge([Pair(motorcycle.left, motorcycle.right)]).judge(settings)
+    whole = ConsistencyObjective([Pair(motorcycle.left, motorcycle.right)]).judge(settings)
     first, same, other = (
-        AgreementJudge([Pair(left, right)], seed).judge(settings) for seed in (1, 1, 2)
+        ConsistencyObjective([Pair(left, right)], seed).judge(settings) for seed in (1, 1, 2)
     )
     assert first == same
     assert first != other

@@ -13,7 +13,12 @@ from scenes import scene_of, StereoScene, tilted_plane
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
-from stereo_depth_node.core.tuning.objectives import AgreementJudge, Judgement, Pair, TruthJudge
+from stereo_depth_node.core.tuning.objectives import (
+    ConsistencyObjective,
+    Pair,
+    Score,
+    TruthObjective,
+)
 from stereo_depth_node.core.tuning.result import TuningResult
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 
@@ -41,12 +46,12 @@ def pair_of(scene: StereoScene) -> Pair:
 def tuned(scene: StereoScene, algorithm: str = 'bm', **options: object) -> TuningResult:
     pair = pair_of(scene)
     options = {'budget_s': NO_LIMIT_S, **options}
-    judge = options.pop('judge', None) or AgreementJudge([pair])
+    judge = options.pop('judge', None) or ConsistencyObjective([pair])
     return Tuner([pair], judge, **options).tune(START, algorithm)
 
 
 def bad(settings: Settings, scene: StereoScene) -> float:
-    return TruthJudge([pair_of(scene)]).judge(settings).cost
+    return TruthObjective([pair_of(scene)]).judge(settings).cost
 
 
 @pytest.mark.parametrize('algorithm', ['bm', 'sgbm_3way', ANY_ALGORITHM])
@@ -84,7 +89,9 @@ def test_each_step_reports_what_it_changed_and_no_step_makes_it_worse(scene):
 def test_settings_that_are_not_tuned_stay_as_they_were(scene):
     start = START.replace(max_depth=7.5, depth_encoding='16UC1', sync_tolerance=0.05)
     pair = pair_of(scene)
-    found = Tuner([pair], AgreementJudge([pair]), budget_s=NO_LIMIT_S).tune(start, 'bm').settings
+    found = (
+        Tuner([pair], ConsistencyObjective([pair]), budget_s=NO_LIMIT_S).tune(start, 'bm').settings
+    )
     for name in ('max_depth', 'depth_encoding', 'sync_tolerance', 'image_transport', 'baseline'):
         assert getattr(found, name) == getattr(start, name)
 
@@ -98,11 +105,11 @@ class CountingJudge:
         self._clock, self._seconds = clock, seconds
         self.judged: list[Settings] = []
 
-    def judge(self, settings: Settings) -> Judgement:
+    def judge(self, settings: Settings) -> Score:
         """Count, let time pass, and like large blocks."""
         self._clock[0] += self._seconds
         self.judged.append(settings)
-        return Judgement(100.0 - settings.block_size, 50.0, 100.0)
+        return Score(100.0 - settings.block_size, 50.0, 100.0)
 
 
 @pytest.fixture
@@ -139,7 +146,9 @@ def test_no_settings_are_judged_twice(scene, clock):
 def test_with_an_allowance_filters_take_wrong_disparities_away(motorcycle):
     pair = pair_of(motorcycle)
     results = [
-        Tuner([pair], AgreementJudge([pair]), budget_s=NO_LIMIT_S, filter_allowance=allowance)
+        Tuner(
+            [pair], ConsistencyObjective([pair]), budget_s=NO_LIMIT_S, filter_allowance=allowance
+        )
         .tune(START, 'bm')
         .steps[-1]
         .judgement

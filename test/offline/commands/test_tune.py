@@ -84,7 +84,7 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
     tmp_path, capsys
 ):
     pytest.importorskip('rosbags')
-    recordings = pytest.importorskip('recordings')
+    recordings = pytest.importorskip('bags')
     bag = recordings.write_bag(tmp_path / 'bag', 8)
     output = tmp_path / 'tuned.yaml'
     arguments = ['tune', str(bag), '--pairs', '3', '--output', str(output), '--quiet']

@@ -112,7 +112,7 @@ def test_a_narrow_page_does_not_scroll_sideways(tmp_path: Path) -> None:
 def recording_report(tmp_path: Path) -> Path:
     """Compute a recording that lacks an image, with a report."""
     pytest.importorskip('rosbags', reason='recordings are read with rosbags')
-    from recordings import stereo_tape
+    from bags import stereo_tape
 
     tape = stereo_tape(12)
     rights = [each for each in tape.messages if each[0] == '/right/image_rect']

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.matching.kernel.jit import compiled, inlined
-from stereo_depth_node.core.matching.kernel.layout import (
+from stereo_depth_node.core.matching.kernel.buffers import (
     GROUP,
     Layout,
     SAD_STRIDE,
@@ -21,6 +20,7 @@ from stereo_depth_node.core.matching.kernel.layout import (
     Tile,
     VECTOR,
 )
+from stereo_depth_node.core.matching.kernel.jit import compiled, inlined
 from stereo_depth_node.core.matching.kernel.ranks import (
     look_up_neighbours,
     rank_group,

@@ -11,19 +11,65 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.matching.kernel.layout import (
-    CELL,
-    GROUP,
-    Layout,
-    RANKS,
-    SAD_STRIDE,
-    Search,
-    TILE,
-    Tile,
-    VECTOR,
-)
+__all__ = [
+    'CELL',
+    'GROUP',
+    'RANKS',
+    'SAD_STRIDE',
+    'TILE',
+    'VECTOR',
+    'Buffers',
+    'Layout',
+    'Scratch',
+    'Search',
+    'Tile',
+    'allocate_scratch',
+    'flat_view',
+    'plan_buffers',
+]
 
-__all__ = ['Buffers', 'Scratch', 'allocate_scratch', 'flat_view', 'plan_buffers']
+GROUP = 8  # disparities worked on together
+TILE = 1024  # columns of a tile at most
+VECTOR = 64  # bytes of the widest vector register: loops run over multiples of it
+SAD_STRIDE = TILE + 32  # distance between the SADs of neighbouring disparities
+CELL = TILE + 6 * VECTOR + 32  # distance between the differences of neighbouring disparities
+RANKS = 6  # numbers kept per column
+
+
+class Layout(NamedTuple):
+    """Pixel (x, y) of a pre-filtered image is at ``origin + y * stride + x``.
+
+    Row `height` holds the value of "no texture": instead of a row that leaves the
+    window, while the window is still filling.
+    """
+
+    width: int
+    height: int
+    origin: int
+    stride: int
+
+
+class Search(NamedTuple):
+    """What is searched, and what of it is rejected; OpenCV's parameters as numbers."""
+
+    min_disparity: int
+    num_disparities: int
+    half: int
+    cap: int
+    texture_threshold: int
+    uniqueness_ratio: int
+    filtered: int
+    keep_costs: int
+
+
+class Tile(NamedTuple):
+    """The part of the output that one call computes."""
+
+    column: int
+    columns: int
+    first_row: int
+    last_row: int
+
 
 Grey = NDArray[np.uint8]
 Fixed = NDArray[np.int16]

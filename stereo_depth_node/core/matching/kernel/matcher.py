@@ -43,9 +43,11 @@ from stereo_depth_node.core.matching.kernel.buffers import (
     allocate_scratch,
     Buffers,
     flat_view,
+    Layout,
     plan_buffers,
+    Search,
+    Tile,
 )
-from stereo_depth_node.core.matching.kernel.layout import Layout, Search, Tile
 from stereo_depth_node.core.matching.kernel.limits import (
     check_images,
     fits_short_lanes,

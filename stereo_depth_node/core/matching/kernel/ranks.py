@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stereo_depth_node.core.matching.kernel.buffers import CELL, GROUP, RANKS, SAD_STRIDE, Search
 from stereo_depth_node.core.matching.kernel.jit import compiled
-from stereo_depth_node.core.matching.kernel.layout import CELL, GROUP, RANKS, SAD_STRIDE, Search
 from stereo_depth_node.core.matching.kernel.sums import window_sum
 
 __all__ = ['look_up_neighbours', 'rank_group', 'reset_ranks', 'write_disparities']

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stereo_depth_node.core.matching.kernel.buffers import CELL, GROUP, SAD_STRIDE
 from stereo_depth_node.core.matching.kernel.jit import compiled, inlined
-from stereo_depth_node.core.matching.kernel.layout import CELL, GROUP, SAD_STRIDE
 
 __all__ = [
     'add_window_sums',

@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 
 from stereo_depth_node.core.errors import SettingsError, SizeError
-from stereo_depth_node.core.matching.kernel.buffers import plan_buffers
-from stereo_depth_node.core.matching.kernel.layout import Search
+from stereo_depth_node.core.matching.kernel.buffers import plan_buffers, Search
 from stereo_depth_node.core.matching.kernel.limits import fits_short_lanes
 from stereo_depth_node.core.matching.kernel.matcher import kernel_supports, NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (

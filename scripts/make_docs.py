@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write the files that are derived from the code: what the code says once is not typed again.
+
+config/depth.yaml and docs/parameters.md come from `Settings`, docs/troubleshooting.md from the
+table of causes. ``--check`` writes nothing and says which of them are out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from string import Formatter
+import sys
+
+from stereo_depth_node.core.health.causes import Cause, CAUSES, Level
+from stereo_depth_node.core.health.rectification import MATCHES_LOST
+from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.settings.params_file import constraint_of, render_params_file
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_YAML_HEAD = """\
+Every parameter of stereo_depth_node at its default.
+All can be changed while the node runs: ros2 param set /stereo_depth_node num_disparities 128
+Written by scripts/make_docs"""
+
+_PAGE_HEAD = """\
+# Parameters
+
+Every parameter can be changed while the node runs (`ros2 param set /stereo_depth_node
+num_disparities 128`); a change holds from the next frame on. A change that is impossible, by
+itself, together with the others or for the images that come in, is refused with the reason, and
+everything stays as it was. `config/depth.yaml` has them all at their defaults.
+
+This page is written by `scripts/make_docs`.
+"""
+
+
+def rendered_files() -> dict[str, str]:
+    """Return the content of each derived file by its path in the repository."""
+    return {
+        'config/depth.yaml': render_params_file(Settings(), comment=_YAML_HEAD, describe=True),
+        'docs/parameters.md': render_parameters_page(),
+        'docs/troubleshooting.md': render_troubleshooting_page(),
+    }
+
+
+def render_parameters_page() -> str:
+    """Return the reference page of all settings in Markdown, a table for each group."""
+    lines = [_PAGE_HEAD]
+    group = ''
+    for known in known_parameters().values():
+        if known.group != group:
+            group = known.group
+            lines += [f'\n## {group}\n', '| parameter | default | values | meaning |']
+            lines.append('|---|---|---|---|')
+        values = constraint_of(known).replace('|', '\\|')
+        default = repr(known.default) if known.type is not bool else str(known.default).lower()
+        lines.append(f'| `{known.name}` | `{default}` | {values} | {known.description} |')
+    return '\n'.join(lines).rstrip() + '\n'
+
+
+_TROUBLE_HEAD = """\
+# Troubleshooting
+
+The node always knows what keeps depth from flowing, and says it in three places:
+
+- `ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger` answers with all causes that
+  are present and all figures; `success` says that depth flows. Ask this first.
+- `/diagnostics` (1 Hz, and at once when something changes): level and message, the name of the
+  cause under the key `cause`, further ones under `also`, then the figures: rates, pairs, images
+  dropped by reason, offset of the stamps, latency, time per stage, density, depths, settings.
+- The log: a warning when a cause appears, and again every 10 s while it blocks the output.
+
+A cause is told within two seconds, and no longer told within two seconds of its cure, from 5
+pairs per second on; what is measured of the calibration takes five. The first cause told is the
+one to remove: it may hide others. Numbers and names stand where this page has *words in italics*.
+
+This page is written by `scripts/make_docs`.
+"""
+
+_SECTIONS = {
+    Level.ERROR: (
+        'No depth is published',
+        'The causes in the order of the way from the camera to the output.',
+    ),
+    Level.WARN: ('Depth is published, but something is wrong', ''),
+    Level.OK: ('States that are no faults', ''),
+}
+
+_DROPS = """\
+## Images that were dropped
+
+Every image received is computed, waiting, or dropped for one of these reasons, which the
+diagnostics count:
+
+| reason | meaning |
+|---|---|
+"""
+
+_ROWS = """\
+## What rows that are apart cost
+
+The share of correct matches that is lost when the rows of the eyes are apart, as the message
+`rows_apart` has it. Measured on the Motorcycle pair of Middlebury (741x500) with `bm`, 64
+disparities and block 15; a test measures it again.
+
+| rows apart, px | matches lost, % |
+|---|---|
+"""
+
+
+def render_troubleshooting_page() -> str:
+    """Return the page in Markdown, a section for each cause."""
+    parts = [_TROUBLE_HEAD]
+    for level, (title, text) in _SECTIONS.items():
+        parts.append(f'## {title}\n' + (f'\n{text}\n' if text else ''))
+        parts += [_section(cause) for cause in CAUSES.values() if cause.level is level]
+    drops = [f'| {reason.name.lower()} | {reason.value} |' for reason in DropReason]
+    parts.append(_DROPS + '\n'.join(drops) + '\n')
+    rows = [f'| {rows:g} | {lost:g} |' for rows, lost in MATCHES_LOST.items()]
+    parts.append(_ROWS + '\n'.join(rows) + '\n')
+    return '\n'.join(parts)
+
+
+def _section(cause: Cause) -> str:
+    return f'### {cause.name}\n\n> {_in_italics(cause.text)}\n\n{cause.remedy}\n'
+
+
+def _in_italics(template: str) -> str:
+    """Return a template of `str.format` with its fields as words for a reader."""
+    parts = []
+    for literal, field, _, _ in Formatter().parse(template):
+        parts.append(literal)
+        if field is not None:
+            parts.append(f'*{field.replace("_", " ")}*')
+    return ''.join(parts)
+
+
+def main() -> int:
+    """Write the files below the root of the repository, or compare them."""
+    parser = argparse.ArgumentParser(prog='make_docs', description=__doc__)
+    parser.add_argument('--check', action='store_true', help='write nothing; 1 if out of date')
+    is_check = parser.parse_args().check
+    outdated = []
+    for name, content in rendered_files().items():
+        path = ROOT / name
+        if path.is_file() and path.read_text(encoding='utf-8') == content:
+            continue
+        outdated.append(name)
+        if not is_check:
+            path.write_text(content, encoding='utf-8')
+    if outdated:
+        said = 'out of date, run scripts/make_docs' if is_check else 'written'
+        print(f'{", ".join(outdated)}: {said}')
+    return int(is_check and bool(outdated))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
