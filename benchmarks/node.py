@@ -9,7 +9,6 @@ to look at allocations.
 
 from __future__ import annotations
 
-from collections import Counter
 import sys
 import threading
 import time
@@ -20,9 +19,9 @@ import rclpy
 
 from benchmarks.protocol import answer
 from stereo_depth_node.core.matching.kernel.provider import wait_for_kernel
+from stereo_depth_node.core.processing import Stage
 from stereo_depth_node.ros import main as program
 from stereo_depth_node.ros import node as node_module
-from stereo_depth_node.ros.statistics import Stage, Statistics
 
 __all__ = ['CountedNode']
 
@@ -71,7 +70,8 @@ class CountedNode(node_module.StereoDepthNode):
 
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__(**node_arguments)
-        self.statistics = Statistics(CountedStage)
+        processor = self.state.processor
+        processor.stages = {name: CountedStage() for name in processor.stages}
         threading.Thread(target=self._answer_all, daemon=True).start()
 
     def _answer_all(self) -> None:
@@ -90,16 +90,14 @@ class CountedNode(node_module.StereoDepthNode):
 
     def counters(self) -> dict[str, Any]:
         """Return what the node has counted since its start; images unless it says pairs."""
-        stages = cast('dict[str, CountedStage]', self.statistics.stages)
-        dropped: Counter[str] = Counter()
-        for reasons in (self.pairer.dropped, self.frames.dropped, self.failed):
-            dropped.update({reason.value: count for reason, count in reasons.items()})
+        state, pipeline = self.state, self.state.processor.pipeline
+        stages = cast('dict[str, CountedStage]', state.processor.stages)
         return {
-            'backend': '' if self.pipeline is None else self.pipeline.backend,
-            'received': self.pairer.received,
-            'computed_pairs': self.computed,
-            'dropped': dropped,
-            'waiting': self.pairer.waiting + 2 * len(self.frames),
+            'backend': '' if pipeline is None else pipeline.backend,
+            'received': state.pairer.received,
+            'computed_pairs': state.computed,
+            'dropped': {reason.value: count for reason, count in state.dropped.items()},
+            'waiting': state.waiting,
             'published': dict(self.outputs.published),
             'lost_by_middleware': sum(self.inputs.lost.values()),
             'stage_cpu_s': {name: stage.cpu_s for name, stage in stages.items()},

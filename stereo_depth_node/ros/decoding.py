@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a pair of image messages to a pair of 8-bit grey images."""
+"""Decodes the encodings that only cv_bridge knows."""
 
 from __future__ import annotations
 
@@ -11,28 +11,14 @@ import numpy.typing as npt
 from sensor_msgs.msg import Image
 
 from stereo_depth_node.core.errors import EncodingError
-from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
-from stereo_depth_node.core.messages.serialized_image import SerializedImage
 
-__all__ = ['StereoDecoder']
+__all__ = ['decode_with_cv_bridge']
 
-Grey = npt.NDArray[np.uint8]
 AnyGrey = npt.NDArray[Any]
 
 
-class StereoDecoder:
-    """Decodes pairs of image messages; cv_bridge helps with rare encodings where it works."""
-
-    def __init__(self) -> None:
-        self._decoder = PairDecoder(fallback=_decode_with_cv_bridge)
-
-    def decode(self, left: SerializedImage, right: SerializedImage) -> tuple[Grey, Grey]:
-        """Decode a pair; see :meth:`PairDecoder.decode`."""
-        return self._decoder.decode(left.content(), right.content())
-
-
-def _decode_with_cv_bridge(image: RawImage) -> AnyGrey:
+def decode_with_cv_bridge(image: RawImage) -> AnyGrey:
     """Decode what only cv_bridge knows.
 
     Imported only here: its compiled part does not load with every NumPy, and need not.

@@ -4,25 +4,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+from statistics import median
 import time
-from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+import numpy as np
+from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
 from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
+from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.memory import FreedMemory
-from stereo_depth_node.ros.figures import depth_statistics, node_statistics, settings_text
 from stereo_depth_node.ros.observer import NodeObserver
+from stereo_depth_node.ros.parameters import SettingsParameters
+from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.qos import PublisherEventCallbacks
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
-
-if TYPE_CHECKING:
-    from stereo_depth_node.core.health.snapshot import Snapshot
-    from stereo_depth_node.core.settings.settings import Settings
-    from stereo_depth_node.ros.node import StereoDepthNode
+from stereo_depth_node.ros.state import NodeState
+from stereo_depth_node.ros.subscriptions import StereoInputs
 
 __all__ = ['NodeDiagnostics']
 
@@ -33,14 +38,20 @@ _PUBLISH_S = 1.0
 _REPEAT_S, _REPEAT_DEGRADED_S = 10.0, 60.0
 _CALM = ('flowing', 'nobody_subscribes', 'starting')
 
+# Every so many rows and columns of the result are looked at.
+_STRIDE = 8
+_PERCENTILES = (5, 50, 95)
+
 
 class NodeDiagnostics:
     """Tells what the node does and what keeps it from it.
 
     Parameters
     ----------
-    node : StereoDepthNode
+    node : Node
         Publishes, logs and answers.
+    state, parameters, inputs, outputs
+        As for :class:`.NodeObserver`.
 
     Attributes
     ----------
@@ -50,16 +61,24 @@ class NodeDiagnostics:
         Those of the last look, the state of the output first.
     """
 
-    def __init__(self, node: StereoDepthNode) -> None:
+    def __init__(
+        self,
+        node: Node,
+        state: NodeState,
+        parameters: SettingsParameters,
+        inputs: StereoInputs,
+        outputs: StereoOutputs,
+    ) -> None:
         self._node = node
-        self._observer = NodeObserver(node)
+        self._state = state
         self.monitor = RectificationMonitor()
+        self._observer = NodeObserver(node, state, parameters, inputs, outputs, self.monitor)
         self._freed_memory = FreedMemory()
         self.findings: list[Finding] = []
         self._next_look = 0.0
         self._next_publication = 0.0
         self._logged: dict[str, float] = {}
-        self._state = CAUSES['starting'].name
+        self._last_state = CAUSES['starting'].name
         self._settings_text: tuple[Settings | None, str] = (None, '')
         self._publisher = node.create_publisher(
             DiagnosticArray,
@@ -81,7 +100,7 @@ class NodeDiagnostics:
         self._watch_rectification(snapshot)
         self._log(now)
         causes = [each.cause for each in self.findings]
-        self._freed_memory.update((causes, snapshot.subscribers, self._node.pipeline))
+        self._freed_memory.update((causes, snapshot.subscribers, self._state.processor.pipeline))
         is_news = [each.cause for each in before] != causes
         if is_news or now >= self._next_publication:
             self._next_publication = now + _PUBLISH_S - _LOOK_S / 2
@@ -92,7 +111,7 @@ class NodeDiagnostics:
         self.monitor.close()
 
     def _watch_rectification(self, snapshot: Snapshot) -> None:
-        pipeline = self._node.pipeline
+        pipeline = self._state.processor.pipeline
         if pipeline is not None and snapshot.flows:
             self.monitor.update(pipeline)
         elif not snapshot.is_wanted:
@@ -101,12 +120,12 @@ class NodeDiagnostics:
     def _log(self, now: float) -> None:
         state, logger = self.findings[0], self._node.get_logger()
         if state.cause.name in _CALM:
-            if state.cause.name not in (self._state, 'starting'):
+            if state.cause.name not in (self._last_state, 'starting'):
                 logger.info(state.text)
-                self._state = state.cause.name
+                self._last_state = state.cause.name
                 self._logged.pop(state.cause.name, None)
         else:
-            self._state = state.cause.name
+            self._last_state = state.cause.name
             if self._is_to_log(state, now, _REPEAT_S):
                 logger.warning(state.text)
         for finding in self.findings[1:]:
@@ -127,30 +146,30 @@ class NodeDiagnostics:
         values = {
             'cause': state.cause.name,
             'also': ', '.join(finding.cause.name for finding in self.findings[1:]),
-            **self._figures(snapshot),
+            **self._statistics(snapshot),
         }
         status = DiagnosticStatus(
             level=bytes([worst.level]),
             name=f'{node.get_fully_qualified_name()}: depth'.lstrip('/'),
             # While depth flows, what makes it worse is the message.
             message=(state if state.level == worst.level else worst).text,
-            hardware_id=node.frame_ids[0],
+            hardware_id=self._state.processor.frame_ids[0],
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )
         array = DiagnosticArray(status=[status])
         array.header.stamp = node.get_clock().now().to_msg()
         self._publisher.publish(array)
 
-    def _figures(self, snapshot: Snapshot) -> dict[str, str]:
-        figures = node_statistics(self._node, snapshot)
-        if self._node.pipeline is not None and snapshot.flows:
-            figures.update(depth_statistics(self._node.pipeline))
+    def _statistics(self, snapshot: Snapshot) -> dict[str, str]:
+        figures = _node_statistics(self._state, snapshot)
+        if self._state.processor.pipeline is not None and snapshot.flows:
+            figures.update(_depth_statistics(self._state.processor.pipeline))
         report = snapshot.rectification
         if report is not None:
             figures['rows apart'] = f'{report.rows_apart:.2f} px ({report.points} points)'
             figures['disparities of the scene'] = f'{report.low:.1f} to {report.high:.1f} px'
         if self._settings_text[0] is not snapshot.settings:
-            self._settings_text = snapshot.settings, settings_text(snapshot.settings)
+            self._settings_text = snapshot.settings, _settings_text(snapshot.settings)
         figures['settings'] = self._settings_text[1]
         return figures
 
@@ -158,7 +177,7 @@ class NodeDiagnostics:
         """Answer with all that is known; success says that depth flows."""
         try:
             snapshot = self._observer.observe()
-            figures = self._figures(snapshot)
+            figures = self._statistics(snapshot)
             response.success = snapshot.flows
             response.message = '\n'.join(
                 [
@@ -170,3 +189,61 @@ class NodeDiagnostics:
             response.success = False
             response.message = CAUSES['internal_error'].found(error=error).text
         return response
+
+
+def _node_statistics(state: NodeState, snapshot: Snapshot) -> dict[str, str]:
+    """Return what the node counts and measures. Counts of images and pairs are since the start.
+
+    Images received are twice the pairs computed plus the images dropped plus those waiting.
+    """
+    pairer = state.pairer
+    figures = {
+        'left rate': f'{snapshot.left.rate:.1f} Hz',
+        'right rate': f'{snapshot.right.rate:.1f} Hz',
+        'output rate': f'{snapshot.computed / snapshot.window:.1f} Hz',
+        'images received': str(pairer.received),
+        'pairs found': str(pairer.pairs),
+        'pairs computed': str(state.computed),
+        'images waiting': str(state.waiting),
+    }
+    for reason, count in sorted(state.dropped.items(), key=lambda item: item[0].name):
+        figures[f'images dropped, {reason.name.lower()}'] = str(count)
+    figures['stamp restarts'] = str(pairer.resets)
+    if snapshot.offset is not None:
+        figures['left-right offset'] = f'{snapshot.offset.nearest_ns / 1e6:.3f} ms'
+    if snapshot.flows and state.statistics.latency_s:
+        figures['latency'] = f'{1e3 * median(state.statistics.latency_s):.1f} ms'
+    for stage, seconds in snapshot.stages.items():
+        figures[f'time, {stage}'] = f'{1e3 * seconds:.2f} ms'
+    for output, count in snapshot.subscribers.items():
+        figures[f'subscribers, {output}'] = str(count)
+    return figures
+
+
+def _depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
+    """Return size, density and depths of the last pair, from one pixel in 64."""
+    geometry = pipeline.geometry
+    fixed = pipeline.fixed[::_STRIDE, ::_STRIDE]
+    known = fixed[fixed >= pipeline.settings.min_disparity * DISPARITY_SCALE]
+    figures = {
+        'size': f'{pipeline.width}x{pipeline.height}',
+        'backend': pipeline.backend,
+        'density': f'{100.0 * known.size / fixed.size:.1f} %',
+    }
+    if geometry is None:
+        return figures
+    figures['focal length'] = f'{geometry.f:.2f} px'
+    figures['baseline'] = f'{geometry.baseline:.4f} m'
+    disparity = known / DISPARITY_SCALE - geometry.offset
+    disparity = disparity[disparity > 0.0]
+    if disparity.size:
+        depths = np.percentile(geometry.f * geometry.baseline / disparity, _PERCENTILES)
+        for percent, depth in zip(_PERCENTILES, depths, strict=True):
+            figures[f'depth, {percent} %'] = f'{depth:.3f} m'
+    return figures
+
+
+def _settings_text(settings: Settings) -> str:
+    """Return all settings on one line."""
+    values = dataclasses.asdict(settings).items()
+    return ' '.join(f'{name}={value!r}' for name, value in values)

@@ -53,8 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     import rclpy
     from rclpy.executors import ExternalShutdownException
 
-    from stereo_depth_node.ros.executor import spin
-    from stereo_depth_node.ros.node import StereoDepthNode
+    from stereo_depth_node.ros.node import spin, StereoDepthNode
 
     try:
         rclpy.init(args=[*(sys.argv if arguments is None else arguments), *_log_arguments()])

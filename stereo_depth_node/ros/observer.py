@@ -13,24 +13,25 @@ import dataclasses
 import itertools
 import math
 import time
-from typing import Any, TYPE_CHECKING
+from typing import Any
+
+from rclpy.node import Node
 
 from stereo_depth_node.core.camera.geometry import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
+from stereo_depth_node.core.pairing.stream import StampStream
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.ros.graph import incompatible_subscriber, topic_snapshot
-from stereo_depth_node.ros.subscriptions import camera_info_topic, image_topic
+from stereo_depth_node.ros.parameters import SettingsParameters
+from stereo_depth_node.ros.publishers import StereoOutputs
+from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
+from stereo_depth_node.ros.state import NodeState
+from stereo_depth_node.ros.statistics import Rate
+from stereo_depth_node.ros.subscriptions import camera_info_topic, image_topic, StereoInputs
 
-if TYPE_CHECKING:
-    from rclpy.publisher import Publisher
-
-    from stereo_depth_node.core.pairing.stream import StampStream
-    from stereo_depth_node.core.settings.settings import Settings
-    from stereo_depth_node.ros.node import StereoDepthNode
-    from stereo_depth_node.ros.statistics import Rate
-
-__all__ = ['NodeObserver', 'total_dropped']
+__all__ = ['NodeObserver']
 
 _CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 # The window of the counts: this long, or longer until so many images of each side came.
@@ -55,16 +56,39 @@ class _Counts:
 
 
 class NodeObserver:
-    """Watches a node.
+    """Watches a node; nothing is changed by it.
 
     Parameters
     ----------
-    node : StereoDepthNode
-        Is only looked at.
+    node : Node
+        Knows the graph and the clock.
+    state : NodeState
+        What the node counts.
+    parameters : SettingsParameters
+        Has the settings in force.
+    inputs : StereoInputs
+        The subscriptions of the node.
+    outputs : StereoOutputs
+        Its publishers.
+    monitor : RectificationMonitor
+        Measures the rectification.
     """
 
-    def __init__(self, node: StereoDepthNode) -> None:
+    def __init__(
+        self,
+        node: Node,
+        state: NodeState,
+        parameters: SettingsParameters,
+        inputs: StereoInputs,
+        outputs: StereoOutputs,
+        monitor: RectificationMonitor,
+    ) -> None:
         self._node = node
+        self._state = state
+        self._parameters = parameters
+        self._inputs = inputs
+        self._outputs = outputs
+        self._monitor = monitor
         self._samples: deque[_Counts] = deque(maxlen=math.ceil(_LONGEST_WINDOW_S / _SAMPLE_S) + 1)
         self._wanted_at: float | None = None
         self._notes_of: tuple[object, float] = (None, 0.0)
@@ -72,27 +96,27 @@ class NodeObserver:
 
     def note_demand(self) -> None:
         """Note since when the outputs are asked for; to be called often."""
-        if not self._node.inputs.are_open:
+        if not self._inputs.are_open:
             self._wanted_at = None
         elif self._wanted_at is None:
             self._wanted_at = time.monotonic()
 
     def observe(self) -> Snapshot:
         """Take a snapshot."""
-        node = self._node
+        state = self._state
         self.note_demand()
-        settings = node.parameters.current
+        settings = self._parameters.current
         now, then = self._window()
         window = max(now.at - then.at, 1e-3)
-        missing = tuple(side.value for side in node.calibrations.missing(settings))
-        subscribers = node.outputs.subscribers()
+        missing = tuple(side.value for side in state.calibrations.missing(settings))
+        subscribers = self._outputs.subscribers()
         is_wanted = any(subscribers.values())
         left, right = (
             self._side(side, settings, now, then, window, is_uncalibrated=side.value in missing)
             for side in Side
         )
         recent = max(min(left.received, right.received), _ENOUGH_IMAGES)
-        output = node.statistics.output
+        output = state.statistics.output
         return Snapshot(
             left=left,
             right=right,
@@ -100,26 +124,28 @@ class NodeObserver:
             window=window,
             subscribers=subscribers,
             incompatible_subscriber=(
-                None if is_wanted else incompatible_subscriber(node, self._outputs())
+                None
+                if is_wanted
+                else incompatible_subscriber(self._node, self._outputs.publishers.values())
             ),
             age=0.0 if self._wanted_at is None else now.at - self._wanted_at,
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,
             resets=now.resets - then.resets,
             dropped=now.dropped - then.dropped,
-            pair_silence=node.statistics.work.seconds_since(),
+            pair_silence=state.statistics.work.seconds_since(),
             output_silence=output.seconds_since(),
             output_patience=_patience(output),
-            failure=node.failure,
-            last_failure=node.last_failure,
-            offset=node.pairer.offset(recent),
-            stages=node.statistics.stage_medians(),
+            failure=state.failure,
+            last_failure=state.last_failure,
+            offset=state.pairer.offset(recent),
+            stages=state.processor.stage_medians(),
             missing_calibration=missing,
             notes=self._calibration_notes(settings),
-            frame_ids=node.frame_ids,
-            refusals=tuple(node.parameters.refusals.values()),
+            frame_ids=state.processor.frame_ids,
+            refusals=tuple(self._parameters.refusals.values()),
             waits_for_clock=self._waits_for_clock(),
-            rectification=node.diagnostics.monitor.report,
+            rectification=self._monitor.report,
         )
 
     def _window(self) -> tuple[_Counts, _Counts]:
@@ -137,18 +163,18 @@ class NodeObserver:
         return now, then
 
     def _counts(self) -> _Counts:
-        node = self._node
-        streams = {Side.LEFT: node.pairer.left, Side.RIGHT: node.pairer.right}
+        state = self._state
+        streams = {Side.LEFT: state.pairer.left, Side.RIGHT: state.pairer.right}
         return _Counts(
             at=time.monotonic(),
             images={
-                side: (stream.count, stream.zero, stream.backward, node.inputs.lost[side])
+                side: (stream.count, stream.zero, stream.backward, self._inputs.lost[side])
                 for side, stream in streams.items()
             },
-            pairs=node.pairer.pairs,
-            computed=node.computed,
-            resets=node.pairer.resets,
-            dropped=total_dropped(node),
+            pairs=state.pairer.pairs,
+            computed=state.computed,
+            resets=state.pairer.resets,
+            dropped=state.dropped,
         )
 
     def _side(
@@ -161,16 +187,16 @@ class NodeObserver:
         *,
         is_uncalibrated: bool,
     ) -> SideSnapshot:
-        node = self._node
+        state = self._state
         received, zero, backward, lost = (
             new - old for new, old in zip(now.images[side], then.images[side], strict=True)
         )
-        stream = node.pairer.left if side is Side.LEFT else node.pairer.right
-        rate = node.statistics.input[side.value]
+        stream = state.pairer.left if side is Side.LEFT else state.pairer.right
+        rate = state.statistics.input[side.value]
         missing = _missing_frames(stream, received)
         return SideSnapshot(
             image=self._topic(
-                image_topic(node, side, settings),
+                image_topic(self._node, side, settings),
                 f'{side.value} image',
                 'sensor_msgs/msg/CompressedImage'
                 if settings.image_transport == 'compressed'
@@ -186,7 +212,7 @@ class NodeObserver:
             backward=backward,
             rate=received / window,
             # While the node computes, images wait in the middleware.
-            silence=min(rate.seconds_since(), node.statistics.work.seconds_since()),
+            silence=min(rate.seconds_since(), state.statistics.work.seconds_since()),
             patience=_patience(rate),
             period_ns=stream.period_ns,
             missing=missing,
@@ -195,23 +221,18 @@ class NodeObserver:
         )
 
     def _topic(self, topic: str, purpose: str, type_name: str) -> TopicSnapshot:
-        node = self._node
-        subscription = node.inputs.subscriptions().get(purpose)
+        subscription = self._inputs.subscriptions().get(purpose)
         return topic_snapshot(
-            node,
+            self._node,
             topic,
             type_name,
             None if subscription is None else subscription.qos_profile,
-            own=[publisher.topic_name for publisher in self._outputs()],
+            own=[publisher.topic_name for publisher in self._outputs.publishers.values()],
         )
-
-    def _outputs(self) -> list[Publisher[Any]]:
-        names = [self._node.resolve_topic_name(name) for name in self._node.outputs.published]
-        return [each for each in self._node.publishers if each.topic_name in names]
 
     def _calibration_notes(self, settings: Settings) -> tuple[str, ...]:
         """Return what is implausible, looked for only when the calibration has changed."""
-        calibration = self._node.calibrations.in_force
+        calibration = self._state.calibrations.in_force
         if calibration is None:
             return ()
         if self._notes_of != (calibration, settings.baseline):
@@ -229,11 +250,6 @@ class NodeObserver:
         node = self._node
         uses = node.get_parameter_or('use_sim_time').value is True
         return uses and node.get_clock().now().nanoseconds == 0
-
-
-def total_dropped(node: StereoDepthNode) -> Counter[DropReason]:
-    """Return the images dropped since the start, by reason."""
-    return node.pairer.dropped + node.frames.dropped + node.failed
 
 
 def _patience(rate: Rate) -> float:

@@ -1,47 +1,28 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node publishes, each output only while somebody listens."""
+"""What the node publishes, each output only while somebody subscribes to it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
-from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.ros.messages import (
-    camera_info_message,
-    depth_message,
-    disparity_message,
-    OutgoingCameraInfo,
-    OutgoingImage,
-    uncertainty_message,
-)
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.ros.messages import message_class
 from stereo_depth_node.ros.qos import PublisherEventCallbacks, QosOverrides
 
-if TYPE_CHECKING:
-    from rclpy.node import Node
-
-    from stereo_depth_node.core.messages.serialized_image import SerializedImage
-    from stereo_depth_node.core.pipeline import StereoPipeline
-
 __all__ = ['StereoOutputs']
-
-# Topic: type of its messages, and what makes them for a pipeline.
-_OUTPUTS: dict[str, tuple[Any, Any]] = {
-    'disparity': (DisparityImage, disparity_message),
-    'depth/image_rect': (Image, depth_message),
-    'depth/camera_info': (CameraInfo, camera_info_message),
-    'depth/uncertainty': (Image, uncertainty_message),
-}
 
 _QUEUE_DEPTH = 5
 
 
 class StereoOutputs:
-    """The publishers of the node and the messages they send again and again.
+    """The publishers of the node, one for each output.
 
     Parameters
     ----------
@@ -52,68 +33,53 @@ class StereoOutputs:
     ----------
     published : dict of str to int
         Messages published, by topic.
+    publishers : dict of str to Publisher
+        By topic, before remapping.
     """
 
     def __init__(self, node: Node) -> None:
         overrides = QosOverrides(node)
-        self._publishers = {
+        self.publishers: dict[str, Publisher[Any]] = {
             topic: overrides.create(
                 partial(
                     node.create_publisher,
-                    message_type,
+                    message_class(output.type),
                     topic,
                     event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
                 ),
                 topic,
                 _reliable(),
             )
-            for topic, (message_type, _) in _OUTPUTS.items()
+            for topic, output in OUTPUTS.items()
         }
-        self.published = dict.fromkeys(_OUTPUTS, 0)
-        self._made_for: tuple[StereoPipeline | None, str] = (None, '')
-        self._messages: dict[str, OutgoingImage | OutgoingCameraInfo] = {}
+        self.published = dict.fromkeys(OUTPUTS, 0)
 
     def subscribers(self) -> dict[str, int]:
         """Return how many subscribers each output topic has."""
         return {
             topic: publisher.get_subscription_count()
-            for topic, publisher in self._publishers.items()
+            for topic, publisher in self.publishers.items()
         }
 
-    def are_wanted(self) -> bool:
-        """Tell whether anybody listens to anything."""
-        return any(
-            publisher.get_subscription_count() > 0 for publisher in self._publishers.values()
-        )
+    def wanted(self) -> Iterator[str]:
+        """Yield the outputs that somebody subscribes to."""
+        for topic, publisher in self.publishers.items():
+            if publisher.get_subscription_count() > 0:
+                yield topic
 
-    def publish(
-        self, pipeline: StereoPipeline, left: SerializedImage, left_info: CameraInfo
-    ) -> None:
-        """Publish the last pair of a pipeline to those who listen.
+    def publish(self, topic: str, serialized: bytearray) -> None:
+        """Publish a serialized message.
 
-        Parameters
-        ----------
-        pipeline : StereoPipeline
-            Has just matched the pair; another one for every calibration.
-        left : SerializedImage
-            The left image of the pair, for its stamp and its frame.
-        left_info : CameraInfo
-            The left camera's, for the images that came in.
+        rclpy promises to publish bytes, for which all would have to be copied once more. It can
+        do without, except in old releases.
         """
-        frame_id = left.frame_id
-        if (pipeline, frame_id) != self._made_for:
-            self._made_for = (pipeline, frame_id)
-            self._messages.clear()
-        for topic, publisher in self._publishers.items():
-            if publisher.get_subscription_count() == 0:
-                continue
-            if topic not in self._messages:
-                _, message_for = _OUTPUTS[topic]
-                self._messages[topic] = message_for(pipeline, frame_id, left_info)
-            message = self._messages[topic]
-            message.update(pipeline, left.stamp)
-            message.publish(publisher)
-            self.published[topic] += 1
+        publisher = self.publishers[topic]
+        try:
+            with publisher.handle:
+                publisher.handle.publish_raw(serialized)  # type: ignore[arg-type]
+        except (AttributeError, TypeError):
+            publisher.publish(bytes(serialized))
+        self.published[topic] += 1
 
 
 def _reliable() -> QoSProfile:

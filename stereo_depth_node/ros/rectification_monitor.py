@@ -6,16 +6,14 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 import time
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
+from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.sparse_matches import match_corners
-
-if TYPE_CHECKING:
-    from stereo_depth_node.core.pipeline import StereoPipeline
 
 __all__ = ['RectificationMonitor']
 

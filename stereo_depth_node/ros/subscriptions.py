@@ -2,39 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the node subscribes to: images of both cameras while they are wanted, calibration always.
 
-Images are taken from the middleware faster than they can be computed: the callback of an image
-first takes everything else that has arrived (:meth:`StereoInputs.drain`), so that the newest pair
-is computed and every image that is not is counted.
+Images are taken from the middleware faster than they can be computed: when the executor hands the
+first one to the node, the node takes everything else that has arrived
+(:meth:`StereoInputs.arrived_images`), so that the newest pair is computed and every image that is
+not is counted.
 
-Waking the executor costs more than taking a message, so what need not wake it does not. Of two
+Waking the executor costs more than taking a message, so only what has to wake it does. Of two
 cameras one usually completes the pairs, because its images arrive last: while it does, only its
-images wake the executor, which then takes those of the other camera along. CameraInfo never
+images wake the executor, and those of the other camera are taken with them. CameraInfo never
 wakes it: it is taken before each pair is computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 import time
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
+from rclpy.node import Node
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.ros.qos import QosOverrides, SubscriptionEventCallbacks
 from stereo_depth_node.ros.wakeup import WakeUpGroup
 
-if TYPE_CHECKING:
-    from rclpy.node import Node
+__all__ = ['Arrival', 'StereoInputs', 'camera_info_topic', 'image_topic']
 
-    from stereo_depth_node.core.settings.settings import Settings
-
-__all__ = ['StereoInputs', 'image_topic']
-
-OnSerialized = Callable[[Side, bytes], None]
+Arrival = tuple[Side, bytes]
+"""The side of a camera and a serialized message of it."""
 
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
@@ -51,11 +50,11 @@ class StereoInputs:
     node : Node
         Subscribes.
     on_image : callable
-        Called with the side and the serialized message of every image.
-    on_images : callable
-        Called when all images that had arrived have been handed over.
+        Called by the executor with the side and the serialized message of an image that woke it;
+        others may have arrived as well.
     on_camera_info : callable
-        Called with the side and the serialized message of every CameraInfo.
+        Called with the side and the serialized message of a CameraInfo by executors that do not
+        know :class:`.WakeUpGroup`.
 
     Attributes
     ----------
@@ -68,15 +67,12 @@ class StereoInputs:
     def __init__(
         self,
         node: Node,
-        on_image: OnSerialized,
-        on_images: Callable[[], None],
-        on_camera_info: OnSerialized,
+        on_image: Callable[[Side, bytes], None],
+        on_camera_info: Callable[[Side, bytes], None],
     ) -> None:
         self._node = node
         self._on_image = on_image
-        self._on_images = on_images
-        self._on_camera_info = on_camera_info
-        self._alarms = {side: WakeUpGroup(node, is_on=True) for side in Side}
+        self._wake_ups = {side: WakeUpGroup(node, is_on=True) for side in Side}
         self.are_compressed = False
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
@@ -112,8 +108,9 @@ class StereoInputs:
     def open(self, settings: Settings) -> None:
         """Subscribe to the images, or subscribe anew where the settings ask for it.
 
-        Also after the images have changed their size: Fast DDS keeps the room for a whole queue
-        of the largest that have come, until the subscription ends.
+        What has arrived is lost then, so it is to be taken before. The subscriptions are also
+        renewed after the images have changed their size: until a subscription ends, Fast DDS
+        keeps the room for a whole queue of the largest images that have come.
         """
         is_reliable = settings.frame_policy == 'every' and not self._is_offered_best_effort_only
         wanted = (settings.image_transport, settings.queue_size, is_reliable)
@@ -124,7 +121,6 @@ class StereoInputs:
         )
         if self._images and wanted == self._opened_with and not is_outdated:
             return
-        self.drain()
         self._end()
         self._opened_with, self._opened_for = wanted, self._size
         self.are_compressed = settings.image_transport == 'compressed'
@@ -133,9 +129,9 @@ class StereoInputs:
             self._images[side] = self._subscribe(
                 message_type,
                 image_topic(self._node, side, settings),
-                partial(self._on_first, side),
+                partial(self._on_image, side),
                 _sensor_data_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
-                self._alarms[side],
+                self._wake_ups[side],
                 events=SubscriptionEventCallbacks(
                     incompatible_qos=self._take_best_effort,
                     message_lost=partial(self._count_lost, side),
@@ -155,53 +151,57 @@ class StereoInputs:
         self._images.clear()
 
     def wake_by(self, *sides: Side) -> None:
-        """Let only the images of these sides wake the executor, until one is taken."""
-        for side, alarm in self._alarms.items():
-            alarm.is_on = side in sides
+        """Let only the images of these sides wake the executor."""
+        for side, wake_up in self._wake_ups.items():
+            wake_up.is_on = side in sides
 
-    def drain(self) -> int:
-        """Take every image that has arrived, as the executor would one at a time.
+    def arrived_images(self, first: Arrival | None = None) -> Iterator[Arrival]:
+        """Take every image that has arrived.
 
         The sides take turns: each image finds its partner before the next of its own side comes.
 
-        Returns
-        -------
-        int
-            How many there were.
+        Parameters
+        ----------
+        first : tuple of Side and bytes, optional
+            An image that the executor has taken already. Had the other side waited for it, its
+            side comes second in each turn, and else first: so images are taken in the order in
+            which they came, and the last one of a pair is known.
+
+        Yields
+        ------
+        side : Side
+        serialized : bytes
         """
-        count = 0
         waiting = dict(self._images)
-        for _ in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
+        if first is not None and first[0] in waiting:
+            woke = {first[0]: waiting.pop(first[0])}
+            was_alone = not any(self._wake_ups[side].is_on for side in waiting)
+            waiting = {**waiting, **woke} if was_alone else {**woke, **waiting}
+        for turn in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
             for side, subscription in tuple(waiting.items()):
+                if turn == 0 and first is not None and side is first[0]:
+                    yield first
+                    continue
                 message = _next_message(subscription)
                 if message is None:
                     del waiting[side]
                 else:
-                    self._hand_over(side, message)
-                    count += 1
-        return count
+                    yield side, message
 
-    def take_camera_infos(self) -> None:
-        """Take every CameraInfo that has arrived."""
+    def arrived_camera_infos(self) -> Iterator[Arrival]:
+        """Take every CameraInfo that has arrived.
+
+        Yields
+        ------
+        side : Side
+        serialized : bytes
+        """
         for side, subscription in self._camera_infos.items():
             for _ in range(subscription.qos_profile.depth):
                 message = _next_message(subscription)
                 if message is None:
                     break
-                self._on_camera_info(side, message)
-
-    def _on_first(self, side: Side, message: bytes) -> None:
-        """Take an image that an executor has taken, and all that have come with it."""
-        self._hand_over(side, message)
-        self._on_images()
-
-    def _hand_over(self, side: Side, message: bytes) -> None:
-        self.wake_by(*Side)
-        self._on_image(side, message)
-
-    def images(self) -> tuple[Subscription[Any], ...]:
-        """Return the subscriptions to the images."""
-        return tuple(self._images.values())
+                yield side, message
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
@@ -221,7 +221,7 @@ class StereoInputs:
         topic: str,
         callback: Callable[[Any], None],
         qos: QoSProfile,
-        alarm: WakeUpGroup,
+        wake_up: WakeUpGroup,
         *,
         events: SubscriptionEventCallbacks | None = None,
     ) -> Any:
@@ -232,7 +232,7 @@ class StereoInputs:
                 topic,
                 callback,
                 raw=True,
-                callback_group=alarm,
+                callback_group=wake_up,
                 event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
             ),
             topic,

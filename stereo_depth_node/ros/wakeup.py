@@ -1,34 +1,32 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What lets a subscription wake the executor, or not."""
+"""Callback groups that keep a subscription from waking the executor."""
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
+from rclpy.node import Node
 
 __all__ = ['WakeUpGroup']
 
 
 class WakeUpGroup(CallbackGroup):
-    """The callbacks of one subscription, which can be kept from waking the executor.
+    """The callbacks of one subscription and of its QoS events, which may wake the executor or not.
 
-    Its events, too: in Fast DDS they wake whoever waits for them with every message. Otherwise
-    they are callbacks of the node like all others, of which one runs at a time.
+    The events count as well because Fast DDS signals them with every message. Apart from that the
+    callbacks belong to the node's default group: one of them runs at a time.
 
     Parameters
     ----------
     node : Node
-        Whose callbacks they are.
+        The node of the subscription.
 
     Attributes
     ----------
     is_on : bool
-        They wake it.
+        The callbacks wake the executor.
     """
 
     def __init__(self, node: Node, *, is_on: bool) -> None:
@@ -42,7 +40,7 @@ class WakeUpGroup(CallbackGroup):
         self._all.add_entity(entity)
 
     def can_execute(self, entity: Any) -> bool:
-        """Tell whether to look after a subscription or an event of it."""
+        """Tell whether the executor is to wait for a subscription or an event of it."""
         return self.is_on and self._all.can_execute(entity)
 
     def beginning_execution(self, entity: Any) -> bool:

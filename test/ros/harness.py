@@ -32,7 +32,6 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from stereo_depth_node.environment import fast_dds_environment
-from stereo_depth_node.ros.executor import executor_of
 from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
@@ -212,32 +211,32 @@ class NodeHere(Participant):
         super().__init__(graph, ros_arguments)
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
         self.node = StereoDepthNode(context=self.context, parameter_overrides=overrides)
-        self._executor = executor_of(self.node)
+        self._run(self.node)
 
     @property
     def received(self) -> int:
         """Images received from both cameras."""
-        return self.node.pairer.left.count + self.node.pairer.right.count
+        return self.node.state.pairer.received
 
     @property
     def dropped(self) -> dict[str, int]:
         """Images dropped, by the name of the reason."""
-        total = self.node.pairer.dropped + self.node.frames.dropped + self.node.failed
-        return {reason.name: count for reason, count in total.items()}
+        return {reason.name: count for reason, count in self.node.state.dropped.items()}
 
     def assert_adds_up(self) -> None:
         """Check that every image received is computed, counted as dropped, or waiting."""
-        waiting = self.node.pairer.waiting + 2 * len(self.node.frames)
-        accounted = 2 * self.node.computed + sum(self.dropped.values()) + waiting
+        state = self.node.state
+        accounted = 2 * state.computed + sum(self.dropped.values()) + state.waiting
         assert accounted == self.received, self.seen()
 
     def seen(self) -> str:
         """Say what the node counted."""
+        state = self.node.state
         return (
-            f'node: images received {self.received}, pairs computed {self.node.computed}, '
-            f'images dropped {self.dropped}, waiting {self.node.pairer.waiting}, subscribed to '
+            f'node: images received {self.received}, pairs computed {state.computed}, images '
+            f'dropped {self.dropped}, waiting {state.waiting}, subscribed to '
             f'{list(self.node.inputs.subscriptions())}, heard by {self.node.outputs.subscribers()}'
-            f', last failure {self.node.failure!r}'
+            f', last failure {state.failure!r}'
         )
 
 

@@ -22,17 +22,12 @@ from rclpy.qos import QoSProfile
 from scenes import camera, StereoScene
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
-from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.images.encodings import ENCODINGS
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.ros.messages import message_class
 
-OUTPUTS = {
-    'disparity': DisparityImage,
-    'depth/image_rect': Image,
-    'depth/camera_info': CameraInfo,
-    'depth/uncertainty': Image,
-}
 FRAME = 'left_optical'
 
 # Stamps grow over all tests: one node may serve many.
@@ -158,7 +153,7 @@ class Rig(Peer):
             for topic in ('left/camera_info', 'right/camera_info')
         ]
         for topic in listen:
-            self.listen(topic, OUTPUTS[topic])
+            self.listen(topic, message_class(OUTPUTS[topic].type))
 
     @property
     def is_wanted(self) -> bool:
@@ -183,11 +178,11 @@ class Rig(Peer):
         for info, publisher in zip(self.infos or (), self._infos, strict=False):
             info.header.stamp = stamp_of(stamp_ns)
             publisher.publish(info)
-        self.send_eye(0, left, stamp_ns)
-        self.send_eye(1, right, stamp_ns + right_later_ns)
+        self.send_image(0, left, stamp_ns)
+        self.send_image(1, right, stamp_ns + right_later_ns)
         return stamp_ns
 
-    def send_eye(self, eye: int, image: Any, stamp_ns: int, frame_id: str = FRAME) -> None:
+    def send_image(self, eye: int, image: Any, stamp_ns: int, frame_id: str = FRAME) -> None:
         """Publish the image of one camera, 0 for the left."""
         image.header = Header(stamp=stamp_of(stamp_ns), frame_id=frame_id)
         self.images[eye].publish(image)

@@ -4,23 +4,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
 pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
 
-from bags import write_bag
+from bags import FRAME_NS, IMAGE, INFO, START_NS, stereo_tape, store, Tape, write_bag
 from harness import BEST_EFFORT, Graph, Peer, RELIABLE
 from sensor_msgs.msg import CameraInfo, Image
-from stereo_msgs.msg import DisparityImage
 
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.offline.bags.reader import Bag
 from stereo_depth_node.offline.cli import main
+from stereo_depth_node.ros.messages import message_class
 
 INPUTS = {
     '/left/camera_info': CameraInfo,
@@ -28,7 +32,10 @@ INPUTS = {
     '/left/image_rect': Image,
     '/right/image_rect': Image,
 }
-OUTPUTS = {'/disparity': DisparityImage, '/depth/image_rect': Image}
+# Not depth/camera_info: rclpy fills what aligns its fields with whatever is in memory.
+RESULTS = {
+    f'/{topic}': message_class(OUTPUTS[topic].type) for topic in OUTPUTS if 'info' not in topic
+}
 PAIRS = 6
 
 
@@ -47,7 +54,7 @@ def played(graph: Graph, source: Path, **parameters: Any) -> list[tuple[str, byt
         for topic, kind in INPUTS.items()
     }
     heard: list[tuple[str, bytes]] = []
-    for topic, kind in OUTPUTS.items():
+    for topic, kind in RESULTS.items():
         peer.node.create_subscription(
             kind, topic, lambda data, topic=topic: heard.append((topic, data)), RELIABLE, raw=True
         )
@@ -59,7 +66,7 @@ def played(graph: Graph, source: Path, **parameters: Any) -> list[tuple[str, byt
     size = len(INPUTS)
     for number in range(PAIRS):
         pair = messages[number * size : (number + 1) * size]
-        wanted = (number + 1) * len(OUTPUTS)
+        wanted = (number + 1) * len(RESULTS)
         graph.wait_until(
             partial(_has, heard, wanted),
             f'the results of pair {number}',
@@ -93,12 +100,92 @@ def test_a_recording_gives_the_bytes_that_the_node_publishes(
     source = write_bag(tmp_path / 'in', PAIRS)
     options = [f'--set={name}={str(value).lower()}' for name, value in parameters.items()]
     options = [each.replace('16uc1', '16UC1') for each in options]
+    options.append('--also=depth/uncertainty')
     command = ['bag', str(source), str(tmp_path / 'out'), '--quiet', '--processes', '1']
     assert main([*command, *options]) == 0
-    computed = recorded(tmp_path / 'out', OUTPUTS)
+    computed = recorded(tmp_path / 'out', RESULTS)
     published = played(graph, source, **parameters)
-    for topic in OUTPUTS:
+    for topic in RESULTS:
         ours = [data for name, data in computed if name == topic]
         theirs = [data for name, data in published if name == topic]
         assert len(ours) == PAIRS
         assert ours == theirs
+
+
+def second_pair_broken(break_it: Callable[[Any, Any], None]) -> Tape:
+    """Return three pairs, the right image and calibration of the second one broken."""
+    tape = stereo_tape(3)
+    broken = Tape()
+    for topic, kind, bag_ns, data in tape.messages:
+        message = store.deserialize_cdr(data, kind)
+        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        if topic.startswith('/right') and stamp == START_NS + FRAME_NS:
+            break_it(message, kind)
+        broken.add(topic, message, bag_ns)
+    return broken
+
+
+def set_image(**fields: Any) -> Callable[[Any, Any], None]:
+    def change(message: Any, kind: str) -> None:
+        if kind == IMAGE:
+            vars(message).update(fields)
+
+    return change
+
+
+def set_info(**fields: Any) -> Callable[[Any, Any], None]:
+    def change(message: Any, kind: str) -> None:
+        if kind == INFO:
+            vars(message).update(
+                {name: np.array(value) if name == 'p' else value for name, value in fields.items()}
+            )
+
+    return change
+
+
+SWAPPED = (200.0, 0.0, 79.5, 20.0, 0.0, 200.0, 59.5, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ('break_it', 'reason'),
+    [
+        (set_image(encoding='yuv999'), DropReason.INVALID),
+        (set_image(height=60), DropReason.INVALID),
+        (set_image(height=999), DropReason.INVALID),
+        (set_info(p=(0.0,) * 12), DropReason.NO_CALIBRATION),
+        (set_info(p=SWAPPED), DropReason.NO_CALIBRATION),
+        (set_info(width=80), DropReason.NO_CALIBRATION),
+    ],
+    ids=['encoding', 'size', 'length', 'uncalibrated', 'swapped', 'calibrated size'],
+)
+def test_node_and_bag_tool_count_a_pair_under_the_same_reason(
+    tmp_path: Path, graph: Graph, capsys: Any, break_it: Any, reason: DropReason
+) -> None:
+    tape = second_pair_broken(break_it)
+    source = tape.write(tmp_path / 'in')
+    assert main(['bag', str(source), str(tmp_path / 'out'), '--quiet', '--processes', '1']) == 0
+    assert f'2 images not used: {reason.value}' in capsys.readouterr().out
+
+    node = graph.node(frame_policy='every')
+    peer = graph.add(Peer(graph))
+    peer.listen('disparity', message_class(OUTPUTS['disparity'].type))
+    publishers = {
+        topic: peer.publisher(topic, kind, RELIABLE if kind is CameraInfo else BEST_EFFORT)
+        for topic, kind in INPUTS.items()
+    }
+    graph.wait_until(
+        lambda: all(each.get_subscription_count() for each in publishers.values()),
+        'the node to listen',
+    )
+    messages = recorded(source, INPUTS)
+    for number in range(3):
+        pair = messages[number * len(INPUTS) : (number + 1) * len(INPUTS)]
+        graph.wait_until(
+            lambda number=number: (
+                node.node.state.pairer.pairs > number and not node.node.state.waiting
+            ),
+            f'pair {number}',
+            repeat=partial(_send, publishers, pair),
+        )
+    dropped = {name: count for name, count in node.dropped.items() if name != 'DUPLICATE'}
+    assert dropped == {reason.name: 2}

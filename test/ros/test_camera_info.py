@@ -49,7 +49,9 @@ def wait_for_depth(rig: Rig, expected: Any) -> None:
 def wait_for_failure(rig: Rig, node: NodeHere, *told: str) -> None:
     """Send pairs until the node says of one why it could not be computed."""
     rig.send_until(
-        lambda: all(each in str(node.node.failure) for each in told), *PAIR, f'an error of {told}'
+        lambda: all(each in str(node.node.state.failure) for each in told),
+        *PAIR,
+        f'an error of {told}',
     )
 
 
@@ -76,7 +78,7 @@ def test_the_stamp_of_the_calibration_has_nothing_to_do_with_that_of_the_images(
     node = graph.node()
     rig = Rig(graph, [DEPTH], infos=INFOS)
     graph.wait_until(
-        lambda: all(node.node.calibrations.received.values()),
+        lambda: all(node.node.state.calibrations.received.values()),
         'the node to receive calibration',
         repeat=rig.publish_infos,
     )
@@ -308,6 +310,6 @@ def test_publishing_leaves_the_calibration_as_the_camera_sent_it(graph: Graph) -
     rig.infos = (infos[0], camera_infos(WIDTH, HEIGHT, f=F, baseline=0.3)[1])
     wait_for_depth(rig, true_depth(0.3))
 
-    calibration = node.node.calibrations.current(node.node.parameters.current)
+    calibration = node.node.state.calibrations.current(node.node.parameters.current)
 
     assert calibration.left.frame_id == 'frame_of_the_calibration'

@@ -324,7 +324,7 @@ def test_settings_impossible_for_a_new_size(bench, check):
 
 def test_an_error_inside(bench, monkeypatch):
     def fail() -> None:
-        monkeypatch.setattr(bench.node.node._decoder, 'decode', lambda *_: 1 / 0)
+        monkeypatch.setattr(bench.node.node.state.processor._decoder, 'decode', lambda *_: 1 / 0)
 
     fail()
     text, _ = bench.wait_for('internal_error')

@@ -30,8 +30,7 @@ from rig import camera_infos, messages_of, next_stamp_ns, pixels_of
 from scenes import plane, scene_of
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.ros.executor import spin
-from stereo_depth_node.ros.node import StereoDepthNode
+from stereo_depth_node.ros.node import spin, StereoDepthNode
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR_NS = 3600 * 10**9

@@ -34,7 +34,8 @@ def connected(graph: Graph, **parameters: Any) -> tuple[NodeHere, Rig]:
 def wait_until_at_rest(node: NodeHere, images: int) -> None:
     """Wait until the node has received so many images and has none left to compute."""
     node.graph.wait_until(
-        lambda: node.received == images and not node.node.frames, f'{images} images to be handled'
+        lambda: node.received == images and not node.node.state.frames,
+        f'{images} images to be handled',
     )
 
 
@@ -59,14 +60,14 @@ def test_every_frame_is_computed_in_order_when_asked_for(graph: Graph) -> None:
 def test_a_full_backlog_drops_its_oldest_pairs_and_counts_them(graph: Graph) -> None:
     """The queue holds 4 pairs, the middleware twice as many."""
     node, rig = connected(graph, frame_policy='every', queue_size=4)
-    before, computed = node.received, node.node.computed
+    before, computed = node.received, node.node.state.computed
 
     sent = [rig.send(*PAIR) for _ in range(8)]
 
     wait_until_at_rest(node, before + 16)
     dropped = node.dropped['BACKLOG_FULL']
     assert dropped > 0
-    assert node.node.computed - computed + dropped // 2 == 8
+    assert node.node.state.computed - computed + dropped // 2 == 8
     graph.wait_until(lambda: len(stamps(rig)) == 8 - dropped // 2, 'the others')
     assert stamps(rig) == sorted(stamps(rig))
     assert stamps(rig)[-4:] == sent[-4:]
@@ -75,13 +76,13 @@ def test_a_full_backlog_drops_its_oldest_pairs_and_counts_them(graph: Graph) -> 
 
 def test_the_newest_pair_wins_under_load_and_the_others_are_counted(graph: Graph) -> None:
     node, rig = connected(graph)
-    before, computed = node.received, node.node.computed
+    before, computed = node.received, node.node.state.computed
 
     sent = [rig.send(*PAIR) for _ in range(12)]
 
     wait_until_at_rest(node, before + 24)
     graph.wait_until(lambda: sent[-1] in stamps(rig), 'the newest pair')
-    computed = node.node.computed - computed
+    computed = node.node.state.computed - computed
     # The one that came first, if it was taken alone, and the newest of the others.
     assert computed <= 2
     assert node.dropped == {'SUPERSEDED': 2 * (12 - computed)}
@@ -105,13 +106,13 @@ def test_each_policy_holds_from_the_change_on(graph: Graph) -> None:
         )
         rig.connect(*PAIR)
         rig.exchange(*PAIR)  # the last: none is under way any more
-        before, computed = node.received, node.node.computed
+        before, computed = node.received, node.node.state.computed
 
         for _ in range(10):
             rig.send(*PAIR)
 
         wait_until_at_rest(node, before + 20)
-        computed = node.node.computed - computed
+        computed = node.node.state.computed - computed
         assert computed == 10 if policy == 'every' else computed <= 2
         node.assert_adds_up()
 
@@ -127,9 +128,9 @@ def test_images_pair_by_approximate_time_and_lonely_ones_are_counted(graph: Grap
         jitter_ns = int(rng.integers(-4 * MS, 4 * MS))
         missing = number // 5 % 2 if number % 5 == 2 else None
         if missing != 0:
-            rig.send_eye(0, PAIR[0], stamp_ns)
+            rig.send_image(0, PAIR[0], stamp_ns)
         if missing != 1:
-            rig.send_eye(1, PAIR[1], stamp_ns + jitter_ns)
+            rig.send_image(1, PAIR[1], stamp_ns + jitter_ns)
         if missing is None:
             sent.append(stamp_ns)
         else:
@@ -138,13 +139,13 @@ def test_images_pair_by_approximate_time_and_lonely_ones_are_counted(graph: Grap
     graph.wait_until(lambda: len(stamps(rig)) >= len(sent), f'{len(sent)} disparities')
     assert stamps(rig) == sent
     assert node.received == before + 2 * len(sent) + lonely
-    assert node.node.pairer.waiting + node.dropped.get('UNPAIRED', 0) == lonely
+    assert node.node.state.pairer.waiting + node.dropped.get('UNPAIRED', 0) == lonely
     node.assert_adds_up()
 
 
 def test_images_further_apart_than_the_tolerance_give_nothing(graph: Graph) -> None:
     node, rig = connected(graph, sync_tolerance=0.0, frame_policy='every')
-    before, computed = node.received, node.node.computed
+    before, computed = node.received, node.node.state.computed
 
     for _ in range(5):
         rig.send(*PAIR, right_later_ns=1)
@@ -152,7 +153,7 @@ def test_images_further_apart_than_the_tolerance_give_nothing(graph: Graph) -> N
 
     graph.wait_until(lambda: stamps(rig), 'a disparity')
     assert stamps(rig) == [exact]
-    assert node.node.computed == computed + 1
+    assert node.node.state.computed == computed + 1
     assert node.received == before + 12
     node.assert_adds_up()
 
@@ -169,7 +170,7 @@ def test_a_recording_that_begins_again_goes_on_at_once(graph: Graph) -> None:
             graph.wait_until(lambda: stamps(rig), f'a disparity for {stamp_ns}, loop {loop}')
             assert stamps(rig) == [stamp_ns]
 
-    assert node.node.pairer.resets == 1
+    assert node.node.state.pairer.resets == 1
     assert sum(node.dropped.values()) == 0
     node.assert_adds_up()
 
@@ -211,18 +212,18 @@ def test_outputs_and_counted_drops_are_the_images_received(graph: Graph, policy:
             if kind == 'late':
                 now -= 250 * MS
             left, right = PAIR[0], {'broken': broken, 'small': small}.get(kind, PAIR[1])
-            rig.send_eye(0, left, now)
+            rig.send_image(0, left, now)
             if kind != 'lonely':
-                rig.send_eye(1, right, now)
+                rig.send_image(1, right, now)
             if kind == 'twice':
-                rig.send_eye(0, left, now)
+                rig.send_image(0, left, now)
             sent += 1
         graph.spin()
         node.assert_adds_up()
 
-    graph.wait_until(lambda: not node.node.frames, 'no pair to be left')
+    graph.wait_until(lambda: not node.node.state.frames, 'no pair to be left')
     rig.connect(*PAIR)
     node.assert_adds_up()
-    assert node.node.computed > 0
+    assert node.node.state.computed > 0
     assert {'INVALID', 'SUPERSEDED' if policy == 'latest' else 'BACKLOG_FULL'} <= set(node.dropped)
     assert 'INTERNAL_ERROR' not in node.dropped

@@ -190,7 +190,7 @@ class FuzzedNode:
         small = {'num_disparities': 16, 'block_size': 5, 'matcher_backend': 'opencv'}
         self.set({**defaults, **small})
         for side, info in zip(Side, camera_infos(WIDTH, HEIGHT), strict=True):
-            self.node._on_camera_info(side, serialize_message(info))
+            self.node._take_camera_info(side, serialize_message(info))
 
     def set(self, values: dict[str, Any]) -> None:
         """Set parameters as the service does."""
@@ -204,13 +204,13 @@ class FuzzedNode:
             self.set(content)
         elif kind == 'calibration':
             side, info = content
-            self.node._on_camera_info(side, serialize_message(info))
+            self.node._take_camera_info(side, serialize_message(info))
         elif kind == 'image':
             side, image, stamp = content
             self.send(side, image, stamp)
         elif kind == 'bytes':
             self.node._on_image(*content)
-            self.node.take_images()
+
         elif kind == 'compressed':
             image, stamp = content
             for side in Side:
@@ -234,7 +234,6 @@ class FuzzedNode:
         image.header.stamp.sec, image.header.stamp.nanosec = seconds, nanoseconds
         self.node.inputs.are_compressed = isinstance(image, CompressedImage)
         self.node._on_image(side, serialize_message(image))
-        self.node.take_images()
 
 
 @pytest.fixture(scope='module')
@@ -255,7 +254,7 @@ def fuzzed(shared_graph: Graph) -> Iterator[FuzzedNode]:
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(exceptions, 'traceback', SimpleNamespace(format_exc=note))
     node = FuzzedNode(here, caught)
-    shared_graph.wait_until(node.node.outputs.are_wanted, 'the subscriptions')
+    shared_graph.wait_until(lambda: any(node.node.outputs.wanted()), 'the subscriptions')
     yield node
     monkeypatch.undo()
 

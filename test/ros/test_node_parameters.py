@@ -212,10 +212,10 @@ def test_the_left_band_is_filled_on_request_and_nothing_else_changes(rig: Rig) -
 
 
 def test_a_wider_tolerance_pairs_images_further_apart(node: NodeHere, rig: Rig) -> None:
-    computed = node.node.computed
+    computed = node.node.state.computed
     rig.send(*PAIR, right_later_ns=30_000_000)
     rig.exchange(*PAIR)
-    assert node.node.computed == computed + 1
+    assert node.node.state.computed == computed + 1
 
     assert rig.set_parameter('sync_tolerance', 0.04).successful
 
@@ -362,7 +362,7 @@ def test_settings_that_have_become_impossible_for_the_images_are_cured_one_by_on
     rig = Rig(graph, ['disparity'], infos=camera_infos(70, 20))
     graph.wait_until(lambda: rig.is_wanted, 'the node to subscribe')
     rig.send_until(
-        lambda: 'set block_size below 20' in str(node.node.failure), *small, 'the cause'
+        lambda: 'set block_size below 20' in str(node.node.state.failure), *small, 'the cause'
     )
     assert node.dropped['IMPOSSIBLE_SETTINGS'] > 0
 
@@ -382,18 +382,18 @@ def test_parameters_are_answered_between_two_frames_under_full_load(graph: Graph
     node = graph.node(frame_policy='every', queue_size=100, algorithm='sgbm')
     rig = Rig(graph, ['disparity'], infos=camera_infos(WIDTH, HEIGHT))
     rig.connect(*PAIR)
-    before = node.node.computed
+    before = node.node.state.computed
     for _ in range(60):
         rig.send(*PAIR)
-    graph.wait_until(lambda: node.node.computed > before, 'the first of the pairs')
+    graph.wait_until(lambda: node.node.state.computed > before, 'the first of the pairs')
 
     answer = rig.set_parameters_soon(num_disparities=96)
-    asked_at = node.node.computed
+    asked_at = node.node.state.computed
     graph.wait_until(answer.done, 'the answer')
 
     assert answer.result().results[0].successful
     # One pair in work, one in turn before the request is taken, and as much for its way back.
-    assert node.node.computed - asked_at <= 10
-    assert len(node.node.frames) > 0
-    graph.wait_until(lambda: node.node.computed == before + 60, 'all pairs')
+    assert node.node.state.computed - asked_at <= 10
+    assert len(node.node.state.frames) > 0
+    graph.wait_until(lambda: node.node.state.computed == before + 60, 'all pairs')
     assert rig.heard['disparity'][-1].max_disparity == 95.0

@@ -41,7 +41,9 @@ class Player:
         graph.wait_until(lambda: self.rig.is_wanted, 'the node to subscribe')
         # Until then the first pairs would have no calibration.
         graph.wait_until(
-            lambda: not self.node.node.calibrations.missing(self.node.node.parameters.current),
+            lambda: (
+                not self.node.node.state.calibrations.missing(self.node.node.parameters.current)
+            ),
             'the calibration',
             repeat=self.rig.publish_infos,
         )
@@ -85,11 +87,11 @@ def test_a_recording_played_again_and_again_gives_the_same_bytes(player):
     first = player.play()
     assert player.stamps() == ALL_STAMPS
     assert len(set(first)) > 1, 'the frames of the recording differ'
-    resets = player.node.node.pairer.resets
+    resets = player.node.node.state.pairer.resets
     for loop in range(1, 4):
         assert player.play() == first
         assert player.stamps() == ALL_STAMPS
-        assert player.node.node.pairer.resets == resets + loop
+        assert player.node.node.state.pairer.resets == resets + loop
 
 
 def test_speed_does_not_matter(player):
@@ -120,7 +122,7 @@ def test_the_same_bytes_with_a_clock_and_after_a_reset_of_the_simulation(player,
     # The simulator begins again at 0: clock and stamps jump back by 50 years.
     again = [(stamp_ns - START_NS + PERIOD_NS, *pair) for stamp_ns, *pair in RECORDING]
     assert simulated.play(again) == without
-    assert simulated.node.node.pairer.resets == 1
+    assert simulated.node.node.state.pairer.resets == 1
 
 
 def test_a_clock_that_stands_still_stops_nothing(graph):

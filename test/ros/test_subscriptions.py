@@ -12,8 +12,12 @@ pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import BEST_EFFORT, Graph, NodeHere, Peer, RELIABLE
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
-from rig import camera_infos, messages_of, next_stamp_ns, OUTPUTS, Rig
+from rig import camera_infos, messages_of, next_stamp_ns, Rig
 from scenes import plane, scene_of
+from stereo_msgs.msg import DisparityImage
+
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.ros.messages import message_class
 
 PAIR = messages_of(scene_of(plane(200, 120, 10)))
 INFOS = camera_infos(200, 120)
@@ -41,7 +45,7 @@ def test_images_are_subscribed_to_exactly_while_somebody_listens(graph: Graph, t
     assert rig.is_ignored
 
     for _ in range(2):
-        rig.listen(topic, OUTPUTS[topic])
+        rig.listen(topic, message_class(OUTPUTS[topic].type))
         rig.connect(*PAIR)
         assert list(rig.exchange(*PAIR)) == [topic]
 
@@ -55,14 +59,14 @@ def test_images_that_wait_when_the_last_listener_leaves_are_counted(graph: Graph
     rig.connect(*PAIR)
     received = node.received
     for _ in range(3):
-        rig.send_eye(0, PAIR[0], next_stamp_ns())
+        rig.send_image(0, PAIR[0], next_stamp_ns())
     graph.wait_until(lambda: node.received == received + 3, 'three left images')
 
     rig.stop_listening('disparity')
     graph.wait_until(lambda: rig.is_ignored, 'the node to end its subscriptions')
 
     assert node.dropped['UNWANTED'] == 3
-    assert node.node.pairer.waiting == 0
+    assert node.node.state.pairer.waiting == 0
     node.assert_adds_up()
 
 
@@ -90,7 +94,7 @@ def test_cameras_may_publish_best_effort_or_reliably(
     """They may come after the node has subscribed, too."""
     node = graph.node(frame_policy=policy)
     listener = graph.add(Peer(graph, 'listener'))
-    heard = listener.listen('disparity', OUTPUTS['disparity'])
+    heard = listener.listen('disparity', DisparityImage)
     graph.wait_until(lambda: node.node.inputs.are_open, 'the node to subscribe to the images')
 
     rig = Rig(graph, [], infos=INFOS, qos=qos)
@@ -135,11 +139,15 @@ def test_images_of_another_size_are_subscribed_to_anew(graph: Graph) -> None:
     node = graph.node()
     rig = Rig(graph, ['disparity'], infos=INFOS)
     rig.connect(*PAIR)
-    before = node.node.inputs.images()
+    before = node.node.inputs.subscriptions()['left image']
     rig.infos = camera_infos(400, 240)
     larger = messages_of(scene_of(plane(400, 240, 10)))
 
-    rig.send_until(lambda: node.node.inputs.images() != before, *larger, 'other subscriptions')
+    rig.send_until(
+        lambda: node.node.inputs.subscriptions()['left image'] is not before,
+        *larger,
+        'other subscriptions',
+    )
 
     rig.connect(*larger)
     assert rig.exchange(*larger)['disparity'].image.width == 400
@@ -174,7 +182,7 @@ def test_overrides_of_an_input_hold_whenever_it_is_subscribed_to(graph: Graph) -
     assert_overridden()
     rig.stop_listening('disparity')
     graph.wait_until(lambda: rig.is_ignored, 'the node to end its subscriptions')
-    rig.listen('disparity', OUTPUTS['disparity'])
+    rig.listen('disparity', DisparityImage)
     assert_overridden()
     assert rig.set_parameter('queue_size', 30).successful
     graph.wait_until(

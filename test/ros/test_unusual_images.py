@@ -127,9 +127,9 @@ def test_a_broken_image_is_counted_and_named_and_the_next_good_one_is_computed(
     rig.graph.wait_until(
         lambda: node.dropped.get('INVALID', 0) == before + 2, 'both images to be dropped'
     )
-    assert told in str(node.node.failure)
+    assert told in str(node.node.state.failure)
     assert_is_the_scene(disparity_of(rig, *MONO))
-    assert node.node.failure is None
+    assert node.node.state.failure is None
     node.assert_adds_up()
 
 
@@ -181,14 +181,14 @@ def test_images_of_another_size_than_the_calibration_are_refused_by_name(
     rig: Rig, node: NodeHere
 ) -> None:
     small = [image_message(eye[:100, :180].copy()) for eye in (SCENE.left, SCENE.right)]
-    computed = node.node.computed
+    computed = node.node.state.computed
 
     rig.send(*small)
-    rig.graph.wait_until(lambda: node.node.failure is not None, 'the pair to be refused')
+    rig.graph.wait_until(lambda: node.node.state.failure is not None, 'the pair to be refused')
 
-    assert '180x100' in str(node.node.failure)
-    assert f'{WIDTH}x{HEIGHT}' in str(node.node.failure)
-    assert node.node.computed == computed
+    assert '180x100' in str(node.node.state.failure)
+    assert f'{WIDTH}x{HEIGHT}' in str(node.node.state.failure)
+    assert node.node.state.computed == computed
 
 
 def test_lossless_compressed_images_give_the_disparity_of_raw_ones(graph: Graph, rig: Rig) -> None:

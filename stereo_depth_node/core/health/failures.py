@@ -1,8 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Under which reason the images of a pair are counted that could not be computed."""
+"""What it means that a pair could not be computed: one table from errors to causes and reasons."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from stereo_depth_node.core.errors import (
     BaselineError,
@@ -15,7 +17,6 @@ from stereo_depth_node.core.errors import (
     MissingCalibrationError,
     PairSizeError,
     SettingsError,
-    StereoDepthError,
     UncalibratedError,
 )
 from stereo_depth_node.core.health.causes import Cause, CAUSES, Finding, Level, listed
@@ -23,6 +24,8 @@ from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = [
+    'FAILURES',
+    'Failure',
     'cause_of_error',
     'drop_reason_of',
     'missing_calibration',
@@ -30,42 +33,44 @@ __all__ = [
     'why_some_pairs_fail',
 ]
 
-_REASONS: dict[type[Exception], DropReason] = {
-    SettingsError: DropReason.IMPOSSIBLE_SETTINGS,
-    CalibrationError: DropReason.NO_CALIBRATION,
-    InputError: DropReason.NO_CALIBRATION,
-    ImageError: DropReason.INVALID,
-}
+
+class Failure(NamedTuple):
+    """What an error means: the name of its cause, and the reason its images are counted under."""
+
+    error: type[Exception]
+    cause: str
+    reason: DropReason
 
 
-def drop_reason_of(error: StereoDepthError) -> DropReason:
-    """Return the reason that belongs to an error."""
-    return next(
-        (reason for kind, reason in _REASONS.items() if isinstance(error, kind)),
-        DropReason.INTERNAL_ERROR,
-    )
-
-
-# Subclasses before their bases.
-_OF_ERRORS: tuple[tuple[type[Exception], str], ...] = (
-    (MissingCalibrationError, 'no_camera_info'),
-    (UncalibratedError, 'uncalibrated'),
-    (BaselineError, 'no_baseline'),
-    (CalibrationError, 'calibrations_differ'),
-    (InputError, 'calibration_file'),
-    (CalibrationSizeError, 'calibration_size'),
-    (PairSizeError, 'sizes_differ'),
-    (EncodingError, 'unsupported_encoding'),
-    (DataLengthError, 'data_length'),
-    (ImageError, 'unusable_image'),
-    (SettingsError, 'impossible_settings'),
-    (Exception, 'internal_error'),
+#: Every error that can end a pair, subclasses before their bases.
+FAILURES = (
+    Failure(MissingCalibrationError, 'no_camera_info', DropReason.NO_CALIBRATION),
+    Failure(UncalibratedError, 'uncalibrated', DropReason.NO_CALIBRATION),
+    Failure(BaselineError, 'no_baseline', DropReason.NO_CALIBRATION),
+    Failure(CalibrationError, 'calibrations_differ', DropReason.NO_CALIBRATION),
+    Failure(InputError, 'calibration_file', DropReason.NO_CALIBRATION),
+    Failure(CalibrationSizeError, 'calibration_size', DropReason.INVALID),
+    Failure(PairSizeError, 'sizes_differ', DropReason.INVALID),
+    Failure(EncodingError, 'unsupported_encoding', DropReason.INVALID),
+    Failure(DataLengthError, 'data_length', DropReason.INVALID),
+    Failure(ImageError, 'unusable_image', DropReason.INVALID),
+    Failure(SettingsError, 'impossible_settings', DropReason.IMPOSSIBLE_SETTINGS),
+    Failure(Exception, 'internal_error', DropReason.INTERNAL_ERROR),
 )
 
 
 def cause_of_error(error: Exception) -> Cause:
     """Return what it means that a pair could not be computed for this error."""
-    return next(CAUSES[name] for kind, name in _OF_ERRORS if isinstance(error, kind))
+    return CAUSES[_failure(error).cause]
+
+
+def drop_reason_of(error: Exception) -> DropReason:
+    """Return the reason under which the images of a pair are counted that this error ended."""
+    return _failure(error).reason
+
+
+def _failure(error: Exception) -> Failure:
+    return next(each for each in FAILURES if isinstance(error, each.error))
 
 
 def why_pairs_fail(snapshot: Snapshot, error: Exception) -> Finding:

@@ -1,57 +1,246 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What ROS messages say, read by their attributes.
+"""The outputs: topic, type and what makes the message for a pair; and what messages say.
 
-So a message of any library will do: rclpy's, which the node gets, and those that are read from
-a recording without ROS. Both go one way into the core and out of it.
+Node, bag tool, demo, benchmarks and tests take the outputs from the one table `OUTPUTS`. A message
+is serialized once for all pairs of one pipeline: for the next pair only its stamp and its pixels
+are written, in place. So the middleware gets what it would otherwise make of a message object, by
+copying the pixels twice; and a bag holds the bytes that the node publishes.
 """
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Callable
+import copy
 from dataclasses import dataclass
+import struct
+import sys
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.images.pair_decoder import CompressedImage
-from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE
+from stereo_depth_node.core.messages.cdr import CdrReader
+from stereo_depth_node.core.messages.library import (
+    CAMERA_INFO,
+    DISPARITY_IMAGE,
+    IMAGE,
+    MessageLibrary,
+)
 from stereo_depth_node.core.pipeline import StereoPipeline
 
 __all__ = [
-    'DisparityFields',
+    'OUTPUTS',
+    'Output',
+    'OutputImage',
+    'OutputMessage',
     'calibration_from_message',
-    'compressed_image_from_message',
-    'raw_image_from_message',
-    'stamp_ns',
+    'camera_info_from_calibration',
 ]
 
-_NS_PER_S = 1_000_000_000
+_PIXEL_TYPES: dict[str, type[np.generic]] = {'32FC1': np.float32, '16UC1': np.uint16}
+_STAMP = struct.Struct('=iI')
+# Of a DisparityImage, from the end of its image to the end of its valid_window.
+_DISPARITY_FIELDS = struct.Struct('=2f4IB')
+_ALIGNMENT = 4
+# The next values of a disparity are so far apart, pixels: OpenCV's StereoMatcher.DISP_SCALE.
+_DELTA_D = 1.0 / DISPARITY_SCALE
 
 
-def stamp_ns(header: Any) -> int:
-    """Return the stamp of a std_msgs/Header in ns."""
-    return int(header.stamp.sec) * _NS_PER_S + int(header.stamp.nanosec)
+class OutputMessage:
+    """A serialized message that begins with a header, for pair after pair.
+
+    Parameters
+    ----------
+    serialized : bytes or memoryview
+        The message in the byte order of this machine, complete but for its stamp.
+
+    Attributes
+    ----------
+    serialized : bytearray
+        The message for the pair of the last update.
+    """
+
+    def __init__(self, serialized: bytes | memoryview) -> None:
+        self.serialized = bytearray(serialized)
+        self._fields = CdrReader(self.serialized)
+        self._stamps: list[int] = []
+        self._pass_header()
+
+    def update(self, pipeline: StereoPipeline, stamp: tuple[int, int]) -> None:
+        """Write the last pair of a pipeline into the message.
+
+        Parameters
+        ----------
+        pipeline : StereoPipeline
+            The one that the message is made for.
+        stamp : tuple of 2 int
+            Of the left image: seconds and nanoseconds.
+        """
+        del pipeline
+        for offset in self._stamps:
+            _STAMP.pack_into(self.serialized, offset, *stamp)
+
+    def _pass_header(self) -> None:
+        self._fields.stamp()
+        self._stamps.append(self._fields.offset - _STAMP.size)
+        self._fields.string()
+        self._clear_padding()
+
+    def _clear_padding(self) -> None:
+        """Clear what aligns the next field: rclpy leaves there what was in its memory."""
+        while self._fields.offset % _ALIGNMENT:
+            self.serialized[self._fields.offset] = 0
+            self._fields.offset += 1
 
 
-def raw_image_from_message(message: Any) -> RawImage:
-    """Describe the pixels of a sensor_msgs/Image, without copying them."""
-    return RawImage(
-        height=message.height,
-        width=message.width,
-        encoding=message.encoding,
-        is_bigendian=bool(message.is_bigendian),
-        step=message.step,
-        data=message.data,
+class OutputImage(OutputMessage):
+    """An image, or a disparity image, whose pixels are written in place.
+
+    Parameters
+    ----------
+    serialized : bytes or memoryview
+        The message, with room for its pixels.
+    fill : callable
+        Writes the pixels of the last pair of a pipeline into an array.
+    is_disparity : bool
+        It is a DisparityImage: the header is followed by an image with a header of its own.
+
+    Attributes
+    ----------
+    pixels : (H, W) float32 or uint16 ndarray
+        The pixels in the message.
+    """
+
+    def __init__(
+        self,
+        serialized: bytes | memoryview,
+        fill: Callable[[StereoPipeline, npt.NDArray[Any]], None],
+        *,
+        is_disparity: bool = False,
+    ) -> None:
+        super().__init__(serialized)
+        self._fill = fill
+        if is_disparity:
+            self._pass_header()
+        self.pixels = self._pass_pixels()
+        if is_disparity:
+            self._fields.offset += _DISPARITY_FIELDS.size
+            self._clear_padding()
+
+    def update(self, pipeline: StereoPipeline, stamp: tuple[int, int]) -> None:
+        """Write the last pair of a pipeline into the message."""
+        super().update(pipeline, stamp)
+        self._fill(pipeline, self.pixels)
+
+    def _pass_pixels(self) -> npt.NDArray[Any]:
+        """Pass what follows the header of an image and return its pixels."""
+        fields = self._fields
+        height, width, encoding = fields.uint32(), fields.uint32(), fields.string()
+        fields.octet()
+        self._clear_padding()
+        fields.uint32()
+        return np.frombuffer(fields.octets(), _PIXEL_TYPES[encoding]).reshape(height, width)
+
+
+def _disparity(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
+) -> OutputImage:
+    """Return a DisparityImage, pixels.
+
+    Raises
+    ------
+    ValueError
+        If the pipeline has no geometry.
+    """
+    geometry, window = pipeline.geometry, pipeline.valid_window
+    if geometry is None:
+        raise ValueError('a DisparityImage needs a geometry: give the pipeline one')
+    message = library.make(
+        DISPARITY_IMAGE,
+        header=_header(library, frame_id),
+        image=_image_message(library, pipeline, '32FC1', frame_id),
+        f=geometry.f,
+        t=geometry.baseline,
+        valid_window=library.make(
+            'sensor_msgs/msg/RegionOfInterest',
+            x_offset=window.x0,
+            y_offset=window.y0,
+            height=window.y1 - window.y0,
+            width=window.x1 - window.x0,
+            do_rectify=False,
+        ),
+        min_disparity=pipeline.min_disparity,
+        max_disparity=pipeline.max_disparity,
+        delta_d=_DELTA_D,
     )
+    serialized = library.serialize(message, DISPARITY_IMAGE)
+    return OutputImage(serialized, StereoPipeline.disparity, is_disparity=True)
 
 
-def compressed_image_from_message(message: Any) -> CompressedImage:
-    """Describe the data of a sensor_msgs/CompressedImage, without copying it."""
-    return CompressedImage(format=message.format, data=message.data)
+def _depth(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
+) -> OutputImage:
+    """Return a depth image (REP 118): metres, or millimetres."""
+    message = _image_message(library, pipeline, pipeline.settings.depth_encoding, frame_id)
+    return OutputImage(library.serialize(message, IMAGE), StereoPipeline.depth)
+
+
+def _uncertainty(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
+) -> OutputImage:
+    """Return an image of the standard deviation of the depth, metres."""
+    message = _image_message(library, pipeline, '32FC1', frame_id)
+    return OutputImage(library.serialize(message, IMAGE), StereoPipeline.uncertainty)
+
+
+def _camera_info(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, left_info: Any
+) -> OutputMessage:
+    """Return the left camera's CameraInfo, for the images that a pipeline gives."""
+    if pipeline.downscale == 1:
+        message = copy.deepcopy(left_info)
+        message.header.frame_id = frame_id
+    else:
+        calibration = calibration_from_message(left_info).downscaled(pipeline.downscale)
+        message = camera_info_from_calibration(library, calibration, frame_id)
+    return OutputMessage(library.serialize(message, CAMERA_INFO))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the package gives for each pair.
+
+    Attributes
+    ----------
+    type : str
+        Of its messages.
+    make : callable
+        Returns the message for the pairs of a pipeline, from a message library, the pipeline, the
+        frame and the left camera's CameraInfo.
+    is_recorded : bool
+        The bag tool writes it without being asked to.
+    """
+
+    type: str
+    make: Callable[[MessageLibrary, StereoPipeline, str, Any], OutputMessage]
+    is_recorded: bool = True
+
+
+#: The outputs by their topics, in the order in which they are published.
+OUTPUTS: dict[str, Output] = {
+    'disparity': Output(DISPARITY_IMAGE, _disparity),
+    'depth/image_rect': Output(IMAGE, _depth),
+    'depth/camera_info': Output(CAMERA_INFO, _camera_info),
+    'depth/uncertainty': Output(IMAGE, _uncertainty, is_recorded=False),
+}
 
 
 def calibration_from_message(message: Any) -> CameraCalibration:
-    """Return the calibration in a sensor_msgs/CameraInfo."""
+    """Return the calibration in a sensor_msgs/CameraInfo of any library."""
     roi = message.roi
     return CameraCalibration(
         width=message.width,
@@ -68,48 +257,51 @@ def calibration_from_message(message: Any) -> CameraCalibration:
     )
 
 
-@dataclass(frozen=True)
-class DisparityFields:
-    """The fields of a stereo_msgs/DisparityImage besides header and pixels.
+def camera_info_from_calibration(
+    library: MessageLibrary, calibration: CameraCalibration, frame_id: str
+) -> Any:
+    """Return a sensor_msgs/CameraInfo without binning and region of interest."""
+    return library.make(
+        CAMERA_INFO,
+        header=_header(library, frame_id),
+        height=calibration.height,
+        width=calibration.width,
+        distortion_model=calibration.distortion_model,
+        d=calibration.d,
+        k=calibration.k,
+        r=calibration.r,
+        p=calibration.p,
+        binning_x=0,
+        binning_y=0,
+        roi=library.make(
+            'sensor_msgs/msg/RegionOfInterest',
+            x_offset=0,
+            y_offset=0,
+            height=0,
+            width=0,
+            do_rectify=False,
+        ),
+    )
 
-    Attributes
-    ----------
-    f : float
-        Focal length, pixels.
-    t : float
-        Baseline, metres.
-    min_disparity, max_disparity : float
-        Of the disparities in the image, pixels; what is below the first is unknown.
-    delta_d : float
-        Smallest step of a disparity, pixels.
-    window : tuple of int
-        x, y, width and height of the pixels that can have a disparity.
-    """
 
-    f: float
-    t: float
-    min_disparity: float
-    max_disparity: float
-    delta_d: float
-    window: tuple[int, int, int, int]
+def _image_message(
+    library: MessageLibrary, pipeline: StereoPipeline, encoding: str, frame_id: str
+) -> Any:
+    """Return a sensor_msgs/Image of black pixels in the size of the result of a pipeline."""
+    step = pipeline.width * np.dtype(_PIXEL_TYPES[encoding]).itemsize
+    return library.make(
+        IMAGE,
+        header=_header(library, frame_id),
+        height=pipeline.height,
+        width=pipeline.width,
+        encoding=encoding,
+        is_bigendian=int(sys.byteorder == 'big'),
+        step=step,
+        # The one type that rclpy takes over without looking at each byte.
+        data=array('B', bytes(pipeline.height * step)),
+    )
 
-    @classmethod
-    def of(cls, pipeline: StereoPipeline) -> DisparityFields:
-        """Return the fields for the results of a pipeline.
 
-        Raises
-        ------
-        ValueError
-            If the pipeline has no geometry.
-        """
-        geometry, window = pipeline.geometry, pipeline.valid_window
-        if geometry is None:
-            raise ValueError('a DisparityImage needs a geometry: give the pipeline one')
-        return cls(
-            f=geometry.f,
-            t=geometry.baseline,
-            min_disparity=pipeline.min_disparity,
-            max_disparity=pipeline.max_disparity,
-            delta_d=1.0 / DISPARITY_SCALE,
-            window=(window.x0, window.y0, window.x1 - window.x0, window.y1 - window.y0),
-        )
+def _header(library: MessageLibrary, frame_id: str) -> Any:
+    stamp = library.make('builtin_interfaces/msg/Time', sec=0, nanosec=0)
+    return library.make('std_msgs/msg/Header', stamp=stamp, frame_id=frame_id)

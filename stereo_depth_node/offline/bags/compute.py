@@ -16,42 +16,27 @@ import json
 from operator import itemgetter
 from pathlib import Path
 import time
+from traceback import format_exception
 from typing import Any
 
 import cv2
 import numpy as np
 
-from stereo_depth_node.core.errors import (
-    CalibrationError,
-    ImageError,
-    InputError,
-    SettingsError,
-    StereoDepthError,
-)
-from stereo_depth_node.core.images.pair_decoder import PairDecoder
-from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.errors import InputError, StereoDepthError
+from stereo_depth_node.core.messages.content import OutputImage, OUTPUTS
+from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.pairer import StereoPair
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.processing import PairFailure, PairProcessor, PairResult
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.memory import keep_freed_memory
-from stereo_depth_node.offline.bags.messages import (
-    BagCalibration,
-    deserialized,
-    image_from_message,
-    ResultMessages,
-)
-from stereo_depth_node.offline.bags.plan import Calibration, ImageRef, PartPlan, PlannedPair
-from stereo_depth_node.offline.bags.reader import (
-    Bag,
-    open_bag,
-    serialized_stamp_ns,
-)
+from stereo_depth_node.offline.bags.messages import BagMessages, new_calibration_cache
+from stereo_depth_node.offline.bags.plan import ImageRef, PartPlan, PlannedPair
+from stereo_depth_node.offline.bags.reader import Bag, open_bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
-from stereo_depth_node.offline.bags.writer import (
-    BagFormat,
-    CopiedTopic,
-    part_name,
-    PartWriter,
-)
+from stereo_depth_node.offline.bags.writer import BagFormat, part_name, PartWriter, WrittenTopic
 from stereo_depth_node.offline.files.formats import write_file
 
 __all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
@@ -64,13 +49,6 @@ _PERCENTILES = (5.0, 50.0, 95.0)
 # Every so many rows and columns say enough about the depths of a pair.
 _SAMPLE_STEP = 16
 _MM = 1000.0
-
-_REASONS: tuple[tuple[type[Exception], DropReason], ...] = (
-    (SettingsError, DropReason.IMPOSSIBLE_SETTINGS),
-    (CalibrationError, DropReason.NO_CALIBRATION),
-    (ImageError, DropReason.INVALID),
-    (InputError, DropReason.INVALID),
-)
 
 
 @dataclass(frozen=True)
@@ -93,7 +71,9 @@ class PartTask:
         Of the file.
     namespace : str
         Of the results' topics.
-    copied : tuple of CopiedTopic
+    outputs : tuple of str
+        What is written, keys of `OUTPUTS`.
+    copied : tuple of WrittenTopic
         Topics copied from the recording.
     key : str
         What the result depends on, as a hash; kept with it.
@@ -108,7 +88,8 @@ class PartTask:
     folder: Path
     recording_format: BagFormat
     namespace: str
-    copied: tuple[CopiedTopic, ...]
+    outputs: tuple[str, ...]
+    copied: tuple[WrittenTopic, ...]
     key: str
     threads: int | None = None
 
@@ -154,9 +135,10 @@ def compute_part(task: PartTask) -> PartResult:
         cv2.setNumThreads(task.threads)
     name = part_name(task.plan.index, task.recording_format)
     result = PartResult(task.key)
-    with PartWriter.open(
-        task.folder, name, task.recording_format, task.namespace, task.copied
-    ) as (writer, metadata):
+    with PartWriter.open(task.folder, name, task.recording_format, _written_topics(task)) as (
+        writer,
+        metadata,
+    ):
         for item in _in_order(_results(task, result), _copies(task)):
             writer.write(*item)
     result.metadata = metadata
@@ -165,19 +147,26 @@ def compute_part(task: PartTask) -> PartResult:
     return result
 
 
-_Item = tuple[int, dict[str, memoryview | bytes]]
+_Item = tuple[int, dict[str, bytearray | bytes]]
+
+
+def _written_topics(task: PartTask) -> tuple[WrittenTopic, ...]:
+    results = (
+        WrittenTopic.of_type(f'{task.namespace}/{topic}', OUTPUTS[topic].type)
+        for topic in task.outputs
+    )
+    return (*results, *task.copied)
 
 
 def _results(task: PartTask, result: PartResult) -> Iterator[_Item]:
     """Yield time and messages of the pairs, and note in `result` what becomes of them."""
-    computer = _PairComputer(task.settings)
-    recording = open_bag(task.recording)
-    for pair, images in _pairs_with_images(recording, task.topics, task.plan):
-        if pair is task.plan.before:
-            computer.compute(pair, images, task.topics.type, PartResult(''))
-            continue
-        messages = computer.compute(pair, images, task.topics.type, result)
-        if messages is not None:
+    computer = _PairComputer(task)
+    bag = open_bag(task.recording)
+    for pair, images in _pairs_with_images(bag, task.topics, task.plan):
+        # The pair before the first one is for the filters over time alone.
+        counted = result if pair is not task.plan.before else None
+        messages = computer.compute(pair, images, counted)
+        if messages:
             yield (
                 pair.complete_ns,
                 {f'{task.namespace}/{topic}': data for topic, data in messages.items()},
@@ -205,53 +194,60 @@ def _in_order(results: Iterator[_Item], copies: Iterator[_Item]) -> Iterator[_It
 class _PairComputer:
     """Computes pairs one after the other, as the node does."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._decoder = PairDecoder()
-        self._made_for: tuple[Calibration, int, int] | None = None
-        self._pipeline: tuple[StereoPipeline, ResultMessages]
-        self._epoch: int | None = None
+    def __init__(self, task: PartTask) -> None:
+        self._task = task
+        self._is_compressed = task.topics.type == COMPRESSED_IMAGE
+        self._processor = PairProcessor(BagMessages())
+        self._calibrations = new_calibration_cache()
 
     def compute(
-        self, pair: PlannedPair, images: tuple[bytes, bytes], kind: str, result: PartResult
-    ) -> dict[str, memoryview] | None:
-        """Return the messages of a pair, None where it cannot be computed; `result` says why."""
-        start = time.perf_counter()
-        try:
-            left, right = (deserialized(data, kind) for data in images)
-            grey = self._decoder.decode(image_from_message(left), image_from_message(right))
-            height, width = grey[0].shape
-            pipeline, outputs = self._pipeline_for(pair, width, height)
-            pipeline.match(*grey)
-            messages = outputs.serialized(pipeline, left.header)
-        except StereoDepthError as error:
-            reason = next(reason for cause, reason in _REASONS if isinstance(error, cause))
-            result.failed[reason.name] = result.failed.get(reason.name, 0) + 2
-            result.first_error = result.first_error or str(error)
-            return None
-        result.computed += 1
-        spent_ms = 1e3 * (time.perf_counter() - start)
-        result.figures.append(
-            [float(pair.left.stamp_ns), *_depth_figures(pipeline, outputs.depth_pixels), spent_ms]
-        )
-        return messages
+        self, pair: PlannedPair, images: tuple[bytes, bytes], result: PartResult | None
+    ) -> dict[str, bytearray]:
+        """Return the messages of a pair, none where it cannot be computed; `result` says why.
 
-    def _pipeline_for(
-        self, pair: PlannedPair, width: int, height: int
-    ) -> tuple[StereoPipeline, ResultMessages]:
-        """Return the pipeline for a pair, made anew when size or calibration change."""
-        made_for = (pair.calibration, width, height)
-        if made_for != self._made_for:
-            calibration = BagCalibration.of(pair.calibration, self._settings)
-            pipeline = StereoPipeline.from_calibrations(
-                self._settings, width, height, calibration.left, calibration.right
+        They are good until the next pair is computed.
+        """
+        start = time.perf_counter()
+        outcome = self._process(pair, images)
+        if result is None:
+            return {}
+        if isinstance(outcome, PairFailure):
+            name = outcome.reason.name
+            result.failed[name] = result.failed.get(name, 0) + 2
+            result.first_error = result.first_error or _described(outcome)
+            return {}
+        messages = {topic: outcome.message(topic) for topic in self._task.outputs}
+        depth = messages['depth/image_rect']
+        assert isinstance(depth, OutputImage)
+        spent_ms = 1e3 * (time.perf_counter() - start)
+        result.computed += 1
+        result.figures.append(
+            [float(pair.left.stamp_ns), *_depth_figures(outcome.pipeline, depth.pixels), spent_ms]
+        )
+        return {topic: message.serialized for topic, message in messages.items()}
+
+    def _process(self, pair: PlannedPair, images: tuple[bytes, bytes]) -> PairResult | PairFailure:
+        try:
+            for side, info in zip(Side, pair.calibration, strict=True):
+                if info is not None:
+                    self._calibrations.take(side, info)
+            left, right = (
+                SerializedImage(data, is_compressed=self._is_compressed) for data in images
             )
-            self._pipeline = pipeline, ResultMessages(pipeline, calibration.left_info)
-            self._made_for = made_for
-        elif pair.epoch != self._epoch:
-            self._pipeline[0].reset()
-        self._epoch = pair.epoch
-        return self._pipeline
+        except StereoDepthError as error:
+            return PairFailure.of(error)
+        return self._processor.process(
+            StereoPair(pair.left.stamp_ns, pair.right.stamp_ns, left, right, pair.epoch),
+            self._task.settings,
+            self._calibrations,
+        )
+
+
+def _described(failure: PairFailure) -> str:
+    """Return why a pair could not be computed; a bug with the place where it happened."""
+    if failure.reason is not DropReason.INTERNAL_ERROR:
+        return str(failure.error)
+    return 'internal error, please report it: ' + ''.join(format_exception(failure.error))
 
 
 def _depth_figures(pipeline: StereoPipeline, depth: np.ndarray[Any, Any]) -> list[float]:

@@ -15,24 +15,22 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeometry
-from stereo_depth_node.core.errors import InputError, SettingsError, StereoDepthError
+from stereo_depth_node.core.errors import ImageError, InputError, SettingsError, StereoDepthError
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
+from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
-from stereo_depth_node.offline.bags.messages import (
-    BagCalibration,
-    deserialized,
-    image_from_message,
-)
+from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
-from stereo_depth_node.offline.bags.topics import CAMERA_INFO, StereoTopics
+from stereo_depth_node.offline.bags.topics import StereoTopics
 
 __all__ = ['Inspection', 'SideStamps', 'inspect_camera']
 
@@ -216,13 +214,12 @@ class _Samples:
 
     def add(self, pair: PlannedPair, images: tuple[bytes, bytes]) -> None:
         """Look at a pair."""
-        kind = self._seen.topics.type
         try:
-            left, right = (deserialized(data, kind) for data in images)
+            left, right = (_image(data, self._seen.topics) for data in images)
             if self.described is None:
                 self.described = _described(left), _described(right)
-                self.frame_ids = (left.header.frame_id, right.header.frame_id)
-            grey = self._decoder.decode(image_from_message(left), image_from_message(right))
+                self.frame_ids = (left.frame_id, right.frame_id)
+            grey = self._decoder.decode(left.content(), right.content())
             pipeline = self._pipeline_for(grey[0].shape)
             pipeline.match(*grey)
         except StereoDepthError as error:
@@ -260,7 +257,7 @@ def _look_at_calibration(
 ) -> tuple[tuple[str, ...], StereoDepthError | None]:
     """Return what is implausible in the calibration, and why it cannot be used."""
     try:
-        recorded = BagCalibration.of(plan.first_calibration, settings)
+        recorded = calibration_from(plan.first_calibration, settings)
         seen.cameras = (recorded.left, recorded.right)
         seen.geometry = StereoGeometry.from_calibrations(*seen.cameras, settings.baseline)
         # The frames of the images are compared, not those of the calibrations.
@@ -371,17 +368,21 @@ def _first_images(recording: Bag, topics: StereoTopics) -> tuple[str, str]:
     for topic in (topics.left, topics.right):
         data = next((data for _, _, data in recording.messages([topic])), None)
         try:
-            texts.append(_described(deserialized(data, topics.type)) if data else 'no image')
-        except InputError as error:
+            texts.append(_described(_image(data, topics)) if data else 'no image')
+        except ImageError as error:
             texts.append(str(error))
     return texts[0], texts[1]
 
 
-def _described(message: Any) -> str:
-    image = image_from_message(message)
-    if isinstance(image, CompressedImage):
-        return f'compressed, {image.format.strip()}'
-    return f'{image.width}x{image.height} {image.encoding}'
+def _image(data: bytes, topics: StereoTopics) -> SerializedImage:
+    return SerializedImage(data, is_compressed=topics.type == COMPRESSED_IMAGE)
+
+
+def _described(image: SerializedImage) -> str:
+    content = image.content()
+    if isinstance(content, CompressedImage):
+        return f'compressed, {content.format.strip()}'
+    return f'{content.width}x{content.height} {content.encoding}'
 
 
 def largest_gaps(side: SideStamps) -> Sequence[tuple[float, int]]:

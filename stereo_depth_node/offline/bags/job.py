@@ -18,16 +18,16 @@ from typing import Any
 import cv2
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import PartResult, PartTask
-from stereo_depth_node.offline.bags.messages import OUTPUT_TYPES
 from stereo_depth_node.offline.bags.plan import BagPlan, PartPlan
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
-from stereo_depth_node.offline.bags.writer import BagFormat, CopiedTopic, part_name
+from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
 from stereo_depth_node.offline.files.formats import described_os_error
 
 __all__ = ['BagJob', 'JobOptions', 'JobSummary']
@@ -45,6 +45,8 @@ class JobOptions:
         Topics; empty to find them.
     namespace : str
         Of the results' topics.
+    also : tuple of str
+        Outputs to write that are not written by default, keys of `OUTPUTS`.
     recording_format : BagFormat
         Of the result.
     copy_all : bool
@@ -61,11 +63,19 @@ class JobOptions:
     left_info: str = ''
     right_info: str = ''
     namespace: str = ''
+    also: tuple[str, ...] = ()
     recording_format: BagFormat = field(default_factory=BagFormat)
     copy_all: bool = False
     copy: tuple[str, ...] = ()
     overwrite: bool = False
     resume: bool = False
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs that are written, in the order in which each pair has them."""
+        return tuple(
+            topic for topic, output in OUTPUTS.items() if output.is_recorded or topic in self.also
+        )
 
 
 @dataclass
@@ -243,6 +253,7 @@ class BagJob:
                     folder=self._result.path,
                     recording_format=options.recording_format,
                     namespace=options.namespace,
+                    outputs=options.outputs,
                     copied=copied,
                     key=_key(identity, part),
                 )
@@ -275,9 +286,9 @@ class BagJob:
             )
         return topics
 
-    def _copied_topics(self, recording: Bag, topics: StereoTopics) -> tuple[CopiedTopic, ...]:
+    def _copied_topics(self, recording: Bag, topics: StereoTopics) -> tuple[WrittenTopic, ...]:
         options, notes = self._options, self.summary.notes
-        ours = {f'{options.namespace}/{topic}' for topic in OUTPUT_TYPES}
+        ours = {f'{options.namespace}/{topic}' for topic in OUTPUTS}
         names = {topic.name for topic in recording.topics}
         wanted = set(options.copy)
         if options.copy_all:
@@ -287,7 +298,7 @@ class BagJob:
                 f'there is no topic {", ".join(missing)} to copy, the recording has '
                 f'{", ".join(sorted(names))}'
             )
-        copied: dict[str, CopiedTopic] = {}
+        copied: dict[str, WrittenTopic] = {}
         for connection in recording.connections(wanted):
             name, kind = connection.topic, connection.msgtype
             known = topic_definition(kind, connection.msgdef.data)
@@ -297,10 +308,10 @@ class BagJob:
                 notes.append(f'{name} is not copied: the recording does not define {kind}')
             else:
                 qos = tuple(connection.ext.offered_qos_profiles)
-                copied.setdefault(name, CopiedTopic(name, kind, *known, qos))
+                copied.setdefault(name, WrittenTopic(name, kind, *known, qos))
         return tuple(copied[name] for name in sorted(copied))
 
-    def _identity(self, topics: StereoTopics, copied: tuple[CopiedTopic, ...]) -> dict[str, Any]:
+    def _identity(self, topics: StereoTopics, copied: tuple[WrittenTopic, ...]) -> dict[str, Any]:
         """Return all that the result depends on, by its name for people."""
         options = self._options
         files = [(file.name, file.stat()) for file in storage_files(self.summary.source)]
@@ -309,6 +320,7 @@ class BagJob:
             'settings': dataclasses.asdict(options.settings),
             'topics': dataclasses.asdict(topics),
             'namespace': options.namespace,
+            'outputs': list(options.outputs),
             'storage': dataclasses.asdict(options.recording_format),
             'copied topics': [topic.name for topic in copied],
             'versions': [cv2.__version__, metadata.version('rosbags')],

@@ -16,6 +16,7 @@ import heapq
 import math
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.messages.calibration_cache import says_the_same
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
@@ -30,8 +31,6 @@ _NS_PER_S = 1_000_000_000
 # stopped, not so small that opening and closing files shows, and not so many that a long
 # recording has thousands of them.
 _SMALLEST_PART, _LARGEST_PART, _PARTS = 100, 500, 32
-# A serialized CameraInfo says the same behind its encapsulation and stamp until it is changed.
-_STAMP_END = 12
 
 Calibration = tuple[bytes | None, bytes | None]
 """Serialized CameraInfo of the left and the right camera, None where there is none."""
@@ -255,8 +254,7 @@ class BagPlan:
         return first[0], first[1]
 
     def _take_info(self, eye: int, data: bytes) -> None:
-        known = self._calibration[eye]
-        if known is not None and known[_STAMP_END:] == data[_STAMP_END:]:
+        if says_the_same(self._calibration[eye], data):
             return
         both = list(self._calibration)
         both[eye] = data

@@ -15,17 +15,14 @@ import numpy.typing as npt
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
-from stereo_depth_node.core.messages.content import stamp_ns
+from stereo_depth_node.core.images.raw import RawImage
+from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES
 from stereo_depth_node.offline.bags.job import JobSummary
-from stereo_depth_node.offline.bags.messages import (
-    BagCalibration,
-    deserialized,
-    image_from_message,
-)
+from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
-from stereo_depth_node.offline.bags.topics import IMAGE
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panels, shown_range
 
@@ -201,20 +198,22 @@ def _sample_frames(
     with closing(Bag(summary.target)) as recording:
         for index, (_, _, data) in enumerate(recording.messages([topic])):
             if index in indices:
-                message = deserialized(data, IMAGE)
-                stamp = stamp_ns(message.header)
-                left = _left_image(summary, settings, stamp)
-                frames.append((left, _metres(message), stamp))
+                image = SerializedImage(data)
+                depth = image.content()
+                assert isinstance(depth, RawImage)  # results are not compressed
+                left = _left_image(summary, settings, image.stamp_ns)
+                frames.append((left, _metres(depth), image.stamp_ns))
             if index >= max(indices):
                 break
     return frames
 
 
-def _metres(message: Any) -> npt.NDArray[np.float32]:
-    shape = (message.height, message.width)
-    if message.encoding == '32FC1':
-        return np.asarray(message.data.view(np.float32).reshape(shape))
-    depth = message.data.view(np.uint16).reshape(shape).astype(np.float32)
+def _metres(image: RawImage) -> npt.NDArray[np.float32]:
+    """Return the depth in an image of ours, (H, W), NaN where unknown."""
+    shape = (image.height, image.width)
+    if image.encoding == '32FC1':
+        return np.frombuffer(image.data, np.float32).reshape(shape)
+    depth = np.frombuffer(image.data, np.uint16).reshape(shape).astype(np.float32)
     return np.where(depth > 0, depth / np.float32(_MM), np.float32(np.nan))
 
 
@@ -236,11 +235,12 @@ def _left_image(
                 next((info for _, _, info in recording.messages([name])), None) if name else None
                 for name in (topics.left_info, topics.right_info)
             ]
-        image = image_from_message(deserialized(data, topics.type))
+        is_compressed = topics.type == COMPRESSED_IMAGE
+        image = SerializedImage(data, is_compressed=is_compressed).content()
         grey, _ = PairDecoder().decode(image, image)
         if not settings.rectify:
             return grey
-        calibration = BagCalibration.of((infos[0], infos[1]), settings)
+        calibration = calibration_from((infos[0], infos[1]), settings)
         rectified = np.empty_like(grey)
         Rectifier(calibration.left).rectify(np.ascontiguousarray(grey), rectified)
     except (StereoDepthError, StopIteration):

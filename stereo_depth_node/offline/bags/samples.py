@@ -15,13 +15,11 @@ from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.objectives import Pair
-from stereo_depth_node.offline.bags.messages import (
-    BagCalibration,
-    deserialized,
-    image_from_message,
-)
+from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, ImageRef, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
@@ -89,7 +87,7 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> BagPairs:
     calibration = chosen[0].calibration
     offset = 0.0
     if all(eye is not None for eye in calibration):
-        cameras = BagCalibration.of(calibration, settings)
+        cameras = calibration_from(calibration, settings)
         offset = StereoGeometry.from_calibrations(
             cameras.left, cameras.right, settings.baseline
         ).offset
@@ -122,13 +120,14 @@ def _decoded(
     topics: StereoTopics,
     settings: Settings,
 ) -> Pair:
+    is_compressed = topics.type == COMPRESSED_IMAGE
     left, right = (
-        image_from_message(deserialized(data[key], topics.type))
+        SerializedImage(data[key], is_compressed=is_compressed).content()
         for key in ((topics.left, pair.left), (topics.right, pair.right))
     )
     eyes = [np.array(image) for image in PairDecoder().decode(left, right)]
     if settings.rectify:
-        calibration = BagCalibration.of(pair.calibration, settings)
+        calibration = calibration_from(pair.calibration, settings)
         eyes = [
             _rectified(image, Rectifier(camera))
             for image, camera in zip(eyes, (calibration.left, calibration.right), strict=True)

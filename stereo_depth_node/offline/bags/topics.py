@@ -8,20 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 
 __all__ = [
-    'CAMERA_INFO',
-    'COMPRESSED_IMAGE',
-    'IMAGE',
     'StereoTopics',
     'Topic',
     'find_stereo_topics',
     'stereo_candidates',
 ]
-
-IMAGE = 'sensor_msgs/msg/Image'
-COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
-CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 
 # How drivers name their left and right eyes.
 _SIDES = (

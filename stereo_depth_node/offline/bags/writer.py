@@ -19,11 +19,11 @@ from typing import Any
 from uuid import uuid4
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
-from stereo_depth_node.offline.bags.messages import OUTPUT_TYPES, type_definition
+from stereo_depth_node.offline.bags.messages import type_definition
 from stereo_depth_node.offline.files.formats import described_os_error
 from stereo_depth_node.offline.libraries import optional_library
 
-__all__ = ['BagFormat', 'CopiedTopic', 'PartWriter', 'joined_metadata', 'part_name']
+__all__ = ['BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_name']
 
 # What Humble reads as well as all that came after it.
 _VERSION = 8
@@ -49,24 +49,29 @@ class BagFormat:
 
 
 @dataclass(frozen=True)
-class CopiedTopic:
-    """A topic that is copied from the recording read.
+class WrittenTopic:
+    """A topic of the bag that is written.
 
     Attributes
     ----------
     name, type : str
-        As recorded.
+        Such as ``/depth/image_rect`` and ``sensor_msgs/msg/Image``.
     definition, digest : str
         The message definition and its RIHS01 hash.
     qos : tuple
-        Profiles of rosbags that were offered.
+        Profiles of rosbags that were offered when it was recorded.
     """
 
     name: str
     type: str
     definition: str
     digest: str
-    qos: tuple[Any, ...]
+    qos: tuple[Any, ...] = ()
+
+    @classmethod
+    def of_type(cls, name: str, type_name: str) -> WrittenTopic:
+        """Return a topic of a type that rosbags knows."""
+        return cls(name, type_name, *type_definition(type_name))
 
 
 def part_name(index: int, recording_format: BagFormat) -> str:
@@ -81,29 +86,24 @@ class PartWriter:
     ----------
     writer : Any
         Of rosbags, open.
-    namespace : str
-        Of the results' topics.
-    copied : sequence of CopiedTopic
-        Further topics.
+    topics : sequence of WrittenTopic
+        What the part has.
     """
 
-    def __init__(self, writer: Any, namespace: str, copied: Sequence[CopiedTopic]) -> None:
+    def __init__(self, writer: Any, topics: Sequence[WrittenTopic]) -> None:
         self._writer = writer
-        self._connections: dict[str, Any] = {}
-        results = [
-            CopiedTopic(f'{namespace}/{topic}', kind, *type_definition(kind), ())
-            for topic, kind in OUTPUT_TYPES.items()
-        ]
-        for topic in (*results, *copied):
-            self._connections[topic.name] = writer.add_connection(
+        self._connections = {
+            topic.name: writer.add_connection(
                 topic.name,
                 topic.type,
                 msgdef=topic.definition,
                 rihs01=topic.digest,
                 offered_qos_profiles=topic.qos,
             )
+            for topic in topics
+        }
 
-    def write(self, bag_ns: int, messages: Mapping[str, bytes | memoryview]) -> None:
+    def write(self, bag_ns: int, messages: Mapping[str, bytes | bytearray]) -> None:
         """Write serialized messages by their topics, recorded at `bag_ns`."""
         for topic, data in messages.items():
             self._writer.write(self._connections[topic], bag_ns, data)
@@ -115,8 +115,7 @@ class PartWriter:
         folder: Path,
         name: str,
         recording_format: BagFormat,
-        namespace: str,
-        copied: Sequence[CopiedTopic],
+        topics: Sequence[WrittenTopic],
     ) -> Iterator[tuple[PartWriter, dict[str, Any]]]:
         """Write the file `name` in `folder`; it gets that name when all went well.
 
@@ -138,7 +137,7 @@ class PartWriter:
         try:
             work.mkdir(parents=True)
             with _open_writer(target, recording_format) as writer:
-                yield cls(writer, namespace, copied), metadata
+                yield cls(writer, topics), metadata
             metadata.update(_read_metadata(target))
             (target / name).replace(folder / name)
         except StereoDepthError:

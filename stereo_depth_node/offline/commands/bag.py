@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
 from stereo_depth_node.offline.bags.report import bags_report
 from stereo_depth_node.offline.bags.schedule import run_jobs
@@ -64,6 +65,13 @@ def add_parser(subparsers: Any) -> None:
     result = parser.add_argument_group('result')
     result.add_argument('--namespace', default='', help='of the topics written, such as /stereo')
     result.add_argument(
+        '--also',
+        action='append',
+        default=[],
+        choices=[topic for topic, output in OUTPUTS.items() if not output.is_recorded],
+        help='write this output, too',
+    )
+    result.add_argument(
         '--copy', action='append', default=[], metavar='TOPIC', help='copy a topic, too'
     )
     result.add_argument(
@@ -96,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
         left_info=arguments.left_info,
         right_info=arguments.right_info,
         namespace=_checked_namespace(arguments.namespace),
+        also=tuple(arguments.also),
         recording_format=BagFormat(arguments.storage, arguments.compress),
         copy_all=arguments.copy_all,
         copy=tuple(arguments.copy),

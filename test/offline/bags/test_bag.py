@@ -38,6 +38,7 @@ from bags import (
 from rosbags.rosbag2 import CompressionMode, Reader, StoragePlugin
 from scenes import camera
 
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
@@ -278,3 +279,20 @@ def test_results_are_what_ros_2_takes_for_a_recording(tmp_path: Path) -> None:
             DEPTH: 70,
             '/depth/camera_info': 70,
         }
+
+
+def test_a_recording_can_hold_every_output(tmp_path: Path) -> None:
+    source = write_bag(tmp_path / 'in', 2)
+    also = [topic for topic, output in OUTPUTS.items() if not output.is_recorded]
+    assert also == ['depth/uncertainty']
+    assert run_bag(source, tmp_path / 'out', *(f'--also={topic}' for topic in also)) == 0
+    found = messages_of(tmp_path / 'out')
+    assert [topic for topic, _, _ in found] == [f'/{topic}' for topic in OUTPUTS] * 2
+    assert {topic: message.__msgtype__ for topic, _, message in found} == {
+        f'/{topic}': output.type for topic, output in OUTPUTS.items()
+    }
+    sigma = pixels_of(found[-1][2])
+    depth = pixels_of(found[1][2])
+    np.testing.assert_array_equal(np.isnan(sigma), np.isnan(depth))
+    # One pixel of disparity is 0.31 m there: the disparity is known to a fraction of that.
+    assert 0.0 < np.nanmedian(sigma) < 0.15

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration of both cameras, from their camera_info topics or from files.
+"""The calibration of both cameras, from their CameraInfo messages or from files.
 
 The latest CameraInfo counts, whatever its stamp: calibration is a property of the cameras, not of
 a frame, and many drivers stamp it differently from the images.
@@ -9,59 +9,73 @@ a frame, and many drivers stamp it differently from the images.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
-
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
+from typing import Any
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
 from stereo_depth_node.core.errors import InputError, MissingCalibrationError
+from stereo_depth_node.core.messages.content import (
+    calibration_from_message,
+    camera_info_from_calibration,
+)
+from stereo_depth_node.core.messages.library import CAMERA_INFO, MessageLibrary
 from stereo_depth_node.core.pairing.reasons import Side
-from stereo_depth_node.ros.messages import calibration_from_message
+from stereo_depth_node.core.settings.settings import Settings
 
-if TYPE_CHECKING:
-    from stereo_depth_node.core.settings.settings import Settings
-
-__all__ = ['CalibrationCache', 'StereoCalibration']
+__all__ = ['CalibrationCache', 'StereoCalibration', 'says_the_same']
 
 # A serialized CameraInfo begins with 4 bytes of encapsulation and 8 of stamp. All behind them
 # is the same in every message of a camera until it is calibrated anew.
 _STAMP_END = 12
 
 
+def says_the_same(known: bytes | None, serialized: bytes) -> bool:
+    """Tell whether a serialized CameraInfo differs from one known before in its stamp at most."""
+    return known is not None and known[_STAMP_END:] == serialized[_STAMP_END:]
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class StereoCalibration:
-    """What both cameras say of themselves. Made anew when one of them says something else.
+    """The calibration of both cameras; another object whenever one of them changes.
 
     Attributes
     ----------
     left, right : CameraCalibration
         As published or as read from files.
-    left_info : CameraInfo
-        The left one as a message, from which depth/camera_info is made.
+    left_info : Any
+        The left one as a CameraInfo, from which depth/camera_info is made.
     """
 
     left: CameraCalibration
     right: CameraCalibration
-    left_info: CameraInfo
+    left_info: Any
 
 
 class CalibrationCache:
     """Keeps the latest calibration of both cameras.
 
+    Parameters
+    ----------
+    library : MessageLibrary
+        Reads and makes the messages.
+    advice : str
+        What to do about a camera without a calibration; ``{side}`` stands for its side.
+
     Attributes
     ----------
     received : dict of Side to int
         CameraInfo messages received.
+    in_force : StereoCalibration or None
+        What :meth:`current` returned last, None when something has changed since.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, library: MessageLibrary, advice: str) -> None:
         self.received = dict.fromkeys(Side, 0)
+        self.in_force: StereoCalibration | None = None
+        self._library = library
+        self._advice = advice
         self._serialized: dict[Side, bytes] = {}
-        self._infos: dict[Side, CameraInfo] = {}
+        self._infos: dict[Side, Any] = {}
         self._urls = ('', '')
-        self._current: StereoCalibration | None = None
 
     def take(self, side: Side, serialized: bytes) -> None:
         """Take a serialized CameraInfo; one that says nothing new costs next to nothing.
@@ -72,18 +86,17 @@ class CalibrationCache:
             If it is no CameraInfo; the one before stays.
         """
         self.received[side] += 1
-        content = serialized[_STAMP_END:]
-        if self._serialized.get(side) == content:
+        if says_the_same(self._serialized.get(side), serialized):
             return
         try:
-            self._infos[side] = deserialize_message(serialized, CameraInfo)
-        except Exception as error:
+            info = self._library.deserialize(serialized, CAMERA_INFO)
+        except InputError as error:
             raise InputError(
                 f'a message on {side.value}/camera_info cannot be read ({error}): '
                 'check who publishes it'
             ) from error
-        self._serialized[side] = content
-        self._current = None
+        self._infos[side], self._serialized[side] = info, serialized
+        self.in_force = None
 
     def current(self, settings: Settings) -> StereoCalibration:
         """Return the calibration in force, the same object until something changes.
@@ -98,17 +111,12 @@ class CalibrationCache:
             If a file cannot be used.
         """
         urls = (settings.left_camera_info_url, settings.right_camera_info_url)
-        if self._current is None or urls != self._urls:
+        if self.in_force is None or urls != self._urls:
             self._urls = urls
             left, left_info = self._of(Side.LEFT, urls[0])
             right, _ = self._of(Side.RIGHT, urls[1])
-            self._current = StereoCalibration(left, right, left_info)
-        return self._current
-
-    @property
-    def in_force(self) -> StereoCalibration | None:
-        """What :meth:`current` returned last, None when something has changed since."""
-        return self._current
+            self.in_force = StereoCalibration(left, right, left_info)
+        return self.in_force
 
     def missing(self, settings: Settings) -> list[Side]:
         """Return the cameras without any calibration."""
@@ -119,29 +127,15 @@ class CalibrationCache:
             if not url and side not in self._infos
         ]
 
-    def _of(self, side: Side, url: str) -> tuple[CameraCalibration, CameraInfo]:
+    def _of(self, side: Side, url: str) -> tuple[CameraCalibration, Any]:
         if side in self._infos:
             info = self._infos[side]
             return calibration_from_message(info), info
         if url:
             calibration = load_calibration(url)
-            return calibration, _message_from(calibration)
+            info = camera_info_from_calibration(self._library, calibration, calibration.frame_id)
+            return calibration, info
         raise MissingCalibrationError(
-            f'there is no calibration of the {side.value} camera: no camera_info has come. '
-            f'Start its driver with a calibration, remap {side.value}/camera_info, or set '
-            'left_camera_info_url and right_camera_info_url'
+            f'there is no calibration of the {side.value} camera: '
+            + self._advice.format(side=side.value)
         )
-
-
-def _message_from(calibration: CameraCalibration) -> CameraInfo:
-    """Return the CameraInfo of a calibration file; the frame comes from the images."""
-    return CameraInfo(
-        header=Header(frame_id=calibration.frame_id),
-        width=calibration.width,
-        height=calibration.height,
-        distortion_model=calibration.distortion_model,
-        d=calibration.d,
-        k=calibration.k,
-        r=calibration.r,
-        p=calibration.p,
-    )
