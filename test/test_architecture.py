@@ -142,6 +142,49 @@ def test_every_module_can_be_imported_where_there_is_no_ros(part):
     assert done.returncode == 0, done.stderr
 
 
+def imported_modules(path: Path) -> set[str]:
+    """Return the modules of the package that a file imports, at whatever place in it."""
+    known = {module_name(source) for source in SOURCES}
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found |= {node.module, *(f'{node.module}.{alias.name}' for alias in node.names)}
+    return (found & known) - {module_name(path)}
+
+
+def without_leaves(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return what is left when modules that import nothing are taken away, again and again."""
+    while leaves := {name for name, imports in graph.items() if not imports & graph.keys()}:
+        graph = {name: imports for name, imports in graph.items() if name not in leaves}
+    return {name: imports & graph.keys() for name, imports in graph.items()}
+
+
+def test_modules_import_each_other_in_no_circle():
+    """Neither for type checkers alone nor late, inside a function."""
+    graph = {module_name(path): imported_modules(path) for path in SOURCES}
+    assert without_leaves(graph) == {}
+
+
+def test_folders_of_the_core_import_each_other_in_no_circle():
+    graph: dict[str, set[str]] = {}
+    for path in SOURCES:
+        place = module_name(path).split('.')[1:3]
+        if place[0] != 'core' or len(place) == 1:
+            continue
+        others = {tuple(each.split('.')[1:3]) for each in imported_modules(path)}
+        graph.setdefault(place[1], set()).update(
+            other[1] for other in others if len(other) == 2 and other[1] != place[1]
+        )
+    assert without_leaves(graph) == {}
+
+
+def test_a_circle_of_imports_is_seen():
+    graph = {'a': {'b'}, 'b': {'c'}, 'c': {'b', 'd'}, 'd': set()}
+    assert without_leaves(graph) == {'a': {'b'}, 'b': {'c'}, 'c': {'b'}}
+
+
 def test_the_scan_sees_every_form_of_import(tmp_path, monkeypatch):
     """A scan that overlooks a form of import would let the border rot."""
     monkeypatch.setattr(sys.modules[__name__], 'ROOT', tmp_path)

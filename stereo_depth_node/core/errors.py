@@ -9,12 +9,12 @@
     ├── CalibrationError              the calibrations do not make a stereo camera
     │   ├── MissingCalibrationError   a camera has none
     │   ├── UncalibratedError         a camera's is empty, or its numbers are impossible
-    │   └── BaselineError             the distance of the eyes is not positive
+    │   └── BaselineError             the distance of the cameras is not positive
     ├── ImageError                    an image cannot be used
     │   ├── EncodingError             its pixel encoding is not supported
     │   └── SizeError                 its size is not what it must be
     │       ├── DataLengthError       its data is not of the size that its header says
-    │       ├── PairSizeError          it is not of the size of its partner
+    │       ├── PairSizeError         it is not of the size of its partner
     │       └── CalibrationSizeError  it is not of the size that was calibrated
     └── InputError                    a file or a recording cannot be read or written
 
@@ -61,7 +61,7 @@ class UncalibratedError(CalibrationError):
 
 
 class BaselineError(CalibrationError):
-    """The distance of the eyes is not positive."""
+    """The distance of the cameras is not positive."""
 
 
 class ImageError(StereoDepthError, ValueError):

@@ -107,7 +107,7 @@ def _image_message(pixels: NDArray[Any], encoding: str) -> Image:
 def _info_message(scene: StereoScene, side: str) -> CameraInfo:
     seen = scene.geometry
     cx = seen.cx if side == 'left' else seen.cx_right
-    # P[3] = -f * B of the right eye, 0 of the left (REP 104).
+    # P[3] = -f * B of the right camera, 0 of the left (REP 104).
     translation = 0.0 if side == 'left' else -seen.f * seen.baseline
     message = CameraInfo(height=seen.height, width=seen.width, distortion_model='plumb_bob')
     message.header.frame_id = FRAME_ID

@@ -56,7 +56,7 @@ class NodeDiagnostics:
     Attributes
     ----------
     monitor : RectificationMonitor
-        Measures how the rows of both eyes line up.
+        Measures how far the rows of both images are apart.
     findings : list of Finding
         Those of the last look, the state of the output first.
     """

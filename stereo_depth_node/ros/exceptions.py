@@ -7,14 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 import functools
 import traceback
-from typing import Any, Concatenate, ParamSpec, TYPE_CHECKING, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import rclpy
+from rclpy.node import Node
 
 from stereo_depth_node.core.errors import StereoDepthError
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
 
 __all__ = ['log_exceptions']
 

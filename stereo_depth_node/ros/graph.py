@@ -8,17 +8,14 @@ but each of them costs the executor time in every round.
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Any
 
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 
 from stereo_depth_node.core.health.snapshot import TopicSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rclpy.node import Node
-    from rclpy.publisher import Publisher
 
 __all__ = ['incompatible_subscriber', 'topic_snapshot']
 

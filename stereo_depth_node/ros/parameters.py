@@ -12,7 +12,7 @@ works the same on every ROS 2, with or without post-set callbacks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -21,14 +21,12 @@ from rcl_interfaces.msg import (
     SetParametersResult,
 )
 from rclpy.exceptions import InvalidParameterValueException
+from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
 
 __all__ = ['SettingsParameters', 'descriptor_of']
 

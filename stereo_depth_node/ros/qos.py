@@ -11,8 +11,10 @@ changed of the first one is kept here for the later ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 try:
@@ -22,10 +24,6 @@ except ImportError:  # Humble
         PublisherEventCallbacks,
         SubscriptionEventCallbacks,
     )
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
-    from rclpy.qos import QoSProfile
 
 __all__ = ['PublisherEventCallbacks', 'QosOverrides', 'SubscriptionEventCallbacks']
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measures every few seconds how well the rows of both eyes line up, beside the hot path."""
+"""Measures every few seconds how far the rows of both images are apart, in a thread."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _CORNERS = 400
 
 
 class RectificationMonitor:
-    """Tracks points between the eyes of single pairs, one at a time, in one thread of its own.
+    """Finds sparse matches of single pairs, one pair at a time, in one thread of its own.
 
-    OpenCV lets go of the interpreter while it tracks, so that frames are computed meanwhile.
+    OpenCV releases the GIL while it works, so that frames are computed meanwhile.
 
     Attributes
     ----------
@@ -97,8 +97,8 @@ class RectificationMonitor:
     ) -> None:
         started = time.thread_time()
         try:
-            tracks = match_corners(left, right, max_corners=_CORNERS)
-            reports[:] = [None if tracks is None else report_of_matches(tracks, **options)]
+            matches = match_corners(left, right, max_corners=_CORNERS)
+            reports[:] = [None if matches is None else report_of_matches(matches, **options)]
             self.failure = None
         except Exception as error:  # noqa: BLE001 (a thread has nobody to raise it to)
             reports[:] = [None]

@@ -178,7 +178,7 @@ CAUSES: dict[str, Cause] = {
             'left and right stamps are {offset_ms:.1f} ms apart (median of {samples}), '
             'sync_tolerance is {tolerance_ms:.1f} ms: set sync_tolerance to {proposal:.4g} or '
             'synchronise the cameras',
-            'What moves is measured wrongly when the eyes do not see it at the same time: prefer '
+            'What moves is measured wrongly unless both cameras see it at the same time: prefer '
             'a hardware trigger to a large tolerance.',
         ),
         Cause(

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a snapshot of the node to what is the matter with it: a pure function.
+"""From a snapshot of the node to what is wrong with it: a pure function.
 
 The first finding always says whether depth flows and, if not, the one cause to remove next: an
 earlier cause hides the later ones, as a camera that sends nothing hides that it is uncalibrated.
@@ -13,6 +13,7 @@ import math
 
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
 from stereo_depth_node.core.health.failures import (
+    FAILURES,
     missing_calibration,
     why_pairs_fail,
     why_some_pairs_fail,
@@ -30,23 +31,18 @@ __all__ = ['diagnose']
 
 # Until then nothing can be said: publishers are still being discovered, the first images come.
 _GRACE_S = 1.0
-# Share of the images, and number of them, from which on a loss is worth a word.
+# Share of the images, and number of them, from which on a loss is reported.
 _NOTABLE_SHARE, _NOTABLE_COUNT = 0.1, 3
 # Share of its time that the node computes when it is the bottleneck.
 _BUSY = 0.7
 
-_FAILURES = (
-    DropReason.INVALID,
-    DropReason.NO_CALIBRATION,
-    DropReason.IMPOSSIBLE_SETTINGS,
-    DropReason.INTERNAL_ERROR,
-)
+_FAILED = tuple({failure.reason: None for failure in FAILURES})
 _SKIPPED = (DropReason.SUPERSEDED, DropReason.BACKLOG_FULL)
 _UNPAIRED = (DropReason.UNPAIRED, DropReason.QUEUE_FULL, DropReason.LATE)
 
 
 def diagnose(snapshot: Snapshot) -> list[Finding]:
-    """Return what is the matter, the state of the output first; never empty."""
+    """Return what is wrong, the state of the output first; never empty."""
     standing = list(_standing(snapshot))
     if not snapshot.is_wanted:
         return [_unwanted(snapshot), *standing]
@@ -142,7 +138,7 @@ def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
 
 def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what makes the output worse than it could be."""
-    failed = _dropped(snapshot, _FAILURES) // 2
+    failed = _dropped(snapshot, _FAILED) // 2
     if failed and snapshot.last_failure is not None:
         some_fail = why_some_pairs_fail(snapshot, snapshot.last_failure, failed)
         if some_fail is not None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What points tracked between the eyes say of the calibration and of the range searched."""
+"""What sparse matches say about the calibration and about the disparities that are searched."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ MATCHES_LOST: dict[float, float] = {
     4.0: 78.0,
     6.0: 86.0,
 }
-# Rows nearer than this cost less than what the tracks can tell.
+# Rows nearer than this cost less than what the matches can show.
 _TOLERABLE_ROWS_PX = 0.75
 # Fewer points say nothing of the range of the scene.
 _FEWEST_POINTS = 100
-# The nearest and the farthest of the points are left out: a few tracks are wrong.
+# The nearest and the farthest of the points are left out: a few matches are wrong.
 _NEAR_PERCENT, _FAR_PERCENT = 98.0, 2.0
-# Share of the points beyond the range searched from which on it is worth a word: some tracks
+# Share of the points beyond the range searched from which on it is reported: some matches
 # are wrong.
 _NOTABLE_SHARE = 0.05
 # Part of the range searched that the scene needs, below which the rest is too much.
@@ -52,7 +52,7 @@ class RectificationReport:
     Attributes
     ----------
     points : int
-        Points found in both eyes.
+        Points found in both images.
     rows_apart : float
         Median of y_left - y_right.
     rows_apart_matched : float
@@ -83,13 +83,13 @@ class RectificationReport:
 
 
 def report_of_matches(
-    tracks: SparseMatches, *, offset: float, scale: int, start: int, end: int
+    matches: SparseMatches, *, offset: float, scale: int, start: int, end: int
 ) -> RectificationReport:
-    """Condense tracks.
+    """Condense matches.
 
     Parameters
     ----------
-    tracks : SparseMatches
+    matches : SparseMatches
         In the images that were matched.
     offset : float
         cx_left - cx_right of these images, pixels.
@@ -98,17 +98,17 @@ def report_of_matches(
     start, end : int
         The disparities searched in these images, [start, end), pixels.
     """
-    low, high = tracks.disparity_percentiles(_FAR_PERCENT, _NEAR_PERCENT)
+    low, high = matches.disparity_percentiles(_FAR_PERCENT, _NEAR_PERCENT)
     return RectificationReport(
-        points=tracks.count,
-        rows_apart=tracks.rows_apart * scale,
-        rows_apart_matched=tracks.rows_apart,
-        rows_spread=tracks.rows_spread * scale,
+        points=matches.count,
+        rows_apart=matches.rows_apart * scale,
+        rows_apart_matched=matches.rows_apart,
+        rows_spread=matches.rows_spread * scale,
         low=low * scale,
         high=high * scale,
-        beyond_infinity=tracks.share_beyond_infinity(offset),
-        too_near=float(np.mean(tracks.disparities > end)),
-        too_far=float(np.mean(tracks.disparities < start - 1)),
+        beyond_infinity=matches.share_beyond_infinity(offset),
+        too_near=float(np.mean(matches.disparities > end)),
+        too_far=float(np.mean(matches.disparities < start - 1)),
         start=start * scale,
         end=end * scale,
     )

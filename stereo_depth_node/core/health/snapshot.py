@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import math
-from typing import TYPE_CHECKING
 
+from stereo_depth_node.core.health.rectification import RectificationReport
+from stereo_depth_node.core.pairing.offset import OffsetEstimate
+from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
-
-if TYPE_CHECKING:
-    from stereo_depth_node.core.health.rectification import RectificationReport
-    from stereo_depth_node.core.pairing.offset import OffsetEstimate
-    from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = ['SideSnapshot', 'Snapshot', 'TopicSnapshot']
 
