@@ -13,30 +13,23 @@ from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Fixed, Float, Grey, Mask, Millimetres
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.rectification import Rectifier
-from stereo_depth_node.core.disparity.conversion import DisparityConversion
+from stereo_depth_node.core.disparity.depth import DisparityConversion
 from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
 from stereo_depth_node.core.errors import CalibrationSizeError, SizeError
 from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
-from stereo_depth_node.core.matching.opencv import (
-    check_image_size,
-    region_of_interest,
-    valid_window,
-    ValidWindow,
-)
 from stereo_depth_node.core.matching.selection import create_matcher
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.constraints import check_image_size
+from stereo_depth_node.core.settings.window import region_of_interest, valid_window, ValidWindow
 
 __all__ = ['StereoPipeline']
-
-Grey = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
 
 
 class StereoPipeline:
@@ -59,7 +52,8 @@ class StereoPipeline:
         Factor by which the images that come are reduced.
     fixed : (h, w) int16 ndarray
         Disparities of the last pair as matched, x_l - x_r in 1/16 px;
-        (settings.min_disparity - 1) * 16 where there is none. (h, w) is (H, W) // downscale.
+        (settings.min_disparity - 1) * DISPARITY_SCALE where there is none. (h, w) is
+        (H, W) // downscale.
     geometry : StereoGeometry or None
         The stereo camera of the result, downscaled where the images are.
     left : (h, w) uint8 ndarray
@@ -86,8 +80,8 @@ class StereoPipeline:
     Notes
     -----
     :meth:`match` computes; :meth:`disparity` and :meth:`depth` then convert its result into the
-    buffers they are given, as often as they are asked, so that nothing is computed that nobody
-    wants. Not to be used by two threads at once.
+    buffers they are given, each time they are called, so that nothing is computed that is not
+    needed. Not to be used by two threads at once.
     """
 
     def __init__(
@@ -116,14 +110,14 @@ class StereoPipeline:
         self.downscale = factor
         self._rectifiers = [Rectifier(camera) for camera in cameras or ()]
         self._matcher = create_matcher(self.settings)
-        self._band = (
+        self._left_border = (
             LeftBorderMatcher(self.settings, self.width, self.height)
             if self.settings.fill_left_band
             else None
         )
         self._invalid = invalid_value(self.settings.min_disparity)
         shape = (self.height, self.width)
-        self.fixed: npt.NDArray[np.int16] = np.full(shape, self._invalid, np.int16)
+        self.fixed: Fixed = np.full(shape, self._invalid, np.int16)
         self.left: Grey = np.zeros(shape, np.uint8)
         self.right: Grey = self.left
         self._rectified = [np.empty(self._input_shape, np.uint8) for _ in self._rectifiers]
@@ -155,7 +149,7 @@ class StereoPipeline:
 
     @property
     def backend(self) -> str:
-        """Who does the matching, and why, in words for people."""
+        """Text for people: what does the matching, and why."""
         return self._matcher.backend
 
     @property
@@ -194,12 +188,12 @@ class StereoPipeline:
             if image.shape != self._input_shape:
                 raise SizeError(
                     f'the {side} image is {image.shape[1]}x{image.shape[0]}, expected '
-                    f'{self._input_shape[1]}x{self._input_shape[0]}: publish both eyes at one size'
+                    f'{self._input_shape[1]}x{self._input_shape[0]}: publish both at one size'
                 )
         self.left, self.right = self._prepare(left, 0), self._prepare(right, 1)
         self._matcher.compute(self.left, self.right, self.fixed)
-        if self._band is not None:
-            self._band.fill(self.left, self.right, self.fixed)
+        if self._left_border is not None:
+            self._left_border.fill(self.left, self.right, self.fixed)
         self._filters.apply(self.fixed, self.left)
 
     def reset(self) -> None:
@@ -217,7 +211,7 @@ class StereoPipeline:
         """
         self._conversion.disparity(self.fixed, out)
 
-    def unknown_depth(self) -> npt.NDArray[np.bool_]:
+    def unknown_depth(self) -> Mask:
         """Return where the last pair has no depth, (h, w) bool, good until the next pair.
 
         Raises
@@ -227,7 +221,7 @@ class StereoPipeline:
         """
         return self._conversion.unknown(self.fixed)
 
-    def depth(self, out: npt.NDArray[np.float32] | npt.NDArray[np.uint16]) -> None:
+    def depth(self, out: Float | Millimetres) -> None:
         """Write the depth of the last pair.
 
         Parameters
@@ -265,23 +259,23 @@ class StereoPipeline:
         self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out)
 
     def _seen_areas(self) -> tuple[Grey, ...]:
-        """Return for each eye which pixels of the matched image its raw image covers.
+        """Return for each side which pixels of the matched image the raw image covers.
 
         (h, w) uint8, 255 where it does; nothing when the images are not rectified here.
         """
         white = np.full(self._input_shape, 255, np.uint8)
-        eyes = range(len(self._rectifiers))
-        return tuple(self._prepare(white, eye).copy() for eye in eyes)
+        sides = range(len(self._rectifiers))
+        return tuple(self._prepare(white, side).copy() for side in sides)
 
-    def _prepare(self, image: Grey, eye: int) -> Grey:
-        """Rectify and reduce an image, as far as the pipeline is to do so."""
+    def _prepare(self, image: Grey, side: int) -> Grey:
+        """Rectify and reduce the image of a side (0 left, 1 right), where that is to be done."""
         if self._rectifiers:
-            self._rectifiers[eye].rectify(image, self._rectified[eye])
-            image = self._rectified[eye]
+            self._rectifiers[side].rectify(image, self._rectified[side])
+            image = self._rectified[side]
         if self.downscale == 1:
             return image
         rows, columns = self.height * self.downscale, self.width * self.downscale
-        reduced = self._reduced[eye]
+        reduced = self._reduced[side]
         cv2.resize(
             image[:rows, :columns],
             (self.width, self.height),

@@ -1,10 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Single points found in both eyes, without rectified rows and a range of disparities.
+"""Single points found in both images, without rectified rows and a range of disparities.
 
-Matching needs corresponding points in one row and within the range searched. Corners followed
-from the left to the right image tell whether that is so: how far apart the rows are, which
-disparities the scene has, and whether the cameras are swapped.
+Dense matching needs corresponding points in one row and within the range searched. Corners
+tracked from the left to the right image show whether that is so: how far apart the rows are,
+which disparities the scene has, and whether the cameras are swapped.
 """
 
 from __future__ import annotations
@@ -13,25 +13,24 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from stereo_depth_node.core.arrays import Float, Grey, Mask
 
 __all__ = ['SparseMatches', 'match_corners']
 
-Grey = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
 
 _WINDOW_PX = 21
 # Each level of the pyramid doubles the reach: about 10 px * 2^5 = 320 px.
 _LEVELS = 5
 _STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.03)
 _CORNER_QUALITY = 0.01
-# A track there and back must end where it began.
+# A corner tracked there and back must end where it began.
 _RETURN_PX = 0.5
-# Fewer say nothing about the whole image.
+# Fewer do not represent the whole image.
 _FEWEST = 20
 # Of the corners of a stereo pair half and more are found again, of unrelated images a few.
 _LEAST_SHARE = 0.25
-# Rows of right tracks agree to a few tenths of a pixel, those of wrong ones do not.
+# Rows of right matches agree to a few tenths of a pixel, those of wrong ones do not.
 _ROW_TOLERANCE_PX = 1.5
 # Median absolute deviation to standard deviation of a normal distribution.
 _MAD_TO_SIGMA = 1.4826
@@ -39,7 +38,7 @@ _MAD_TO_SIGMA = 1.4826
 
 @dataclass(frozen=True, eq=False)
 class SparseMatches:
-    """Points found in both eyes.
+    """Points found in both images.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class SparseMatches:
 
     @property
     def count(self) -> int:
-        """Number of points found in both eyes."""
+        """Number of points found in both images."""
         return int(self.rows.size)
 
     @property
@@ -83,16 +82,16 @@ class SparseMatches:
 def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> SparseMatches | None:
     """Find corners of the left image in the right one.
 
-    Corners (Shi and Tomasi, CVPR 1994) are followed by pyramidal Lucas-Kanade tracking to the
-    right image and back; those that do not return are dropped. Histograms are equalised first,
-    so that the eyes need not be exposed alike.
+    Corners (Shi and Tomasi, CVPR 1994) are tracked to the right image and back by pyramidal
+    Lucas-Kanade; those that do not return are dropped. Histograms are equalised first, so that
+    the cameras need not be exposed alike.
 
     Parameters
     ----------
     left, right : (H, W) uint8 ndarray
         A pair, rectified or nearly so.
     max_corners : int
-        Corners to follow, the strongest ones; time grows in proportion.
+        Corners to track, the strongest ones; time grows in proportion.
 
     Returns
     -------
@@ -105,8 +104,8 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     corners = cv2.goodFeaturesToTrack(left, max_corners, _CORNER_QUALITY, spacing)
     if corners is None or len(corners) < _FEWEST:
         return None
-    found, is_found = _follow(left, right, np.asarray(corners, np.float32))
-    returned, is_back = _follow(right, left, found)
+    found, is_found = _track(left, right, np.asarray(corners, np.float32))
+    returned, is_back = _track(right, left, found)
     error = np.abs(returned - corners).max(axis=(1, 2))
     kept = is_found & is_back & (error < _RETURN_PX)
     if np.count_nonzero(kept) < max(_FEWEST, _LEAST_SHARE * len(corners)):
@@ -117,7 +116,7 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     return SparseMatches(rows, np.sort(shift[in_row, 0]))
 
 
-def _follow(start: Grey, end: Grey, points: Float) -> tuple[Float, npt.NDArray[np.bool_]]:
+def _track(start: Grey, end: Grey, points: Float) -> tuple[Float, Mask]:
     """Return where points of `start` are in `end`, and whether they were found."""
     found, status, _ = cv2.calcOpticalFlowPyrLK(
         start,

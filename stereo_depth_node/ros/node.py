@@ -20,7 +20,7 @@ from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.matching.opencv import check_image_size
+from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue

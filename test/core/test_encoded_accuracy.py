@@ -66,16 +66,16 @@ def bad(images: list[np.ndarray], truth: np.ndarray) -> float:
 def test_other_encodings_are_matched_as_well_as_mono8(name, colours, motorcycle):
     encode, is_bigendian, allowed = ENCODED[name]
     truth = motorcycle.disparity[:, :WIDTH]
-    eyes = []
+    images = []
     for image in colours:
         pixels = np.ascontiguousarray(encode(image))
         dtype = '>u2' if is_bigendian else pixels.dtype
         pixels = pixels.astype(dtype)
         step = pixels.strides[0]
-        eyes.append(
+        images.append(
             decode_grey(
                 RawImage(HEIGHT, WIDTH, name.split()[0], is_bigendian, step, pixels.tobytes())
             )
         )
-    found = bad(list(reduce_to_8bit(*eyes)), truth)
+    found = bad(list(reduce_to_8bit(*images)), truth)
     assert found == pytest.approx(bad([grey(image) for image in colours], truth), abs=allowed)

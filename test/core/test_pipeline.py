@@ -287,8 +287,8 @@ def test_the_settings_of_a_reduced_pipeline_are_in_pixels_of_its_result():
 def test_a_frame_allocates_no_memory_of_image_size(changes):
     scene = scene_of(plane(640, 480, 10))
     settings = Settings(matcher_backend='opencv', num_disparities=32, **changes)
-    eyes = camera(640, 480), camera(640, 480, tx=-50.0)
-    pipeline = StereoPipeline.from_calibrations(settings, *scene.size, *eyes)
+    cameras = camera(640, 480), camera(640, 480, tx=-50.0)
+    pipeline = StereoPipeline.from_calibrations(settings, *scene.size, *cameras)
     disparity = np.empty(pipeline.fixed.shape, np.float32)
     metres = np.empty(pipeline.fixed.shape, np.float32)
     millimetres = np.empty(pipeline.fixed.shape, np.uint16)
@@ -404,9 +404,9 @@ def test_disparity_needs_no_calibration_and_depth_says_what_it_needs():
 
 
 def test_the_baseline_that_is_set_takes_the_place_of_the_calibrations():
-    eyes = camera(160, 96), camera(160, 96, tx=-50.0)
+    cameras = camera(160, 96), camera(160, 96, tx=-50.0)
     settings = Settings(num_disparities=32, baseline=0.3)
-    assert StereoPipeline.from_calibrations(settings, 160, 96, *eyes).geometry.baseline == 0.3
+    assert StereoPipeline.from_calibrations(settings, 160, 96, *cameras).geometry.baseline == 0.3
 
 
 def test_cameras_that_make_no_stereo_camera_make_no_pipeline():

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Points found in both eyes tell the rows, the range of disparities and swapped cameras."""
+"""Points found in both images show the rows, the range of disparities and swapped cameras."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def shifted_down(image: np.ndarray, pixels: float) -> np.ndarray:
 @pytest.mark.parametrize('rows', [-3.0, -0.5, 0.0, 0.5, 2.0])
 def test_the_distance_of_the_rows_is_measured_with_its_sign(rows, motorcycle):
     """To a fifth of a pixel; the pair itself is 0.07 px apart."""
-    tracks = match_corners(shifted_down(motorcycle.left, rows), motorcycle.right)
-    assert tracks.rows_apart == pytest.approx(rows, abs=0.2)
-    assert tracks.rows_spread < 0.5
-    assert tracks.count > 100
+    matches = match_corners(shifted_down(motorcycle.left, rows), motorcycle.right)
+    assert matches.rows_apart == pytest.approx(rows, abs=0.2)
+    assert matches.rows_spread < 0.5
+    assert matches.count > 100
 
 
 def test_the_range_of_disparities_is_that_of_the_scene():
@@ -50,20 +50,20 @@ def test_swapped_cameras_show_by_negative_disparities(motorcycle):
 def test_a_negative_disparity_is_none_where_the_principal_points_differ(motorcycle):
     """Infinity lies at cx_left - cx_right."""
     moved = np.roll(motorcycle.left, -60, axis=1)
-    tracks = match_corners(moved, motorcycle.right)
-    assert tracks.share_beyond_infinity() > 0.8
-    assert tracks.share_beyond_infinity(offset=-60.0) < 0.05
+    matches = match_corners(moved, motorcycle.right)
+    assert matches.share_beyond_infinity() > 0.8
+    assert matches.share_beyond_infinity(offset=-60.0) < 0.05
 
 
 def test_eyes_that_are_exposed_differently_are_matched_all_the_same(motorcycle):
     dark = (motorcycle.right * 0.5).astype(np.uint8)
-    tracks = match_corners(motorcycle.left, dark)
-    assert tracks.count > 100
-    assert abs(tracks.rows_apart) < 0.2
+    matches = match_corners(motorcycle.left, dark)
+    assert matches.count > 100
+    assert abs(matches.rows_apart) < 0.2
 
 
 @pytest.mark.parametrize('kind', ['flat', 'unrelated', 'tiny'])
-def test_images_with_nothing_in_common_give_no_tracks(kind):
+def test_images_with_nothing_in_common_give_no_matches(kind):
     rng = np.random.default_rng(0)
     images = {
         'flat': [np.full((120, 160), 90, np.uint8)] * 2,
@@ -73,7 +73,7 @@ def test_images_with_nothing_in_common_give_no_tracks(kind):
     assert match_corners(*images[kind]) is None
 
 
-def test_equal_images_give_equal_tracks(motorcycle):
+def test_equal_images_give_equal_matches(motorcycle):
     first, second = (match_corners(motorcycle.left, motorcycle.right) for _ in range(2))
     np.testing.assert_array_equal(first.rows, second.rows)
     np.testing.assert_array_equal(first.disparities, second.disparities)

@@ -23,7 +23,7 @@ from sensor_msgs.msg import CompressedImage
 import yaml
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.matching.opencv import check_image_size
+from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.settings.parameter import Parameter
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 

@@ -38,11 +38,11 @@ class StereoGeometry:
     f : float
         Focal length, pixels.
     cx, cy : float
-        Principal point of the left eye, pixels.
+        Principal point of the left camera, pixels.
     cx_right : float
-        Principal point of the right eye, pixels.
+        cx of the right camera, pixels.
     baseline : float
-        Distance of the eyes, metres, positive.
+        Distance of the cameras, metres, positive.
     """
 
     width: int
@@ -62,7 +62,7 @@ class StereoGeometry:
     def from_calibrations(
         cls, left: CameraCalibration, right: CameraCalibration, baseline: float = 0.0
     ) -> StereoGeometry:
-        """Combine the calibrations of both eyes.
+        """Combine the calibrations of both cameras.
 
         f = P_l[0], baseline = P_l[3] / P_l[0] - P_r[3] / P_r[0] (REP 104: P[3] = -f * x).
 
@@ -71,16 +71,17 @@ class StereoGeometry:
         left, right : CameraCalibration
             As published or as read from files; roi and binning are applied here.
         baseline : float
-            Distance of the eyes in metres in place of the calibration's; 0 for the calibration's.
+            Distance of the cameras, metres, in place of the calibration's; 0 for the
+            calibration's.
 
         Raises
         ------
         CalibrationError
-            If an eye is uncalibrated, if the eyes differ in size or focal length, or if the
+            If a camera is uncalibrated, if the two differ in size or focal length, or if the
             baseline is not positive. The text names the cause and the cure.
         """
-        for side, eye in (('left', left), ('right', right)):
-            _check_calibrated(side, eye)
+        for side, calibration in (('left', left), ('right', right)):
+            _check_calibrated(side, calibration)
         left, right = left.for_image(), right.for_image()
         if left.image_size != right.image_size:
             raise CalibrationError(
@@ -177,22 +178,23 @@ def implausibilities(
     return tuple(found)
 
 
-def _check_calibrated(side: str, eye: CameraCalibration) -> None:
-    numbers = (*eye.d, *eye.k, *eye.r, *eye.p)
+def _check_calibrated(side: str, calibration: CameraCalibration) -> None:
+    numbers = (*calibration.d, *calibration.k, *calibration.r, *calibration.p)
     if not all(abs(number) <= _LARGEST_NUMBER for number in numbers):  # false for NaN
         raise UncalibratedError(
             f'the calibration of the {side} camera has numbers that are not finite, or beyond '
             f'{_LARGEST_NUMBER:g}: calibrate the camera and have its driver publish the result'
         )
-    if not eye.is_calibrated:
+    if not calibration.is_calibrated:
         raise UncalibratedError(
             f'the {side} camera is not calibrated (K[0] or P[0] is 0 in its camera_info): '
             'calibrate the pair, for instance with camera_calibration, or give '
             'left_camera_info_url and right_camera_info_url'
         )
-    if eye.p[0] < _SMALLEST_FOCAL_LENGTH_PX:
+    f = calibration.p[0]
+    if f < _SMALLEST_FOCAL_LENGTH_PX:
         raise UncalibratedError(
-            f'the focal length of the {side} camera is {eye.p[0]:g} px (P[0]): it must be '
+            f'the focal length of the {side} camera is {f:g} px (P[0]): it must be '
             f'positive, and {_SMALLEST_FOCAL_LENGTH_PX:g} px at least: calibrate the camera'
         )
 

@@ -19,12 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import SizeError
 
 __all__ = ['PointProjector', 'Points']
-
-Float = npt.NDArray[np.float32]
 
 
 class Points(NamedTuple):

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import CalibrationError, SizeError
 
 __all__ = ['Rectifier']
 
-Grey = npt.NDArray[np.uint8]
 
 # Coefficients that OpenCV's model behind plumb_bob and rational_polynomial can have.
 _PINHOLE_COUNTS = (0, 4, 5, 8, 12, 14)
@@ -46,7 +45,7 @@ class Rectifier:
             )
         size = image.image_size
         k = np.array(image.k).reshape(3, 3)
-        r = np.array(image.r).reshape(3, 3) if any(image.r) else np.eye(3)
+        r = np.array(image.r).reshape(3, 3) if any(image.r) else np.identity(3)
         p = np.array(image.p).reshape(3, 4)[:, :3]
         d = np.array(image.d)
         model = image.distortion_model or 'plumb_bob'

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixed-point disparity to disparity in pixels and to metric depth.
+"""Fixed-point disparity to disparity in pixels and to metric depth, as they are published.
 
 With the rectified geometry of :class:`.StereoGeometry`::
 
@@ -14,16 +14,17 @@ disparity: what is valid is decided once, exactly, on whole numbers (:func:`dept
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import cast, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Float, Mask, Millimetres
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.matching.kernel.provider import kernel_state, KernelState
+from stereo_depth_node.core.settings import Settings
 
 __all__ = [
+    'DisparityConversion',
     'FixedLimits',
     'depth_from_disparity',
     'depth_limits',
@@ -31,10 +32,8 @@ __all__ = [
     'millimetres_from_depth',
 ]
 
-Fixed = npt.NDArray[np.int16]
-Float = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
+_PIXELS = np.float32(1.0 / DISPARITY_SCALE)
 _MILLIMETRES = np.float32(1000.0)
 # 16UC1 depth ends here (REP 118: millimetres in 16 bit, 0 is unknown).
 _MAX_MILLIMETRES = 65535
@@ -86,7 +85,7 @@ def depth_limits(settings: Settings, geometry: StereoGeometry) -> FixedLimits:
 
 
 def disparity_in_pixels(fixed: Fixed, offset: float, out: Float) -> None:
-    """Convert fixed-point disparities: d = fixed / 16 - offset.
+    """Convert fixed-point disparities: d = fixed / DISPARITY_SCALE - offset.
 
     Parameters
     ----------
@@ -95,9 +94,9 @@ def disparity_in_pixels(fixed: Fixed, offset: float, out: Float) -> None:
     offset : float
         cx_l - cx_r, pixels.
     out : (H, W) float32 ndarray
-        Receives d in pixels; a pixel without a match stays 1 px below the smallest disparity.
+        Receives d, pixels; a pixel without a match stays 1 px below the smallest disparity.
     """
-    np.multiply(fixed, np.float32(1.0 / DISPARITY_SCALE), out=out)
+    np.multiply(fixed, _PIXELS, out=out)
     if offset:
         np.subtract(out, np.float32(offset), out=out)
 
@@ -129,7 +128,7 @@ def depth_from_disparity(
     np.copyto(out, np.float32(fill), where=unknown)
 
 
-def millimetres_from_depth(depth: Float, out: npt.NDArray[np.uint16]) -> None:
+def millimetres_from_depth(depth: Float, out: Millimetres) -> None:
     """Convert depth to whole millimetres, rounded to nearest.
 
     Parameters
@@ -142,3 +141,101 @@ def millimetres_from_depth(depth: Float, out: npt.NDArray[np.uint16]) -> None:
     np.multiply(depth, _MILLIMETRES, out=depth)
     np.rint(depth, out=depth)
     np.copyto(out, depth, casting='unsafe')
+
+
+class DisparityConversion:
+    """Converts fixed-point disparities of one stereo camera.
+
+    NumPy does it in several passes; once the kernel is loaded, compiled code does the same bit
+    for bit in one. Buffers are allocated once.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the matcher, in pixels of the matched images.
+    geometry : StereoGeometry or None
+        Of the matched images. Without it there is no depth.
+    """
+
+    def __init__(self, settings: Settings, geometry: StereoGeometry | None) -> None:
+        self._offset = np.float32(geometry.offset if geometry is not None else 0.0)
+        self._metric = None if geometry is None else (geometry, depth_limits(settings, geometry))
+        self._masks: tuple[Mask, Mask] | None = None
+        self._metres: Float | None = None
+
+    def disparity(self, fixed: Fixed, out: Float) -> None:
+        """Write d = x_l - x_r - (cx_l - cx_r) in pixels into `out`, (h, w) float32."""
+        if not _compiled_code_takes(fixed, out):
+            disparity_in_pixels(fixed, float(self._offset), out)
+            return
+        from stereo_depth_node.core.matching.kernel.conversion import convert_to_disparity
+
+        convert_to_disparity(fixed.reshape(-1), _PIXELS, self._offset, out.reshape(-1))
+
+    def depth(self, fixed: Fixed, out: Float | Millimetres) -> None:
+        """Write the depth into `out`, (h, w): float32 metres or uint16 millimetres.
+
+        Raises
+        ------
+        ValueError
+            If there is no geometry.
+        """
+        geometry, _ = self._camera()
+        if out.dtype == np.float32:
+            self._metres_into(fixed, cast(Float, out))
+            return
+        if self._metres is None:
+            self._metres = np.empty(fixed.shape, np.float32)
+        disparity_in_pixels(fixed, float(self._offset), self._metres)
+        depth_from_disparity(self._metres, self.unknown(fixed), geometry, self._metres, fill=0.0)
+        millimetres_from_depth(self._metres, cast(Millimetres, out))
+
+    def unknown(self, fixed: Fixed) -> Mask:
+        """Return where there is no depth, (h, w) bool, good until the next call.
+
+        Raises
+        ------
+        ValueError
+            If there is no geometry.
+        """
+        _, limits = self._camera()
+        if self._masks is None:
+            self._masks = (np.empty(fixed.shape, np.bool_), np.empty(fixed.shape, np.bool_))
+        limits.reject(fixed, *self._masks)
+        return self._masks[0]
+
+    def _metres_into(self, fixed: Fixed, out: Float) -> None:
+        geometry, limits = self._camera()
+        if not _compiled_code_takes(fixed, out):
+            disparity_in_pixels(fixed, float(self._offset), out)
+            depth_from_disparity(out, self.unknown(fixed), geometry, out)
+            return
+        from stereo_depth_node.core.matching.kernel.conversion import convert_to_depth
+
+        convert_to_depth(
+            fixed.reshape(-1),
+            _PIXELS,
+            self._offset,
+            np.float32(geometry.f * geometry.baseline),
+            np.int16(limits.low),
+            np.int16(limits.high),
+            out.reshape(-1),
+        )
+
+    def _camera(self) -> tuple[StereoGeometry, FixedLimits]:
+        if self._metric is None:
+            raise ValueError('depth needs a geometry: give the pipeline a StereoGeometry')
+        return self._metric
+
+
+def _compiled_code_takes(fixed: Fixed, out: Float) -> bool:
+    """Say whether there is compiled code for arrays like these.
+
+    For others numba would compile again, in the middle of a frame.
+    """
+    return (
+        kernel_state()[0] is KernelState.READY
+        and fixed.flags.carray
+        and out.flags.carray
+        and out.dtype == np.float32
+    )

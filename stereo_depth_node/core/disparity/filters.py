@@ -1,12 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""All that happens to disparities between matching and conversion, in one order."""
+"""All filters between matching and conversion, in their order."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from stereo_depth_node.core.arrays import Fixed, Grey
 from stereo_depth_node.core.disparity.invalidation import (
     invalid_value,
     mask_outside,
@@ -15,21 +13,18 @@ from stereo_depth_node.core.disparity.invalidation import (
     UnseenAreas,
 )
 from stereo_depth_node.core.disparity.smoothing import EdgePreservingSmoother, MedianFilter
-from stereo_depth_node.core.matching.opencv import ValidWindow
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.window import ValidWindow
 
 __all__ = ['DisparityFilters']
-
-Grey = npt.NDArray[np.uint8]
-Fixed = npt.NDArray[np.int16]
 
 
 class DisparityFilters:
     """The filters that the settings ask for, with their buffers and their memory.
 
-    First goes what cannot be right (outside of the window, matched with nothing), then what was
-    not seen before, then islands; what is left is smoothed. No filter gives a disparity to a
-    pixel that had none.
+    First they remove what cannot be right (outside of the window, matched with nothing), then
+    what was not seen before, then islands; what is left is smoothed. No filter gives a disparity
+    to a pixel that had none.
 
     Parameters
     ----------
@@ -38,15 +33,15 @@ class DisparityFilters:
     window : ValidWindow
         The pixels that can have a disparity.
     seen : tuple of (H, W) uint8 ndarray
-        For the left and the right eye, 255 where the raw image covers the rectified one; empty
+        For the left and the right image, 255 where the raw image covers the rectified one; empty
         when the images came rectified.
     """
 
     def __init__(self, settings: Settings, window: ValidWindow, seen: tuple[Grey, ...]) -> None:
         self._settings, self._window = settings, window
         self._invalid = invalid_value(settings.min_disparity)
-        blind = UnseenAreas(seen, settings.block_size, window) if len(seen) == 2 else None
-        self._blind = blind if blind is not None and blind.exist else None
+        unseen = UnseenAreas(seen, settings.block_size, window) if len(seen) == 2 else None
+        self._unseen = unseen if unseen is not None and unseen.exist else None
         self._temporal = (
             TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None
         )
@@ -70,8 +65,8 @@ class DisparityFilters:
         """
         settings, invalid = self._settings, self._invalid
         mask_outside(fixed, self._window, invalid)
-        if self._blind is not None:
-            self._blind.remove(fixed, invalid)
+        if self._unseen is not None:
+            self._unseen.remove(fixed, invalid)
         if self._temporal is not None:
             self._temporal.filter(fixed, invalid)
         self._speckle_scratch = remove_speckles(

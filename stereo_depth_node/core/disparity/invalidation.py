@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which disparities are to be believed: filters that only ever take away.
+"""Filters that remove disparities which are likely wrong, and change no others.
 
 All work in place on fixed-point disparities, (H, W) int16 in 1/16 px, in which a pixel without
 a match holds the `invalid` value, below every disparity searched.
@@ -12,14 +12,11 @@ from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE, ValidWindow
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Grey
+from stereo_depth_node.core.settings.window import ValidWindow
 
 __all__ = ['TemporalFilter', 'UnseenAreas', 'invalid_value', 'mask_outside', 'remove_speckles']
-
-Grey = npt.NDArray[np.uint8]
-Fixed = npt.NDArray[np.int16]
 
 
 def invalid_value(min_disparity: int) -> int:
@@ -75,7 +72,7 @@ class UnseenAreas:
     Parameters
     ----------
     seen : tuple of two (H, W) uint8 ndarray
-        For the left and the right eye, 255 where the raw image covers the rectified one.
+        For the left and the right image, 255 where the raw image covers the rectified one.
     block_size : int
         Side of the matched blocks, pixels.
     window : ValidWindow
@@ -102,7 +99,7 @@ class UnseenAreas:
         self.exist = bool(self._left.any()) or self._right_matters
 
     def remove(self, fixed: Fixed, invalid: int) -> None:
-        """Set disparities that rest on a blind area, in place."""
+        """Set disparities that rest on an unseen area to `invalid`, in place."""
         np.copyto(fixed, np.int16(invalid), where=self._left)
         if self._right_matters:
             half_pixel = DISPARITY_SCALE // 2
@@ -114,8 +111,8 @@ class UnseenAreas:
 class TemporalFilter:
     """Keeps disparities that the pair before had at the same pixel too.
 
-    It only takes away, and compares with what was matched then, not with what was left of it:
-    a surface that moves on is unknown in the first frame at its new place and seen in the next.
+    It only removes, and compares with what was matched then, not with what was left of it: a
+    surface that moves is unknown in the first frame at its new place and known in the next.
     The first pair after a start or a :meth:`reset` has nothing before it and passes.
 
     Parameters

@@ -13,12 +13,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ['EdgePreservingSmoother', 'MedianFilter', 'smoothing_is_available']
+from stereo_depth_node.core.arrays import Fixed, Grey
 
-Grey = npt.NDArray[np.uint8]
-Fixed = npt.NDArray[np.int16]
+__all__ = ['EdgePreservingSmoother', 'MedianFilter']
+
 
 _FARTHEST, _NEAREST = -32768, 32767
 
@@ -75,7 +74,7 @@ class EdgePreservingSmoother:
 
     Notes
     -----
-    Needs `cv2.ximgproc`; see :func:`smoothing_is_available`.
+    Needs `cv2.ximgproc`; see :func:`.constraints.smoothing_is_available`.
     """
 
     def __init__(self, strength: float, sigma: float) -> None:
@@ -97,8 +96,3 @@ class EdgePreservingSmoother:
         low, high = fixed[known].min(), fixed[known].max()
         smooth = np.clip(np.rint(weighted[known] / weight[known]), low, high)
         fixed[known] = smooth.astype(np.int16)
-
-
-def smoothing_is_available() -> bool:
-    """Tell whether the installed OpenCV has the filter behind `EdgePreservingSmoother`."""
-    return hasattr(getattr(cv2, 'ximgproc', None), 'createFastGlobalSmootherFilter')

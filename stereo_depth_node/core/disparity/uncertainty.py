@@ -16,14 +16,15 @@ sigma_d has three independent parts::
    pixel dissimilarity measure that is insensitive to image sampling", TPAMI 20(4), 1998): what
    is insensitive to shifts below half a pixel says little about them, and their results crowd
    at whole pixels. On planes of exactly known disparity that is 0.17 to 0.20 px (root mean
-   square) for textures of 3.5 to 60 px and any block size.
+   square) for textures of 3.5 to 60 px and any block size. Each algorithm has its s^2 in its
+   entry (:mod:`.algorithms`).
 2. *Match quality.* Least squares over a block finds a shift with variance
    2 * n^2 / sum(g^2), where n is the standard deviation of the noise of one image and g the
    horizontal gradient (Matthies, Kanade, Szeliski, "Kalman filter-based algorithms for
    estimating depth from image sequences", IJCV 3, 1989, section 3; it is the Cramer-Rao
    bound). 2 * n^2 is measured as the variance, over the block, of the left image minus the
-   right one moved by the disparity: noise, and all else in which the eyes disagree. It is at
-   least 2/12, as grey values are rounded. Flat blocks and bad matches become uncertain.
+   right one moved by the disparity: noise, and everything else in which the images differ. It
+   is at least 2/12, as grey values are rounded. Flat blocks and bad matches become uncertain.
 3. *Shape.* The matcher gives a block one disparity, a mean weighted by texture of those in the
    block, and the pixel in its middle has any one of them: their variance over the block is
    the square of what it may be off by. Slopes and edges become uncertain.
@@ -31,8 +32,8 @@ sigma_d has three independent parts::
 What is known in the least is that the disparity lies in the range searched, so sigma_d never
 exceeds num_disparities / sqrt(12).
 
-It is the spread of *right* matches. Where a repeated or missing texture let the matcher pick
-another surface altogether, the error is of no distribution that one block can tell.
+It is the spread of *right* matches. Where a repeated or missing texture made the matcher choose
+another surface, the error cannot be estimated from one block.
 """
 
 from __future__ import annotations
@@ -41,25 +42,17 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 
 __all__ = ['DepthUncertainty']
 
-Grey = npt.NDArray[np.uint8]
-Fixed = npt.NDArray[np.int16]
-Float = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 # Variance of a value rounded to whole steps.
 _ROUNDING = 1.0 / 12.0
-_STEP = 1.0 / DISPARITY_SCALE
-# Mean square error of the sub-pixel step, px^2.
-_BLOCK_MATCHING_STEP = _STEP**2 / 3.0
-_SEMI_GLOBAL_STEP = _STEP**2 * _ROUNDING + 0.18**2
 # A variance needs a few pixels; semi-global matching works with blocks down to one.
 _SMALLEST_BLOCK = 3
 # cv2.Sobel of size 3 sums to 8 for a slope of 1 grey level per pixel.
@@ -83,8 +76,7 @@ class DepthUncertainty:
         self._geometry = geometry
         block = max(settings.block_size, _SMALLEST_BLOCK)
         self._block = (block, block)
-        is_bm = settings.algorithm == 'bm'
-        self._step = np.float32(_BLOCK_MATCHING_STEP if is_bm else _SEMI_GLOBAL_STEP)
+        self._step = np.float32(algorithm_of(settings).sub_pixel_variance)
         self._worst = np.float32(settings.num_disparities**2 * _ROUNDING)
         columns = np.arange(geometry.width, dtype=np.float32)
         self._columns = np.tile(columns, (geometry.height, 1))
@@ -106,7 +98,7 @@ class DepthUncertainty:
             Receives sigma_Z in metres, NaN where there is no depth.
         """
         disparity = fixed.astype(np.float32)
-        disparity *= np.float32(_STEP)
+        disparity *= np.float32(1.0 / DISPARITY_SCALE)
         variance = self._match_variance(left, right, disparity)
         variance += self._shape_variance(disparity, unknown)
         variance += self._step

@@ -26,6 +26,7 @@ from stereo_depth_node.core.health.stamps import (
     why_nothing_pairs,
 )
 from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.settings.algorithms.table import FASTEST_ALGORITHM
 
 __all__ = ['diagnose']
 
@@ -188,8 +189,8 @@ def _cure_of_overload(snapshot: Snapshot, total: float) -> str:
     if total * snapshot.computed < _BUSY * snapshot.window:
         return 'the processor is busy with other programs'
     cures = []
-    if settings.algorithm != 'bm':
-        cures.append('set algorithm to bm')
+    if settings.algorithm != FASTEST_ALGORITHM:
+        cures.append(f'set algorithm to {FASTEST_ALGORITHM}')
     if settings.downscale < 4:
         cures.append(f'set downscale to {2 * settings.downscale}')
     cures.append(f'reduce num_disparities ({settings.num_disparities})')

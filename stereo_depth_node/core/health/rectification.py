@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from stereo_depth_node.core.health.causes import CAUSES, Finding
-from stereo_depth_node.core.settings.settings import DISPARITY_STEP, known_parameters
+from stereo_depth_node.core.settings import DISPARITY_STEP, known_parameters
 from stereo_depth_node.core.sparse_matches import SparseMatches
 
 __all__ = ['MATCHES_LOST', 'RectificationReport', 'rectification_findings', 'report_of_matches']

@@ -9,8 +9,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import EncodingError, ImageError
 from stereo_depth_node.core.images.encodings import ENCODINGS
 
@@ -23,7 +23,7 @@ _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATI
 _COLOUR_TO_GREY = {3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}
 
 
-def decode_compressed_grey(data: Any, format: str) -> npt.NDArray[Any]:  # noqa: A002 (ROS's name)
+def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (ROS's name)
     """Return the grey values of a JPEG, PNG or TIFF image.
 
     Parameters

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a pair of images as they come to a pair of 8-bit grey images."""
+"""From a pair of images as published to a pair of 8-bit grey images."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from stereo_depth_node.core.arrays import AnyGrey, Grey
 from stereo_depth_node.core.errors import PairSizeError
 from stereo_depth_node.core.images.compressed import decode_compressed_grey
 from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
 
 __all__ = ['CompressedImage', 'PairDecoder']
-
-Grey = npt.NDArray[np.uint8]
-AnyGrey = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ class PairDecoder:
     ) -> tuple[Grey, Grey]:
         """Decode a pair.
 
-        Images of 16 bit are reduced to 8 with one scale for both eyes.
+        Images of 16 bit are reduced to 8 with one scale for both.
 
         Returns
         -------
@@ -66,24 +61,24 @@ class PairDecoder:
         Raises
         ------
         ImageError
-            If an image cannot be decoded or the eyes differ in size or depth.
+            If an image cannot be decoded, or the two differ in size or depth.
         """
-        eyes = [self._decode_one(image, eye) for eye, image in enumerate((left, right))]
-        (height, width), (right_height, right_width) = (eye.shape for eye in eyes)
+        decoded = [self._decode_one(image, side) for side, image in enumerate((left, right))]
+        (height, width), (right_height, right_width) = (image.shape for image in decoded)
         if (height, width) != (right_height, right_width):
             raise PairSizeError(
                 f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
                 'set both cameras to one size'
             )
-        reduced = reduce_to_8bit(*eyes, *self._reduced)
-        if reduced[0] is not eyes[0]:
+        reduced = reduce_to_8bit(*decoded, *self._reduced)
+        if reduced[0] is not decoded[0]:
             self._reduced = reduced
         return reduced
 
-    def _decode_one(self, image: RawImage | CompressedImage, eye: int) -> AnyGrey:
+    def _decode_one(self, image: RawImage | CompressedImage, side: int) -> AnyGrey:
         if isinstance(image, CompressedImage):
             return decode_compressed_grey(image.data, image.format)
-        decoded = decode_grey(image, self._buffers[eye], fallback=self._fallback)
+        decoded = decode_grey(image, self._buffers[side], fallback=self._fallback)
         if decoded.base is None:  # not a view of the image's data
-            self._buffers[eye] = decoded
+            self._buffers[side] = decoded
         return decoded

@@ -15,16 +15,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import DataLengthError, EncodingError, ImageError, SizeError
 from stereo_depth_node.core.images.encodings import Encoding, ENCODINGS, SUPPORTED_ENCODINGS
 
 __all__ = ['RawImage', 'decode_grey', 'reduce_to_8bit']
 
-Grey = npt.NDArray[Any]
 
-# Pixels of each eye from which the common range of 16-bit images is taken, roughly.
+# Pixels of each image from which the common range of 16-bit images is taken, roughly.
 _RANGE_SAMPLES = 4096
 # The share of the darkest and of the brightest samples that may saturate: hot pixels, glints.
 _OUTLIERS = 0.001
@@ -60,10 +59,10 @@ class RawImage:
 
 def decode_grey(
     image: RawImage,
-    out: Grey | None = None,
+    out: AnyGrey | None = None,
     *,
-    fallback: Callable[[RawImage], Grey] | None = None,
-) -> Grey:
+    fallback: Callable[[RawImage], AnyGrey] | None = None,
+) -> AnyGrey:
     """Return the grey values of an image, without a copy where the data is grey already.
 
     Colours are weighted as in Rec. 601 (0.299 R + 0.587 G + 0.114 B), as OpenCV does; of YUV
@@ -126,14 +125,17 @@ def decode_grey(
 
 
 def reduce_to_8bit(
-    left: Grey, right: Grey, left_out: Grey | None = None, right_out: Grey | None = None
-) -> tuple[Grey, Grey]:
-    """Return a pair of grey images as 8-bit ones, with one scale and offset for both eyes.
+    left: AnyGrey,
+    right: AnyGrey,
+    left_out: AnyGrey | None = None,
+    right_out: AnyGrey | None = None,
+) -> tuple[AnyGrey, AnyGrey]:
+    """Return a pair of grey images as 8-bit ones, with one scale and offset for both.
 
     The scale maps the range that both images share, less one in a thousand outliers at either
     end, with a margin, to 0..255; values beyond saturate. It never magnifies, so images that
     hold no more than 8 bits keep their contrast, and a constant image stays constant. It may
-    differ from frame to frame: matching compares the eyes, not the frames.
+    differ from frame to frame: matching compares the two images, not the frames.
 
     Parameters
     ----------
@@ -158,7 +160,7 @@ def reduce_to_8bit(
     return _scaled(left, low, scale, left_out), _scaled(right, low, scale, right_out)
 
 
-def _decode_otherwise(image: RawImage, fallback: Callable[[RawImage], Grey] | None) -> Grey:
+def _decode_otherwise(image: RawImage, fallback: Callable[[RawImage], AnyGrey] | None) -> AnyGrey:
     name = repr(image.encoding[:40])
     if fallback is None:
         raise EncodingError(
@@ -189,7 +191,7 @@ def _buffer(image: RawImage) -> memoryview:
         ) from error
 
 
-def _pixels(image: RawImage, encoding: Encoding) -> Grey:
+def _pixels(image: RawImage, encoding: Encoding) -> AnyGrey:
     """Return the (H, W) or (H, W, channels) view of the data after checking every size."""
     height, width, step = image.height, image.width, image.step
     row = width * encoding.bytes_per_pixel
@@ -219,7 +221,7 @@ def _pixels(image: RawImage, encoding: Encoding) -> Grey:
     return np.ndarray(shape, dtype, buffer=buffer, strides=strides)
 
 
-def _fits(out: Grey, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:
+def _fits(out: AnyGrey, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:
     return (
         out.shape == shape
         and out.dtype == dtype
@@ -228,7 +230,7 @@ def _fits(out: Grey, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:
     )
 
 
-def _common_scale(left: Grey, right: Grey) -> tuple[int, float]:
+def _common_scale(left: AnyGrey, right: AnyGrey) -> tuple[int, float]:
     """Return the value that becomes 0 and the grey levels per value."""
     stride = max(1, isqrt(left.size // _RANGE_SAMPLES))
     samples = np.concatenate([image[::stride, ::stride].ravel() for image in (left, right)])
@@ -240,7 +242,7 @@ def _common_scale(left: Grey, right: Grey) -> tuple[int, float]:
     return low, 255 / max(high - low, 255)
 
 
-def _scaled(image: Grey, low: int, scale: float, out: Grey | None) -> Grey:
+def _scaled(image: AnyGrey, low: int, scale: float, out: AnyGrey | None) -> AnyGrey:
     height, width = image.shape
     if out is None or not _fits(out, (height, width), np.dtype(np.uint8)):
         out = np.empty((height, width), np.uint8)

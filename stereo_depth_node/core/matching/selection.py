@@ -2,45 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which implementation does the matching: OpenCV, or the kernel that gives the same in less time.
 
-The kernel has to be compiled once on a machine, and loaded once in a process. Nobody waits for
-that: OpenCV does the work until the kernel is ready, and goes on where it is not to be had or
-does not cover the settings. The results are the same bit for bit.
+The kernel has to be compiled once on a machine, and loaded once in a process. Nothing waits for
+that: OpenCV does the work until the kernel is ready, and goes on where it is not available. The
+results are the same bit for bit.
 """
 
 from __future__ import annotations
 
-from stereo_depth_node.core.matching.kernel.matcher import kernel_supports, NumbaBlockMatcher
+from stereo_depth_node.core.arrays import Fixed, Grey
+from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (
     kernel_state,
     KernelState,
     request_kernel,
 )
-from stereo_depth_node.core.matching.opencv import Fixed, Grey, Matcher, OpenCVMatcher
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.matching.opencv import Matcher, OpenCVMatcher
+from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 
 __all__ = ['create_matcher']
 
-_KERNEL_SETTINGS = (
-    'min_disparity',
-    'num_disparities',
-    'block_size',
-    'pre_filter_type',
-    'pre_filter_size',
-    'pre_filter_cap',
-    'texture_threshold',
-    'uniqueness_ratio',
-    'disp12_max_diff',
-)
-
 
 def create_matcher(settings: Settings) -> Matcher:
-    """Return a matcher for `settings`, by the kernel where it can and may do the work."""
-    if settings.algorithm != 'bm' or settings.matcher_backend == 'opencv':
-        return OpenCVMatcher(settings)
-    reason = kernel_supports(**{name: getattr(settings, name) for name in _KERNEL_SETTINGS})
-    if reason is not None:
-        return OpenCVMatcher(settings, f'the kernel does not cover these settings: {reason}')
-    return _KernelOrOpenCV(settings)
+    """Return a matcher for `settings`, with the kernel where it is allowed and has the algorithm.
+
+    `check_image_size` must have passed for the images that come.
+    """
+    if algorithm_of(settings).has_kernel and settings.matcher_backend != 'opencv':
+        return _KernelOrOpenCV(settings)
+    return OpenCVMatcher(settings)
 
 
 class _KernelOrOpenCV:
@@ -54,14 +44,23 @@ class _KernelOrOpenCV:
 
     @property
     def backend(self) -> str:
-        """Who does the work, and why."""
+        """Text for people: what does the matching, and why."""
         state, text = kernel_state()
         return f'numba ({text})' if state is KernelState.READY else f'opencv ({text})'
 
     def compute(self, left: Grey, right: Grey, out: Fixed) -> None:
         """Match a pair; see :class:`.opencv.Matcher`."""
         if self._kernel is None and kernel_state()[0] is KernelState.READY:
+            settings = self._settings
             self._kernel = NumbaBlockMatcher(
-                **{name: getattr(self._settings, name) for name in _KERNEL_SETTINGS}
+                min_disparity=settings.min_disparity,
+                num_disparities=settings.num_disparities,
+                block_size=settings.block_size,
+                pre_filter_type=settings.pre_filter_type,
+                pre_filter_size=settings.pre_filter_size,
+                pre_filter_cap=settings.pre_filter_cap,
+                texture_threshold=settings.texture_threshold,
+                uniqueness_ratio=settings.uniqueness_ratio,
+                disp12_max_diff=settings.disp12_max_diff,
             )
         (self._kernel or self._opencv).compute(left, right, out)

@@ -1,29 +1,39 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which settings are impossible together, most of them because OpenCV computes nonsense then."""
+"""Which settings are impossible together, and which on images of a given size.
+
+What is impossible with one algorithm alone stands in its entry (:mod:`.algorithms`). Most of it
+OpenCV accepts, and then computes nonsense:
+
+- StereoBM with as many disparities as the image has columns returns memory it never wrote.
+- StereoSGBM takes even blocks, and its result is not deterministic when half a block is as wide
+  as the valid part of the image.
+- Neither checks that the disparities fit into its 16 bits.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import cv2
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.matching.kernel.limits import leaves_table
+from stereo_depth_node.core.settings.algorithms.table import algorithm_of
+from stereo_depth_node.core.settings.fields import SettingFields
+from stereo_depth_node.core.settings.window import region_of_interest, valid_window
 
-if TYPE_CHECKING:
-    from stereo_depth_node.core.settings.settings import Settings
+__all__ = [
+    'check_image_size',
+    'check_together',
+    'fits_fixed_point',
+    'smoothing_is_available',
+]
 
-__all__ = ['MAX_PENALTY', 'check_together']
-
-# OpenCV's sgbm adds the cost of a block and p2 in int16: half of it for either. Above that the
-# sums overflow without a word and most disparities are wrong. p2 follows from the block by
-# OpenCV's rule, 32 * 21^2 = 14112.
-MAX_PENALTY = 16384
-_MAX_SGBM_BLOCK = 21
 _DOWNSCALES = (1, 2, 4)
 _MEDIAN_SIZES = (0, 3, 5)
+_LARGEST_FIXED = 32767
 
 
-def check_together(settings: Settings) -> None:
+def check_together(settings: SettingFields) -> None:
     """Check the settings that are possible by themselves as a whole.
 
     Raises
@@ -40,68 +50,84 @@ def check_together(settings: Settings) -> None:
             f'min_depth is {settings.min_depth} m and max_depth is {settings.max_depth} m: '
             'set max_depth above min_depth, or to 0 for no limit'
         )
-    if settings.wls_lambda > 0.0:
-        _check_smoothing(settings)
-    if settings.algorithm == 'bm':
-        _check_block_matching(settings)
-    else:
-        _check_semi_global(settings)
-
-
-def _check_block_matching(settings: Settings) -> None:
-    if settings.block_size < 5:
-        raise SettingsError(
-            f'block_size is {settings.block_size} px, algorithm bm needs 5 px or more: '
-            'set block_size to 5, or algorithm to sgbm'
-        )
-    if settings.disp12_max_diff >= 0:
-        _check_left_right_check(settings)
-    has_window = settings.pre_filter_type == 'normalized_response'
-    if has_window and leaves_table(settings.pre_filter_size):
-        raise SettingsError(
-            f'pre_filter_size is {settings.pre_filter_size} px, for which the normalized_response '
-            'of OpenCV reads outside of its table: set it to 49 or less, or pre_filter_type to '
-            'xsobel'
-        )
-
-
-def _check_left_right_check(settings: Settings) -> None:
-    """Refuse where OpenCV's StereoBM checks against matching costs that it never wrote.
-
-    Its code for large blocks and caps leaves them out (seen in 4.14 and 5.0): the result changes
-    from call to call.
-    """
-    for name, limit in (('block_size', 21), ('pre_filter_cap', 31)):
-        if getattr(settings, name) > limit:
-            raise SettingsError(
-                f'{name} is {getattr(settings, name)} and disp12_max_diff is '
-                f'{settings.disp12_max_diff}: the left-right check of algorithm bm works up to '
-                f'{name} {limit}, set it to that, or disp12_max_diff to -1'
-            )
-
-
-def _check_semi_global(settings: Settings) -> None:
-    """Refuse what overflows the 16-bit sums of OpenCV's StereoSGBM."""
-    algorithm, block_size = settings.algorithm, settings.block_size
-    p1, p2 = settings.penalties
-    if block_size > _MAX_SGBM_BLOCK:
-        raise SettingsError(
-            f'block_size is {block_size} px, algorithm {algorithm} takes {_MAX_SGBM_BLOCK} px at '
-            'most: 3 to 11 px suit it best'
-        )
-    if p1 >= p2:
-        raise SettingsError(
-            f'p1 is {p1} and p2 is {p2} at block_size {block_size}: set p2 above p1'
-        )
-
-
-def _check_smoothing(settings: Settings) -> None:
-    """Refuse smoothing that the installed OpenCV does not have."""
-    from stereo_depth_node.core.disparity.smoothing import smoothing_is_available
-
-    if not smoothing_is_available():
+    if settings.wls_lambda > 0.0 and not smoothing_is_available():
         raise SettingsError(
             f'wls_lambda is {settings.wls_lambda}, and the installed OpenCV has no ximgproc: '
             'install one with the contrib modules (pip: opencv-contrib-python-headless in '
             'place of opencv-python-headless), or set wls_lambda to 0'
         )
+    algorithm_of(settings).check(settings)
+
+
+def check_image_size(settings: SettingFields, width: int, height: int) -> None:
+    """Check that the settings can work on images of this size.
+
+    Parameters
+    ----------
+    settings : SettingFields
+        The matcher's settings.
+    width, height : int
+        Size of the images, pixels.
+
+    Raises
+    ------
+    SettingsError
+        If the block or the pre-filter's window is not smaller than the image, if no pixel could
+        get a disparity, if a disparity would not fit int16, or if the region of interest is not
+        in the image. The text says what to set.
+    """
+    algorithm = algorithm_of(settings)
+    size = f'{width}x{height}'
+    if settings.block_size >= min(width, height):
+        raise SettingsError(
+            f'block_size is {settings.block_size} px, the images are {size}: '
+            f'set block_size below {min(width, height)}'
+        )
+    if algorithm.pre_filter_window(settings) >= min(width, height):
+        raise SettingsError(
+            f'pre_filter_size is {settings.pre_filter_size} px, the images are {size}: '
+            f'set pre_filter_size below {min(width, height)}'
+        )
+    window = valid_window(settings, width, height, fill_left_band=False)
+    if window.is_empty or window.x1 - window.x0 < algorithm.fewest_columns(settings):
+        raise SettingsError(
+            f'min_disparity {settings.min_disparity} and num_disparities '
+            f'{settings.num_disparities} at block_size {settings.block_size} leave no column of '
+            f'the {size} images to match: reduce num_disparities, or use wider images'
+        )
+    low, end = settings.min_disparity, settings.min_disparity + settings.num_disparities
+    if not fits_fixed_point(settings.min_disparity, settings.num_disparities):
+        raise SettingsError(
+            f'disparities from {low} to {end} px do not fit the matcher (up to '
+            f'{_LARGEST_FIXED // DISPARITY_SCALE} px): reduce num_disparities, or downscale'
+        )
+    _check_region(settings, width, height)
+
+
+def _check_region(settings: SettingFields, width: int, height: int) -> None:
+    region = region_of_interest(settings, width, height)
+    is_inside = region.x0 < region.x1 <= width and region.y0 < region.y1 <= height
+    if not is_inside:
+        raise SettingsError(
+            f'the region of interest is x {region.x0} to {region.x1} and y {region.y0} to '
+            f'{region.y1} px, the images that are matched are {width}x{height}: set roi_x, '
+            'roi_y, roi_width and roi_height inside of the image, or all to 0 for all of it'
+        )
+    window = valid_window(settings, width, height)
+    if window.within(region).is_empty:
+        raise SettingsError(
+            f'the region of interest, x {region.x0} to {region.x1} and y {region.y0} to '
+            f'{region.y1} px, lies where nothing can be matched (possible are x {window.x0} to '
+            f'{window.x1}, y {window.y0} to {window.y1}): move it, or set fill_left_band to true'
+        )
+
+
+def fits_fixed_point(min_disparity: int, num_disparities: int) -> bool:
+    """Say whether all disparities, and the invalid one 1 px below them, fit 1/16 px in int16."""
+    ends = (min_disparity - 1, min_disparity + num_disparities)
+    return max(abs(end) for end in ends) * DISPARITY_SCALE <= _LARGEST_FIXED
+
+
+def smoothing_is_available() -> bool:
+    """Say whether the installed OpenCV has the filter that wls_lambda switches on."""
+    return hasattr(getattr(cv2, 'ximgproc', None), 'createFastGlobalSmootherFilter')

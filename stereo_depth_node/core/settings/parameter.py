@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known about one setting besides its value: range, step, unit, words.
+"""What is known about one setting besides its value: range, step, unit, description.
 
 A setting is a dataclass field made by :func:`parameter`. The ROS parameter descriptor, the
 validation, the shipped YAML file and the reference page are all derived from that one place.
@@ -8,18 +8,21 @@ validation, the shipped YAML file and the reference page are all derived from th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import dataclasses
 import math
 from typing import Any, cast
 
 from stereo_depth_node.core.errors import SettingsError
 
-__all__ = ['Parameter', 'Value', 'parameter', 'parameters_of']
+__all__ = ['Changes', 'Parameter', 'Value', 'parameter', 'parameters_of']
 
 Value = bool | int | float | str
+Changes = Mapping[str, Value]
+"""New values of some settings, by their names."""
 
 _KEY = 'parameter'
-_WORDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
+_TYPE_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Parameter:
         if type(value) is not self.type:
             raise SettingsError(
                 f'{self.name} is {value!r} ({type(value).__name__}): '
-                f'set it to {_WORDS[self.type]}{self._example()}'
+                f'set it to {_TYPE_NAMES[self.type]}{self._example()}'
             )
         if isinstance(value, str):
             self._check_choice(value)

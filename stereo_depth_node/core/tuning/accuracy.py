@@ -17,6 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stereo_depth_node.core.arrays import Mask
 from stereo_depth_node.core.errors import ImageError, SizeError
 
 __all__ = [
@@ -92,7 +93,7 @@ def disparity_accuracy(
     disparity: NDArray[np.floating],
     truth: NDArray[np.floating],
     *,
-    mask: NDArray[np.bool_] | None = None,
+    mask: Mask | None = None,
     thresholds: tuple[float, ...] = BAD_THRESHOLDS,
 ) -> DisparityAccuracy:
     """Compare a disparity image with its ground truth.
@@ -141,7 +142,7 @@ def depth_accuracy(
     depth: NDArray[np.floating],
     truth: NDArray[np.floating],
     *,
-    mask: NDArray[np.bool_] | None = None,
+    mask: Mask | None = None,
 ) -> DepthAccuracy:
     """Compare a depth image with its ground truth.
 
@@ -178,8 +179,8 @@ def depth_accuracy(
 def _comparable(
     estimate: NDArray[np.floating],
     truth: NDArray[np.floating],
-    mask: NDArray[np.bool_] | None,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    mask: Mask | None,
+) -> tuple[Mask, Mask]:
     """Return where the truth is known, and where estimate and truth are both known."""
     for name, image in (('ground truth', truth), ('mask', mask)):
         if image is not None and image.shape != estimate.shape:

@@ -1,11 +1,11 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""How far a disparity image can be believed, judged by the pair alone.
+"""How good a disparity image is, by the pair alone.
 
-Without a ground truth two things are known of a right disparity. Matched from the right eye,
+Without ground truth, two things are known about a right disparity. Matched from the right image,
 the point has the same one. And the images look alike where it says that they show the same
-point. The first finds gaps, hidden places and guesses; the second finds what both directions
-get wrong alike, above all blocks that spread a near surface over its surroundings.
+point. The first finds gaps, hidden places and guesses; the second finds what is wrong in both
+directions, above all blocks that spread a near surface over its surroundings.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from stereo_depth_node.core.arrays import Float, Grey, Mask
 
 __all__ = ['AppearanceReference', 'Consistency', 'consistency_of', 'consistent_pixels']
 
-Grey = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 _SAME_PX = 1.0
 _RADIUS = 2
@@ -36,13 +34,13 @@ _COMPARED = tuple(
 
 @dataclass(frozen=True)
 class Consistency:
-    """What the pair says of its disparities.
+    """How far the disparities of a pair are consistent with it.
 
     Attributes
     ----------
     cost : float
-        Mean over all pixels, in percent, of 1 where there is no disparity or the right eye
-        disagrees, else of the share of comparisons that differ (about 0.5 for unrelated places).
+        Mean over all pixels, in percent, of 1 where there is no disparity or the right image has
+        another one, else of the share of comparisons that differ (about 0.5 for unrelated places).
     wrong : float
         The same mean over the pixels with a disparity, in percent; 0 when there is none.
     density : float
@@ -59,7 +57,7 @@ class AppearanceReference:
 
     Each pixel is described by which of the 24 around it are brighter (Zabih and Woodfill,
     "Non-parametric local transforms for computing visual correspondence", ECCV 1994). That
-    does not depend on gain and exposure, in which the eyes may differ.
+    does not depend on gain and exposure, in which the cameras may differ.
 
     Parameters
     ----------
@@ -97,7 +95,7 @@ class AppearanceReference:
 def consistency_of(
     appearance: AppearanceReference, from_left: Float, from_right: Float, counted: slice
 ) -> Consistency:
-    """Objective a disparity image.
+    """Measure how consistent a disparity image is.
 
     Parameters
     ----------
@@ -120,7 +118,7 @@ def consistency_of(
 
 
 def consistent_pixels(from_left: Float, from_right: Float) -> Mask:
-    """Return where the right eye gives the same disparity to within 1 px, (H, W) bool.
+    """Return where the right image gives the same disparity to within 1 px, (H, W) bool.
 
     Parameters
     ----------

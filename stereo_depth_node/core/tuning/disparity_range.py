@@ -10,26 +10,25 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from stereo_depth_node.core.disparity.invalidation import remove_speckles
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
+from stereo_depth_node.core.disparity.invalidation import invalid_value, remove_speckles
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.settings.settings import DISPARITY_STEP, Settings
+from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.consistency import consistent_pixels
 
 __all__ = ['DisparityRange', 'find_disparity_range']
 
-Grey = npt.NDArray[np.uint8]
 
 # Ends of the range of what was found; beyond are mostly mistakes.
 _PERCENT = (0.5, 99.5)
 # Between the nearest point found and the nearest there is.
 _MARGIN_SHARE = 0.05
 _MARGIN_PX = 2.0
-# Single points must be many before their ends are to be believed.
-_FEWEST_TRACKS = 50
+# Of fewer points the percentiles are not reliable.
+_FEWEST_MATCHES = 50
 _PROBE_WIDTH = 400
 _PROBE_BLOCK = 9
 # Smaller groups of pixels do not prove that a disparity is there.
@@ -62,9 +61,9 @@ class DisparityRange:
 def find_disparity_range(pairs: Iterable[tuple[Grey, Grey]]) -> DisparityRange:
     """Find the range of disparities of one or more pairs, with a margin.
 
-    First from corners followed from eye to eye, which needs no range; then, as corners miss
-    small near things, from a match of the reduced pair over half of its width, of which only
-    larger patches count in which both eyes agree.
+    First from sparse matches of corners, which need no range; then, as corners miss small near
+    things, from a dense match of the reduced pair over half of its width, of which only larger
+    patches count that are consistent from left to right and back.
 
     Parameters
     ----------
@@ -94,10 +93,10 @@ def find_disparity_range(pairs: Iterable[tuple[Grey, Grey]]) -> DisparityRange:
 
 
 def _from_corners(left: Grey, right: Grey) -> DisparityRange | None:
-    tracks = match_corners(left, right)
-    if tracks is None or len(tracks.disparities) < _FEWEST_TRACKS:
+    matches = match_corners(left, right)
+    if matches is None or len(matches.disparities) < _FEWEST_MATCHES:
         return None
-    return DisparityRange(*tracks.disparity_percentiles(*_PERCENT))
+    return DisparityRange(*matches.disparity_percentiles(*_PERCENT))
 
 
 def _from_probe(left: Grey, right: Grey) -> DisparityRange | None:
@@ -132,14 +131,16 @@ def _from_probe(left: Grey, right: Grey) -> DisparityRange | None:
     fixed = pipeline.fixed.copy()
     pipeline.match(*(np.ascontiguousarray(image[:, ::-1]) for image in reversed(small)))
     from_left, from_right = (
-        np.where(each >= low * 16, each / np.float32(16), np.float32(np.nan)).astype(np.float32)
+        np.where(
+            each >= low * DISPARITY_SCALE, each / np.float32(DISPARITY_SCALE), np.float32(np.nan)
+        ).astype(np.float32)
         for each in (fixed, pipeline.fixed[:, ::-1])
     )
-    invalid = (low - 1) * 16
+    invalid = invalid_value(low)
     fixed[~consistent_pixels(from_left, from_right)] = invalid
     remove_speckles(fixed, invalid, _PROBE_ISLAND, 1)
     known = fixed[fixed > invalid]
     if known.size < _PROBE_ISLAND:
         return None
-    ends = np.percentile(known, _PERCENT) * (factor / 16.0)
+    ends = np.percentile(known, _PERCENT) * (factor / DISPARITY_SCALE)
     return DisparityRange(float(ends[0]), float(ends[1]))

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Judges of settings: what disparities they give for a pair, and how good those are."""
+"""Objectives of tuning: what disparities settings give for a pair, and how good those are."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import disparity_accuracy
 from stereo_depth_node.core.tuning.consistency import (
     AppearanceReference,
@@ -29,10 +29,8 @@ __all__ = [
     'matched_disparity',
 ]
 
-Grey = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
 
-# Pairs with more pixels than this are judged by strips of rows, so that a search ends in time.
+# Pairs with more pixels than this are scored by strips of rows, so that a search ends in time.
 _MOST_PIXELS = 500_000
 _STRIPS = 3
 # Rows around a strip that are matched but do not count: the reach of blocks up to this size.
@@ -42,7 +40,7 @@ _BAD_PX = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A rectified pair to judge settings by.
+    """A rectified pair to score settings by.
 
     Attributes
     ----------
@@ -77,12 +75,18 @@ class Score:
 
 
 class Objective(Protocol):
-    """Tells how good settings are."""
+    """Scores settings.
+
+    Attributes
+    ----------
+    criterion : str
+        What the score measures, for people.
+    """
 
     criterion: str
 
-    def judge(self, settings: Settings) -> Score:
-        """Match with `settings` and judge the result.
+    def score(self, settings: Settings) -> Score:
+        """Match with `settings` and score the result.
 
         Raises
         ------
@@ -92,7 +96,7 @@ class Objective(Protocol):
 
 
 class TruthObjective:
-    """Judges by ground truth: bad-2.0 of all known pixels, those without a disparity are bad.
+    """Scores by ground truth: bad-2.0 of all known pixels, those without a disparity are bad.
 
     Parameters
     ----------
@@ -105,12 +109,12 @@ class TruthObjective:
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._pairs = pairs
 
-    def judge(self, settings: Settings) -> Score:
-        """Return the mean figures of all pairs; see :class:`Objective`."""
+    def score(self, settings: Settings) -> Score:
+        """Return the mean score of all pairs; see :class:`Objective`."""
         found = []
         for pair in self._pairs:
             if pair.truth is None:
-                raise ValueError('a pair has no ground truth: judge by ConsistencyObjective')
+                raise ValueError('a pair has no ground truth: use ConsistencyObjective')
             full_size = settings.replace(downscale=1, temporal_max_diff=0)
             disparity = matched_disparity(_pipeline(full_size, pair.left), pair.left, pair.right)
             accuracy = disparity_accuracy(disparity, pair.truth, thresholds=(_BAD_PX,))
@@ -120,28 +124,28 @@ class TruthObjective:
 
 
 class ConsistencyObjective:
-    """Judges without ground truth, by the agreement of the two eyes (:mod:`.consistency`).
+    """Scores without ground truth, by the consistency of the two images (:mod:`.consistency`).
 
-    The disparities of the right eye are matched anew, on the mirrored pair, not taken from the
-    costs of the left one. Where the pair says nothing, no disparity is as bad as a wrong one.
+    The disparities of the right image are matched separately, on the mirrored pair, not taken
+    from the costs of the left one. A pixel without a disparity is as bad as a wrong one.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        Rectified; a truth is not looked at.
+        Rectified; a truth is not used.
     seed : int
-        Chooses the rows of large images that are judged.
+        Chooses the rows of large images that are scored.
     """
 
-    criterion = 'agreement of the two eyes'
+    criterion = 'consistency of the left and the right image'
 
     def __init__(self, pairs: Sequence[Pair], seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self._strips = [strip for pair in pairs for strip in _strips(pair, rng)]
         self._appearances: dict[tuple[int, int], AppearanceReference] = {}
 
-    def judge(self, settings: Settings) -> Score:
-        """Return the mean figures of all pairs; see :class:`Objective`."""
+    def score(self, settings: Settings) -> Score:
+        """Return the mean score of all pairs; see :class:`Objective`."""
         settings = settings.replace(
             temporal_max_diff=0, rectify=False, roi_x=0, roi_y=0, roi_width=0, roi_height=0
         )
@@ -154,27 +158,25 @@ class ConsistencyObjective:
                 self._appearances[key] = AppearanceReference(
                     pipeline.left.copy(), pipeline.right.copy()
                 )
-            # The right eye becomes the left one of the mirrored scene.
+            # The right image becomes the left one of the mirrored scene.
             mirrored = (np.ascontiguousarray(image[:, ::-1]) for image in (right, left))
             from_right = matched_disparity(pipeline, *mirrored)[:, ::-1]
             rows = slice(counted.start // pipeline.downscale, counted.stop // pipeline.downscale)
-            agreement = consistency_of(self._appearances[key], from_left, from_right, rows)
-            found.append(Score(agreement.cost, agreement.wrong, agreement.density))
+            found.append(consistency_of(self._appearances[key], from_left, from_right, rows))
         return _mean(found)
 
 
 def matched_disparity(pipeline: StereoPipeline, left: Grey, right: Grey) -> Float:
     """Match a pair and return x_l - x_r, (h, w) float32, pixels, NaN where there is none."""
     pipeline.match(left, right)
-    smallest = pipeline.settings.min_disparity * 16
-    return np.where(
-        pipeline.fixed >= smallest, pipeline.fixed * np.float32(1 / 16), np.float32(np.nan)
-    )
+    smallest = pipeline.settings.min_disparity * DISPARITY_SCALE
+    disparity = pipeline.fixed * np.float32(1 / DISPARITY_SCALE)
+    return np.where(pipeline.fixed >= smallest, disparity, np.float32(np.nan))
 
 
 def _pipeline(settings: Settings, image: Grey) -> StereoPipeline:
     height, width = image.shape
-    # Each one computes a frame or two: OpenCV is ready at once, and gives the same.
+    # Each one computes a frame or two: OpenCV needs no compilation, and gives the same.
     return StereoPipeline(settings.replace(matcher_backend='opencv'), width, height)
 
 

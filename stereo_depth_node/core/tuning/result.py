@@ -1,19 +1,16 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a search of settings reports."""
+"""What tuning reports."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stereo_depth_node.core.settings.parameter import Value
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.tuning.objectives import Score
 
-__all__ = ['Changes', 'TuningResult', 'TuningStep']
-
-Changes = Mapping[str, Value]
+__all__ = ['TuningResult', 'TuningStep']
 
 
 @dataclass(frozen=True)
@@ -26,17 +23,17 @@ class TuningStep:
         What was tried.
     changes : mapping of str to value
         The settings it changed; empty when nothing was better.
-    judgement : Score
+    score : Score
         Of the settings after the step.
     tried : int
-        How many settings were judged.
+        How many settings were scored for it.
     seconds : float
         How long it took.
     """
 
     name: str
     changes: Changes
-    judgement: Score
+    score: Score
     tried: int
     seconds: float
 

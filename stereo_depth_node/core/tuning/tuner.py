@@ -4,12 +4,12 @@
 
 Coordinate descent in the order in which settings matter: the range of disparities first, as
 nothing can be found outside of it, then the filters that leave pixels out, then the matcher,
-over and over until nothing gains. Each step tries whole lists of values, takes the best one and
-is reported with what it gained. At the end come the filters that take away more wrong than
-right pixels, as far as the criterion hardly suffers.
+again and again until nothing improves. Each step tries a whole list of values, takes the best one
+and is reported with its score. At the end come the filters that remove more wrong than right
+pixels, as long as the cost hardly rises.
 
 The result depends on the images, the start, the algorithm and the seed alone. Only when the
-budget is used up before the end is it that of the way done by then, and the result says so.
+budget is used up before the end, it is the best found until then, and the result says so.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from collections.abc import Callable, Sequence
 import time
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.tuning.candidates import (
-    candidates_of,
-    DENSE_START,
-    FILTER_CANDIDATES,
-    SEMI_GLOBAL_ALGORITHMS,
-    SEMI_GLOBAL_START,
+from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.algorithms.table import (
+    algorithm_families,
+    algorithm_of,
+    ALGORITHMS,
 )
+from stereo_depth_node.core.settings.parameter import Changes
+from stereo_depth_node.core.tuning.candidates import candidates_of, FILTER_CANDIDATES
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
 from stereo_depth_node.core.tuning.objectives import Objective, Pair, Score
-from stereo_depth_node.core.tuning.result import Changes, TuningResult, TuningStep
+from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 
 __all__ = ['ANY_ALGORITHM', 'Tuner']
 
@@ -46,12 +46,12 @@ class Tuner:
     ----------
     pairs : sequence of Pair
         Rectified, of one size.
-    judge : Objective
-        Tells how good settings are.
+    objective : Objective
+        Scores settings.
     budget_s : float
         Seconds after which the search stops where it is.
     filter_allowance : float
-        By how much of itself the cost may rise, 0 to 1, for filters that take away wrong
+        Share of itself, 0 to 1, by which the cost may rise for filters that remove wrong
         disparities and some right ones with them.
     infinity_px : float, optional
         A disparity that the range must hold: that of a point infinitely far away, cx_l - cx_r,
@@ -63,7 +63,7 @@ class Tuner:
     def __init__(
         self,
         pairs: Sequence[Pair],
-        judge: Objective,
+        objective: Objective,
         *,
         budget_s: float = 60.0,
         filter_allowance: float = 0.0,
@@ -71,7 +71,7 @@ class Tuner:
         on_progress: Callable[[str, float], None] = lambda name, share: None,
     ) -> None:
         self._pairs = pairs
-        self._judge = judge
+        self._objective = objective
         self._budget_s = budget_s
         self._filter_allowance = filter_allowance
         self._infinity_px = infinity_px
@@ -106,7 +106,8 @@ class Tuner:
         return TuningResult(best, tuple(self._steps), is_complete)
 
     def _search(self, start: Settings, algorithm: str) -> Settings:
-        first = 'bm' if algorithm == ANY_ALGORITHM else algorithm
+        families = algorithm_families() if algorithm == ANY_ALGORITHM else [[algorithm]]
+        first = families[0][0]
         self._begin(start)
         current = start
         if first != start.algorithm:
@@ -119,34 +120,33 @@ class Tuner:
         found = seen.applied_to(current)
         limits = {name: getattr(found, name) for name in ('min_disparity', 'num_disparities')}
         current = self._take('disparity range', current, [limits])
-        current = self._descend(current)
-        if algorithm == ANY_ALGORITHM:
-            block_matching = current
-            current = self._take(
-                'semi-global', current, [_start_of(SEMI_GLOBAL_ALGORITHMS[0])], must=True
-            )
-            current = self._descend(current)
-            others = [{'algorithm': name} for name in SEMI_GLOBAL_ALGORITHMS]
-            current = self._take('algorithm', current, others)
-            back = {
-                name: value
-                for name, value in vars(block_matching).items()
-                if value != getattr(current, name)
-            }
-            current = self._take('block matching again', current, [back])
+        current = self._search_family(current, families[0])
+        for family in families[1:]:
+            before = current
+            start_of_family = _start_of(family[0])
+            name = ALGORITHMS[family[0]].family
+            current = self._take(name, current, [start_of_family], must=True)
+            current = self._search_family(current, family)
+            back = _differences(current, before)
+            current = self._take(f'{algorithm_of(before).family} again', current, [back])
         return self._filter(current)
+
+    def _search_family(self, current: Settings, family: Sequence[str]) -> Settings:
+        """Search for the algorithm of `current`, then try the others with what it needs."""
+        current = self._descend(current)
+        return self._take('algorithm', current, [{'algorithm': name} for name in family])
 
     def _begin(self, start: Settings) -> None:
         began = time.monotonic()
-        judgement = self._judged(start)
-        if judgement is None:
+        score = self._score_of(start)
+        if score is None:
             # The start may search more than the images have; what is found is tried alone.
-            judgement = Score(100.0, 100.0, 0.0)
-            self._known[start] = judgement
-        self._steps.append(TuningStep('start', {}, judgement, 1, time.monotonic() - began))
+            score = Score(100.0, 100.0, 0.0)
+            self._known[start] = score
+        self._steps.append(TuningStep('start', {}, score, 1, time.monotonic() - began))
 
     def _descend(self, current: Settings) -> Settings:
-        """Go through all lists of values until none of them gains."""
+        """Go through all lists of values until none of them improves the score."""
         for _ in range(_MOST_ROUNDS):
             before = current
             for name, changes in candidates_of(current):
@@ -160,8 +160,8 @@ class Tuner:
     ) -> Settings:
         """Return the best of `current` and its candidates, and report the step."""
         began, tried = time.monotonic(), 0
-        judgement = self._judged(current)
-        cost = judgement.cost if judgement is not None and not must else float('inf')
+        score = self._score_of(current)
+        cost = score.cost if score is not None and not must else float('inf')
         best, best_changes, limit = current, {}, cost * (1.0 - _LEAST_GAIN)
         try:
             for changes in candidates:
@@ -170,9 +170,9 @@ class Tuner:
                 except SettingsError:
                     continue
                 tried += candidate not in self._known
-                judged = self._judged(candidate, name)
-                if judged is not None and judged.cost < limit:
-                    best, best_changes, limit = candidate, dict(changes), judged.cost
+                score = self._score_of(candidate, name)
+                if score is not None and score.cost < limit:
+                    best, best_changes, limit = candidate, dict(changes), score.cost
         finally:
             if tried or best_changes:
                 self._report(name, current, best, tried, began)
@@ -181,8 +181,8 @@ class Tuner:
         return best
 
     def _filter(self, current: Settings) -> Settings:
-        """Add the filters that take away what is wrong at little cost."""
-        base = self._judged(current)
+        """Add the filters that remove what is wrong at little cost."""
+        base = self._score_of(current)
         limit = base.cost * (1.0 + self._filter_allowance) if base is not None else 0.0
         for name, candidates in FILTER_CANDIDATES:
             began, tried, before = time.monotonic(), 0, current
@@ -194,9 +194,9 @@ class Tuner:
                 except SettingsError:
                     continue
                 tried += candidate not in self._known
-                judged = self._judged(candidate, name)
-                if judged is not None and judged.cost <= limit and judged.wrong < wrong:
-                    current, wrong = candidate, judged.wrong
+                score = self._score_of(candidate, name)
+                if score is not None and score.cost <= limit and score.wrong < wrong:
+                    current, wrong = candidate, score.wrong
             self._best_so_far = current
             self._report(name, before, current, tried, began)
         return current
@@ -204,31 +204,28 @@ class Tuner:
     def _report(
         self, name: str, before: Settings, after: Settings, tried: int, began: float
     ) -> None:
-        changes = {
-            key: value for key, value in vars(after).items() if value != getattr(before, key)
-        }
-        judgement = self._known[after]
-        if judgement is not None:
-            seconds = time.monotonic() - began
-            self._steps.append(TuningStep(name, changes, judgement, tried, seconds))
+        score = self._known[after]
+        if score is not None:
+            changes, seconds = _differences(before, after), time.monotonic() - began
+            self._steps.append(TuningStep(name, changes, score, tried, seconds))
 
-    def _judged(self, settings: Settings, step: str = '') -> Score | None:
-        """Objective settings, each once; None where they are impossible for the images."""
+    def _score_of(self, settings: Settings, step: str = '') -> Score | None:
+        """Score settings, each once; None where they are impossible for the images."""
         if settings not in self._known:
             share = self._share()
             if share >= 1.0 and self._known:
                 raise _BudgetUsedUp
             self._on_progress(step or 'start', min(share, 1.0))
             try:
-                self._known[settings] = self._judge.judge(settings)
+                self._known[settings] = self._objective.score(settings)
             except SettingsError:
                 self._known[settings] = None
         return self._known[settings]
 
     def _better(self, one: Settings, other: Settings) -> Settings:
         costs = [
-            judged.cost if judged is not None else float('inf')
-            for judged in (self._known.get(one), self._known.get(other))
+            score.cost if score is not None else float('inf')
+            for score in (self._known.get(one), self._known.get(other))
         ]
         return other if costs[1] < costs[0] else one
 
@@ -237,11 +234,14 @@ class Tuner:
 
 
 class _BudgetUsedUp(Exception):  # noqa: N818 (ends the search, nothing is wrong)
-    """The time is over."""
+    """The time is up."""
 
 
 def _start_of(algorithm: str) -> Changes:
     """Return the values from which the search for an algorithm begins."""
-    if algorithm == 'bm':
-        return {'algorithm': algorithm, **DENSE_START, 'block_size': 15}
-    return {'algorithm': algorithm, **SEMI_GLOBAL_START}
+    return {'algorithm': algorithm, **ALGORITHMS[algorithm].tuning_start}
+
+
+def _differences(before: Settings, after: Settings) -> Changes:
+    """Return what turns one into the other."""
+    return {name: value for name, value in vars(after).items() if value != getattr(before, name)}

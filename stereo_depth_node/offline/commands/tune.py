@@ -36,10 +36,10 @@ __all__ = ['add_parser', 'run']
 
 _DESCRIPTION = """\
 Searches the settings that suit a scene: the range of disparities first, from corners found in
-both images, then the matcher. Without ground truth it judges by what both eyes agree on: each
-pixel costs 1 where it has no disparity or the right eye, matched by itself, has another one, and
-else the share of details around it that differ between the images. With --ground-truth it
-judges by bad-2.0 of all pixels. The settings of --params and --set are the start.
+both images, then the matcher. Without ground truth the score is the consistency of the images:
+each pixel costs 1 where it has no disparity or the right image, matched by itself, has another
+one, and else the share of details around it that differ between the images. With --ground-truth
+the score is bad-2.0 of all pixels. The settings of --params and --set are the start.
 
 The result depends on the images, the start, the algorithm and the seed; on the budget only when
 that is used up, which the table says then."""
@@ -76,7 +76,7 @@ def add_parser(subparsers: Any) -> None:
         '--seed',
         type=int,
         default=0,
-        help='chooses the rows of large images that are judged (default: %(default)s)',
+        help='chooses the rows of large images that are scored (default: %(default)s)',
     )
     parser.add_argument(
         '--output',
@@ -87,7 +87,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument('--overwrite', action='store_true', help='replace the file if it exists')
     parser.add_argument(
-        '--ground-truth', action='store_true', help='judge by the ground truth of the scene'
+        '--ground-truth', action='store_true', help='score by the ground truth of the scene'
     )
     parser.add_argument(
         '--clean',
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     start = settings_from(arguments)
     name, pairs, infinity = _load(arguments, start)
-    judge: Objective = (
+    objective: Objective = (
         TruthObjective(pairs)
         if arguments.ground_truth
         else ConsistencyObjective(pairs, arguments.seed)
@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     with _progress(arguments) as show:
         tuner = Tuner(
             pairs,
-            judge,
+            objective,
             budget_s=arguments.budget,
             filter_allowance=arguments.clean / 100.0,
             infinity_px=arguments.infinity if arguments.infinity is not None else infinity,
@@ -132,9 +132,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
         result = tuner.tune(start, arguments.algorithm)
     print(_table(result.steps))
-    first, last = result.steps[0].judgement, judge.judge(result.settings)
+    first, last = result.steps[0].score, objective.score(result.settings)
     summary = (
-        f'{judge.criterion}: cost {first.cost:.2f} at the start, {last.cost:.2f} at the end; '
+        f'{objective.criterion}: cost {first.cost:.2f} at the start, {last.cost:.2f} at the end; '
         f'density {last.density:.1f} %, wrong {last.wrong:.1f} % of it'
     )
     if not result.is_complete:
@@ -238,9 +238,9 @@ def _table(steps: Sequence[TuningStep]) -> str:
         [
             step.name,
             ' '.join(f'{name}={value}' for name, value in step.changes.items()) or '-',
-            decimal(step.judgement.cost, 2),
-            decimal(step.judgement.wrong, 2),
-            decimal(step.judgement.density, 1),
+            decimal(step.score.cost, 2),
+            decimal(step.score.wrong, 2),
+            decimal(step.score.density, 1),
             str(step.tried),
             decimal(step.seconds, 1),
         ]

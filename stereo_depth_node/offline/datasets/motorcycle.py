@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.core.settings.settings import DISPARITY_STEP
+from stereo_depth_node.core.settings import DISPARITY_STEP
 
 __all__ = ['ENCODINGS', 'StereoScene', 'load_motorcycle', 'parse_size']
 

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.depth import disparity_in_pixels
-from stereo_depth_node.core.matching.opencv import DISPARITY_SCALE
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry

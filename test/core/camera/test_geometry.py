@@ -45,7 +45,7 @@ def test_focal_length_and_principal_points_are_those_of_the_projection_matrices(
 
 def test_the_projection_matrix_counts_and_not_the_raw_camera():
     raw = (900.0, 0.0, 11.0, 0.0, 900.0, 12.0, 0.0, 0.0, 1.0)
-    left, right = (dataclasses.replace(eye, k=raw) for eye in pair())
+    left, right = (dataclasses.replace(calibration, k=raw) for calibration in pair())
     geometry = StereoGeometry.from_calibrations(left, right)
     assert (geometry.f, geometry.cx) == (F, 319.5)
 
@@ -61,7 +61,9 @@ def test_different_regions_of_interest_move_the_disparity_at_infinity():
 
 
 def test_binning_leaves_the_baseline_and_halves_the_focal_length():
-    left, right = (dataclasses.replace(eye, binning_x=2, binning_y=2) for eye in pair())
+    left, right = (
+        dataclasses.replace(calibration, binning_x=2, binning_y=2) for calibration in pair()
+    )
     geometry = StereoGeometry.from_calibrations(left, right)
     assert (geometry.f, geometry.width, geometry.height) == (F / 2, 320, 240)
     assert geometry.baseline == pytest.approx(0.1)

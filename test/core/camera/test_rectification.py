@@ -189,18 +189,25 @@ def test_an_image_of_another_size_is_refused(image, out):
 
 
 def test_a_pipeline_that_rectifies_gives_what_rectified_images_give():
-    eyes = [raw_camera('plumb_bob', PLUMB_BOB, TURNED), raw_camera('plumb_bob', PLUMB_BOB, LEVEL)]
-    eyes[0] = CameraCalibration(**{**vars(eyes[0]), 'p': (*eyes[0].p[:3], 0.0, *eyes[0].p[4:])})
+    calibrations = [
+        raw_camera('plumb_bob', PLUMB_BOB, TURNED),
+        raw_camera('plumb_bob', PLUMB_BOB, LEVEL),
+    ]
+    calibrations[0] = CameraCalibration(
+        **{**vars(calibrations[0]), 'p': (*calibrations[0].p[:3], 0.0, *calibrations[0].p[4:])}
+    )
     scene = scene_of(plane(WIDTH, HEIGHT, 8.0))
     rectified = []
-    for eye, image in zip(eyes, (scene.left, scene.right), strict=True):
+    for calibration, image in zip(calibrations, (scene.left, scene.right), strict=True):
         out = np.empty_like(image)
-        Rectifier(eye).rectify(image, out)
+        Rectifier(calibration).rectify(image, out)
         rectified.append(out)
     settings = Settings(num_disparities=32)
-    raw = StereoPipeline.from_calibrations(settings.replace(rectify=True), WIDTH, HEIGHT, *eyes)
+    raw = StereoPipeline.from_calibrations(
+        settings.replace(rectify=True), WIDTH, HEIGHT, *calibrations
+    )
     raw.match(scene.left, scene.right)
-    ready = StereoPipeline.from_calibrations(settings, WIDTH, HEIGHT, *eyes)
+    ready = StereoPipeline.from_calibrations(settings, WIDTH, HEIGHT, *calibrations)
     ready.match(*rectified)
     np.testing.assert_array_equal(raw.left, rectified[0])
     # What it leaves out are blocks that reach into the black corners.
@@ -222,10 +229,12 @@ def test_a_raw_pair_of_turned_and_distorted_cameras_gives_the_distance_of_a_plan
         (scene.left, TURNED, 0.0),
         (scene.right, (-0.02, 0.03, 0.01), -23.0),
     ):
-        eye = raw_camera('plumb_bob', PLUMB_BOB, angles)
-        eye = CameraCalibration(**{**vars(eye), 'p': (*eye.p[:3], tx, *eye.p[4:])})
-        cameras.append(eye)
-        raw.append(seen_through(eye, image))
+        calibration = raw_camera('plumb_bob', PLUMB_BOB, angles)
+        calibration = CameraCalibration(
+            **{**vars(calibration), 'p': (*calibration.p[:3], tx, *calibration.p[4:])}
+        )
+        cameras.append(calibration)
+        raw.append(seen_through(calibration, image))
     settings = Settings(num_disparities=32, rectify=True)
     pipeline = StereoPipeline.from_calibrations(settings, WIDTH, HEIGHT, *cameras)
     pipeline.match(*raw)
@@ -237,18 +246,20 @@ def test_a_raw_pair_of_turned_and_distorted_cameras_gives_the_distance_of_a_plan
     assert np.nanmedian(inner) == pytest.approx(distance, rel=0.3 / disparity)
 
 
-def seen_through(eye: CameraCalibration, rectified: np.ndarray) -> np.ndarray:
+def seen_through(calibration: CameraCalibration, rectified: np.ndarray) -> np.ndarray:
     """Return the raw image that shows the scene of a rectified one, by inverting the model."""
     v, u = np.mgrid[:HEIGHT, :WIDTH].astype(float)
-    distorted = np.stack([(u - eye.k[2]) / eye.k[0], (v - eye.k[5]) / eye.k[4]])
+    distorted = np.stack(
+        [(u - calibration.k[2]) / calibration.k[0], (v - calibration.k[5]) / calibration.k[4]]
+    )
     ideal = distorted.copy()
     for _ in range(20):  # fixed point: the distortion changes slowly
-        shown = np.stack(pinhole(ideal[0], ideal[1], eye.d))
+        shown = np.stack(pinhole(ideal[0], ideal[1], calibration.d))
         ideal += distorted - shown
     rays = np.stack([ideal[0], ideal[1], np.ones_like(u)]).reshape(3, -1)
-    x, y, z = np.array(eye.r).reshape(3, 3) @ rays
-    columns = (x / z * eye.p[0] + eye.p[2]).reshape(u.shape)
-    rows = (y / z * eye.p[5] + eye.p[6]).reshape(u.shape)
+    x, y, z = np.array(calibration.r).reshape(3, 3) @ rays
+    columns = (x / z * calibration.p[0] + calibration.p[2]).reshape(u.shape)
+    rows = (y / z * calibration.p[5] + calibration.p[6]).reshape(u.shape)
     left, top = np.floor(columns).astype(int), np.floor(rows).astype(int)
     a, b = columns - left, rows - top
     left, top = np.clip(left, 0, WIDTH - 2), np.clip(top, 0, HEIGHT - 2)

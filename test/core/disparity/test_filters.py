@@ -15,15 +15,15 @@ import pytest
 from scenes import camera, plane, scene_of, step, StereoScene, tilted_plane
 
 from stereo_depth_node.core.disparity.invalidation import TemporalFilter, UnseenAreas
-from stereo_depth_node.core.disparity.smoothing import (
-    EdgePreservingSmoother,
-    MedianFilter,
+from stereo_depth_node.core.disparity.smoothing import EdgePreservingSmoother, MedianFilter
+from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.constraints import (
+    check_image_size,
     smoothing_is_available,
 )
-from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.matching.opencv import check_image_size, ValidWindow
-from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.window import ValidWindow
 
 INVALID = -16
 ALGORITHMS = ('bm', 'sgbm', 'sgbm_3way', 'sgbm_hh', 'sgbm_hh4')
@@ -318,17 +318,17 @@ def test_blocks_that_reach_into_a_black_border_have_no_disparity():
     left, right = seen.copy(), seen.copy()
     left[:10, :30] = 0
     right[30:, 50:] = 0
-    blind = UnseenAreas((left, right), 5, ValidWindow(0, 0, 80, 40))
-    assert blind.exist
+    unseen = UnseenAreas((left, right), 5, ValidWindow(0, 0, 80, 40))
+    assert unseen.exist
     fixed = np.full((40, 80), 10 * 16, np.int16)
-    blind.remove(fixed, INVALID)
+    unseen.remove(fixed, INVALID)
     expected = np.ones((40, 80), bool)
     expected[:12, :32] = False  # 2 px more than the border: half a block
-    expected[28:, 58:] = False  # seen 10 px further left by the right eye: from x = 48 + 10
+    expected[28:, 58:] = False  # seen 10 px further left by the right camera: from x = 48 + 10
     np.testing.assert_array_equal(fixed != INVALID, expected)
 
 
-def test_images_that_fill_the_frame_have_no_blind_area():
+def test_images_that_fill_the_frame_have_no_unseen_area():
     seen = np.full((40, 80), 255, np.uint8)
     assert not UnseenAreas((seen, seen), 5, ValidWindow(0, 0, 80, 40)).exist
 

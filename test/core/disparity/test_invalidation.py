@@ -13,9 +13,9 @@ from stereo_depth_node.core.disparity.invalidation import (
     mask_outside,
     remove_speckles,
 )
-from stereo_depth_node.core.matching.opencv import ValidWindow
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.window import ValidWindow
 
 ISLAND = np.s_[40:65, 90:115]
 

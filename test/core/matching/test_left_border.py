@@ -15,10 +15,10 @@ import pytest
 from scenes import plane, scene_of, StereoScene, tilted_plane
 
 from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
-from stereo_depth_node.core.matching.opencv import left_border, valid_window
 from stereo_depth_node.core.matching.selection import create_matcher
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.window import left_border, valid_window
 
 SEMI_GLOBAL = ('sgbm', 'sgbm_3way', 'sgbm_hh', 'sgbm_hh4')
 

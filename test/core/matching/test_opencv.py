@@ -16,10 +16,12 @@ import pytest
 from scenes import plane, scene_of, StereoScene
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.matching.opencv import check_image_size, OpenCVMatcher, valid_window
+from stereo_depth_node.core.matching.opencv import OpenCVMatcher
 from stereo_depth_node.core.matching.selection import create_matcher
 from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.window import valid_window
 
 # No disparity that can come out of a matcher: marks memory that was not written.
 SENTINEL = 32001

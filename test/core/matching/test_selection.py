@@ -7,12 +7,26 @@ import cv2
 import numpy as np
 import pytest
 
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.matching import selection
+from stereo_depth_node.core.matching.kernel.matcher import kernel_supports
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings import known_parameters, Settings
+from stereo_depth_node.core.settings.constraints import check_image_size
 
 COMPILE_S = 300.0
 SHAPE = (120, 200)
+KERNEL_SETTINGS = (
+    'min_disparity',
+    'num_disparities',
+    'block_size',
+    'pre_filter_type',
+    'pre_filter_size',
+    'pre_filter_cap',
+    'texture_threshold',
+    'uniqueness_ratio',
+    'disp12_max_diff',
+)
 
 
 def noise_pair():
@@ -64,10 +78,35 @@ def test_the_kernel_is_not_asked_for_where_it_is_not_wanted(settings, monkeypatc
     assert asked == []
 
 
-def test_what_the_kernel_does_not_cover_goes_to_opencv_with_the_reason(monkeypatch):
-    monkeypatch.setattr(selection, 'kernel_supports', lambda **_: 'too large')
-    matcher = selection.create_matcher(Settings())
-    assert matcher.backend == 'opencv (the kernel does not cover these settings: too large)'
+def random_settings(rng: np.random.Generator) -> Settings:
+    """Draw settings of bm, the ends of all ranges among them; raises where they are impossible."""
+    values = {}
+    for name in KERNEL_SETTINGS:
+        known = known_parameters()[name]
+        if known.choices:
+            values[name] = str(rng.choice(known.choices))
+        else:
+            step = max(known.step, 1)
+            ends = (known.minimum, known.maximum)
+            inside = known.minimum + step * rng.integers(0, (ends[1] - ends[0]) // step + 1)
+            values[name] = int(rng.choice([*ends, inside, inside, known.default]))
+    return Settings(**values)
+
+
+def test_the_kernel_reproduces_all_settings_that_are_possible():
+    """So there is nothing to decide between: whatever passes the checks goes to the kernel."""
+    rng, possible = np.random.default_rng(0), 0
+    for _ in range(20_000):
+        width, height = (int(side) for side in rng.integers(16, 6000, 2))
+        try:
+            settings = random_settings(rng)
+            check_image_size(settings, width, height)
+        except SettingsError:
+            continue
+        possible += 1
+        values = {name: getattr(settings, name) for name in KERNEL_SETTINGS}
+        assert kernel_supports(**values, height=height) is None, (settings, width, height)
+    assert possible > 1000
 
 
 def test_importing_the_core_does_not_import_numba():

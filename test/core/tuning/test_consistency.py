@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Judging disparities by the pair alone, held against what is known of them."""
+"""The consistency of disparities with their pair, compared with what is known of them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_pixels_agree_to_within_one_pixel():
     )
 
 
-def test_gain_and_offset_of_an_eye_do_not_matter():
+def test_gain_and_offset_of_an_image_do_not_matter():
     scene = scene_of(plane(90, 60, 10.0))
     darker = (scene.right * 0.6 + 20).astype(np.uint8)
     costs = [
@@ -76,32 +76,34 @@ def test_gain_and_offset_of_an_eye_do_not_matter():
 def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
     """Rank correlation over blocks and caps: what the search relies on."""
     pair = Pair(motorcycle.left, motorcycle.right, motorcycle.disparity.astype(np.float32))
-    judges = ConsistencyObjective([pair]), TruthObjective([pair])
+    objectives = ConsistencyObjective([pair]), TruthObjective([pair])
     base = Settings(fill_left_band=True, uniqueness_ratio=0, texture_threshold=0)
     candidates = [
         base.replace(block_size=size, pre_filter_cap=cap)
         for size in (5, 9, 13, 21, 31)
         for cap in (7, 31)
     ]
-    costs = np.array([[judge.judge(each).cost for each in candidates] for judge in judges])
+    costs = np.array(
+        [[objective.score(each).cost for each in candidates] for objective in objectives]
+    )
     ranks = costs.argsort(axis=1).argsort(axis=1)
     assert np.corrcoef(ranks)[0, 1] > 0.9
 
 
-def test_settings_that_do_not_apply_to_single_pairs_do_not_change_the_judgement():
+def test_settings_that_do_not_apply_to_single_pairs_do_not_change_the_score():
     scene = scene_of(plane(160, 120, 20.0))
-    judge = ConsistencyObjective([Pair(scene.left, scene.right)])
+    objective = ConsistencyObjective([Pair(scene.left, scene.right)])
     base = Settings(block_size=9, num_disparities=32)
-    assert judge.judge(base) == judge.judge(base.replace(temporal_max_diff=1, roi_x=60))
+    assert objective.score(base) == objective.score(base.replace(temporal_max_diff=1, roi_x=60))
 
 
-def test_large_images_are_judged_by_strips_that_the_seed_chooses(motorcycle):
+def test_large_images_are_scored_by_strips_that_the_seed_chooses(motorcycle):
     """Doubled in both directions: the strips give the figures of the whole to a few percent."""
     left, right = (image.repeat(2, axis=0) for image in (motorcycle.left, motorcycle.right))
     settings = Settings()
-    whole = ConsistencyObjective([Pair(motorcycle.left, motorcycle.right)]).judge(settings)
+    whole = ConsistencyObjective([Pair(motorcycle.left, motorcycle.right)]).score(settings)
     first, same, other = (
-        ConsistencyObjective([Pair(left, right)], seed).judge(settings) for seed in (1, 1, 2)
+        ConsistencyObjective([Pair(left, right)], seed).score(settings) for seed in (1, 1, 2)
     )
     assert first == same
     assert first != other

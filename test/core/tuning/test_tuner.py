@@ -29,7 +29,7 @@ NO_LIMIT_S = 1e6
 
 @pytest.fixture(scope='module')
 def scene() -> StereoScene:
-    """Return a tilted plane with disparities from 22 to 40 px, with noise in both eyes."""
+    """Return a tilted plane with disparities from 22 to 40 px, with noise in both images."""
     clean = scene_of(tilted_plane(240, 120, 22.0, 40.0), seed=3)
     rng = np.random.default_rng(0)
     left, right = (
@@ -46,12 +46,12 @@ def pair_of(scene: StereoScene) -> Pair:
 def tuned(scene: StereoScene, algorithm: str = 'bm', **options: object) -> TuningResult:
     pair = pair_of(scene)
     options = {'budget_s': NO_LIMIT_S, **options}
-    judge = options.pop('judge', None) or ConsistencyObjective([pair])
-    return Tuner([pair], judge, **options).tune(START, algorithm)
+    objective = options.pop('objective', None) or ConsistencyObjective([pair])
+    return Tuner([pair], objective, **options).tune(START, algorithm)
 
 
 def bad(settings: Settings, scene: StereoScene) -> float:
-    return TruthObjective([pair_of(scene)]).judge(settings).cost
+    return TruthObjective([pair_of(scene)]).score(settings).cost
 
 
 @pytest.mark.parametrize('algorithm', ['bm', 'sgbm_3way', ANY_ALGORITHM])
@@ -77,7 +77,7 @@ def test_the_search_repeats(scene):
 
 def test_each_step_reports_what_it_changed_and_no_step_makes_it_worse(scene):
     result = tuned(scene)
-    costs = [step.judgement.cost for step in result.steps]
+    costs = [step.score.cost for step in result.steps]
     assert result.steps[0].name == 'start'
     assert costs == sorted(costs, reverse=True)
     changed = START
@@ -96,19 +96,19 @@ def test_settings_that_are_not_tuned_stay_as_they_were(scene):
         assert getattr(found, name) == getattr(start, name)
 
 
-class CountingJudge:
-    """Prefers large blocks, and lets time pass for each judgement."""
+class CountingObjective:
+    """Prefers large blocks, and lets time pass for each score."""
 
     criterion = 'the block'
 
     def __init__(self, clock: list[float], seconds: float) -> None:
         self._clock, self._seconds = clock, seconds
-        self.judged: list[Settings] = []
+        self.scored: list[Settings] = []
 
-    def judge(self, settings: Settings) -> Score:
+    def score(self, settings: Settings) -> Score:
         """Count, let time pass, and like large blocks."""
         self._clock[0] += self._seconds
-        self.judged.append(settings)
+        self.scored.append(settings)
         return Score(100.0 - settings.block_size, 50.0, 100.0)
 
 
@@ -120,27 +120,27 @@ def clock(monkeypatch) -> list[float]:
 
 
 def test_a_budget_that_is_used_up_gives_the_best_so_far_and_says_so(scene, clock):
-    judge = CountingJudge(clock, 1.0)
-    result = tuned(scene, judge=judge, budget_s=15.0)
+    objective = CountingObjective(clock, 1.0)
+    result = tuned(scene, objective=objective, budget_s=15.0)
     assert not result.is_complete
-    assert len(judge.judged) == 15
-    best = min(judge.judged, key=lambda settings: 100.0 - settings.block_size)
+    assert len(objective.scored) == 15
+    best = min(objective.scored, key=lambda settings: 100.0 - settings.block_size)
     assert result.settings.block_size == best.block_size
 
 
 def test_a_budget_that_is_not_used_up_does_not_change_the_result(scene, clock):
     results = [
-        tuned(scene, judge=CountingJudge(clock, 0.001), budget_s=budget)
+        tuned(scene, objective=CountingObjective(clock, 0.001), budget_s=budget)
         for budget in (10.0, 1000.0)
     ]
     assert results[0].is_complete
     assert results[0].settings == results[1].settings
 
 
-def test_no_settings_are_judged_twice(scene, clock):
-    judge = CountingJudge(clock, 0.0)
-    tuned(scene, judge=judge)
-    assert len(judge.judged) == len(set(judge.judged))
+def test_no_settings_are_scored_twice(scene, clock):
+    objective = CountingObjective(clock, 0.0)
+    tuned(scene, objective=objective)
+    assert len(objective.scored) == len(set(objective.scored))
 
 
 def test_with_an_allowance_filters_take_wrong_disparities_away(motorcycle):
@@ -151,7 +151,7 @@ def test_with_an_allowance_filters_take_wrong_disparities_away(motorcycle):
         )
         .tune(START, 'bm')
         .steps[-1]
-        .judgement
+        .score
         for allowance in (0.0, 0.06)
     ]
     strict, clean = results
@@ -188,7 +188,7 @@ def test_the_range_of_a_real_scene_holds_its_disparities(motorcycle):
 
 
 def test_block_matching_is_tuned_to_within_a_tenth_of_the_best_of_a_grid(motorcycle):
-    """Without ground truth; the grid is judged by it, every setting that matters in it."""
+    """Without ground truth; the grid is scored by it, every setting that matters in it."""
     result = tuned(motorcycle)
     base = result.settings.replace(min_disparity=0, num_disparities=64)
     best = min(

@@ -111,7 +111,7 @@ def tuned_bad(scene: Scene, algorithm: str) -> float:
     result = Tuner([pair], ConsistencyObjective([pair]), budget_s=1e6).tune(
         Settings(num_disparities=16, block_size=15), algorithm
     )
-    return TruthObjective([pair]).judge(result.settings).cost
+    return TruthObjective([pair]).score(result.settings).cost
 
 
 def test_tuning_without_truth_comes_near_to_the_best_that_truth_can_choose(scene):

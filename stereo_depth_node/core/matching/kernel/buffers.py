@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stereo_depth_node.core.arrays import Grey
+
 __all__ = [
     'CELL',
     'GROUP',
@@ -70,9 +72,6 @@ class Tile(NamedTuple):
     first_row: int
     last_row: int
 
-
-Grey = NDArray[np.uint8]
-Fixed = NDArray[np.int16]
 
 # The window has to be filled anew for every strip. With strips of so many times the rows that it
 # takes, that is a fifth of the work at most; lower ones would cost more than they save.

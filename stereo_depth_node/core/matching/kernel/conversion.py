@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stereo_depth_node.core.arrays import Fixed, Float
 from stereo_depth_node.core.matching.kernel.jit import compiled
 
 __all__ = ['convert_to_depth', 'convert_to_disparity']
 
-Fixed = NDArray[np.int16]
-Float = NDArray[np.float32]
 
 f32 = np.float32
 

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from stereo_depth_node.core.arrays import Fixed, Grey
 from stereo_depth_node.core.errors import SizeError
+from stereo_depth_node.core.settings.algorithms.block_matching import (
+    exceeds_response_table,
+    left_right_check_is_defined,
+)
+from stereo_depth_node.core.settings.constraints import fits_fixed_point
+from stereo_depth_node.core.settings.fields import DISPARITY_STEP
 
-__all__ = ['check_images', 'fits_short_lanes', 'kernel_supports', 'leaves_table']
+__all__ = ['check_images', 'fits_short_lanes', 'kernel_supports']
 
 _UINT16_MAX = 65535
-_INT16_MAX = 32767
 _INT32_MAX = 2**31 - 1
 _FLOAT32_WHOLE = 2**24
 
@@ -75,20 +78,20 @@ def kernel_supports(
             return f'{name} {value} is not odd and within 5 to 255'
     if not 1 <= pre_filter_cap <= 63:
         return f'pre_filter_cap {pre_filter_cap} is not within 1 to 63'
-    if num_disparities <= 0 or num_disparities % 16:
-        return f'num_disparities {num_disparities} is not a positive multiple of 16'
+    if num_disparities <= 0 or num_disparities % DISPARITY_STEP:
+        return f'num_disparities {num_disparities} is not a positive multiple of {DISPARITY_STEP}'
     if texture_threshold < 0 or uniqueness_ratio < 0:
         return 'texture_threshold and uniqueness_ratio must not be negative'
-    if max(abs(min_disparity - 1), abs(min_disparity + num_disparities)) * 16 > _INT16_MAX:
+    if not fits_fixed_point(min_disparity, num_disparities):
         return 'the disparities do not fit 16 bits'
     if _largest_sad(block_size, pre_filter_cap) * uniqueness_ratio > _INT32_MAX:
         return f'uniqueness_ratio {uniqueness_ratio} makes OpenCV count beyond 32 bits'
-    if disp12_max_diff >= 0 and (block_size > 21 or pre_filter_cap > 31):
+    if disp12_max_diff >= 0 and not left_right_check_is_defined(block_size, pre_filter_cap):
         return (
-            'with disp12_max_diff, and block_size above 21 or pre_filter_cap above 31, '
+            f'with disp12_max_diff, block_size {block_size} and pre_filter_cap {pre_filter_cap}, '
             "OpenCV's result depends on memory that it did not write"
         )
-    if pre_filter_type == 'normalized_response' and leaves_table(pre_filter_size):
+    if pre_filter_type == 'normalized_response' and exceeds_response_table(pre_filter_size):
         return f'pre_filter_size {pre_filter_size} makes OpenCV read outside of its table'
     too_low = height is not None and pre_filter_size // 2 > height
     if too_low and pre_filter_type == 'normalized_response':
@@ -96,22 +99,7 @@ def kernel_supports(
     return None
 
 
-def leaves_table(window: int) -> bool:
-    """Say if responses exceed the -1280 .. 1535 that OpenCV has a table for.
-
-    They are extreme where the pixel and its four neighbours are white on black, or the
-    reverse: the cross counts 8 times its scale, each pixel of the window once.
-    """
-    scale = window * window // 8
-    sum_scale = (1024 + scale) // (2 * scale)
-    largest = (8 * scale - 5) * sum_scale * 255 >> 10
-    smallest = -(window * window - 5) * sum_scale * 255 >> 10
-    return largest > 1535 or smallest < -1280
-
-
-def check_images(
-    left: NDArray[np.uint8], right: NDArray[np.uint8], out: NDArray[np.int16], block_size: int
-) -> None:
+def check_images(left: Grey, right: Grey, out: Fixed, block_size: int) -> None:
     """Raise SizeError unless the three are images of one size, larger than the block."""
     shapes = (left.shape, right.shape, out.shape)
     if len(set(shapes)) != 1 or left.ndim != 2:

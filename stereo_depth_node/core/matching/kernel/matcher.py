@@ -26,7 +26,7 @@ size is allocated per frame.
 Where OpenCV repeats an edge, so does the kernel: the columns there count in the
 left-right check, and at a negative min_disparity they are part of the result. At a
 positive min_disparity OpenCV also writes past the end of each row; what stays of that,
-in the row below the last valid one, is reproduced too (:mod:`.opencv` clears it).
+in the row below the last valid one, is reproduced too (:mod:`.filters` clears it).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Grey
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.matching.kernel.buffers import (
     allocate_scratch,
@@ -56,8 +57,6 @@ from stereo_depth_node.core.matching.kernel.limits import (
 
 __all__ = ['NumbaBlockMatcher', 'kernel_supports']
 
-Grey = NDArray[np.uint8]
-Fixed = NDArray[np.int16]
 Sums = NDArray[np.int32]
 
 
@@ -65,7 +64,7 @@ class NumbaBlockMatcher:
     """Computes what `cv2.StereoBM` computes, without its speckle filter.
 
     Speckles are the caller's next step, as for every algorithm:
-    ``cv2.filterSpeckles(out, (min_disparity - 1) * 16, window_size, range_px * 16)``.
+    ``cv2.filterSpeckles(out, invalid, window_size, range_px * DISPARITY_SCALE)``.
     Not for two threads at once: the buffers are shared by all calls.
 
     Parameters
@@ -124,11 +123,11 @@ class NumbaBlockMatcher:
             pre_filter_cap,
             texture_threshold,
             uniqueness_ratio,
-            (min_disparity - 1) * 16,
+            (min_disparity - 1) * DISPARITY_SCALE,
             int(disp12_max_diff >= 0),
         )
         self._response_window = 0 if pre_filter_type == 'xsobel' else pre_filter_size
-        self._max_difference = disp12_max_diff * 16
+        self._max_difference = disp12_max_diff * DISPARITY_SCALE
         self._threads = max(1, cv2.getNumThreads() if threads is None else threads)
         self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None
         short = fits_short_lanes(block_size, pre_filter_cap, uniqueness_ratio)
@@ -146,7 +145,8 @@ class NumbaBlockMatcher:
         left, right : ndarray, (H, W) uint8
             Rectified grey images; rows may be further apart than W bytes.
         out : ndarray, (H, W) int16
-            Receives the disparities in 1/16 px, (min_disparity - 1) * 16 where there is none.
+            Receives the disparities in 1/16 px, (min_disparity - 1) * DISPARITY_SCALE where there
+            is none.
 
         Raises
         ------

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two pre-filters of `cv2.StereoBM`, compiled with numba.
 
-Both take away what the eyes need not agree on, brightness and contrast, and
+Both remove what may differ between the images, brightness and contrast, and
 map the rest to ``0 .. 2 * cap``, where `cap` stands for "no texture". Images
 are flat: ``source[y * source_stride + x]`` in,
 ``target[origin + y * stride + x]`` out. Only the rows ``first <= y < last`` are
