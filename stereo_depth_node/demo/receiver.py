@@ -20,12 +20,12 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
 
 __all__ = ['ResultReceiver', 'pixels_of']
 
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-_NS_PER_S = 1e9
 
 
 class ResultReceiver:
@@ -57,7 +57,7 @@ class ResultReceiver:
         def take(message: Any) -> None:
             stamp = message.header.stamp
             self.arrivals[topic].append(
-                (stamp.sec * 1_000_000_000 + stamp.nanosec, self._clock.now().nanoseconds)
+                (stamp.sec * NS_PER_S + stamp.nanosec, self._clock.now().nanoseconds)
             )
             self.last[topic] = message
             self.last_arrival = time.monotonic()

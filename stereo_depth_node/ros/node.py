@@ -19,6 +19,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache
@@ -39,7 +40,6 @@ from stereo_depth_node.ros.subscriptions import Arrival, StereoInputs
 
 __all__ = ['StereoDepthNode', 'spin']
 
-_NS_PER_S = 1_000_000_000
 _HOUSEKEEPING_S = 0.1
 # Images that have paused for this long complete no better pair: what waits is taken as it is.
 _SETTLE_S = 0.2
@@ -181,7 +181,7 @@ class StereoDepthNode(Node):
         if failure is None:
             state.note_success()
             age_ns = self.get_clock().now().nanoseconds - pair.left_ns
-            state.statistics.latency_s.append(age_ns / _NS_PER_S)
+            state.statistics.latency_s.append(age_ns / NS_PER_S)
             return
         state.note_failure(failure)
         if failure.reason is DropReason.INTERNAL_ERROR:
@@ -224,7 +224,7 @@ class StereoDepthNode(Node):
 
 
 def _nanoseconds(seconds: float) -> int:
-    return round(seconds * _NS_PER_S)
+    return round(seconds * NS_PER_S)
 
 
 def spin(node: StereoDepthNode) -> None:

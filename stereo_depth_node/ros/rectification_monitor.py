@@ -8,16 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import time
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.sparse_matches import match_corners
 
 __all__ = ['RectificationMonitor']
 
-Grey = npt.NDArray[np.uint8]
 
 _PERIOD_S = 5.0
 # Its thread may take this share of a core; OpenCV takes as much again in others.

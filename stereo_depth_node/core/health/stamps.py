@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = ['backward_stamps', 'repeated_stamps', 'why_nothing_pairs']
 
-_NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 # Images of each camera before it is said that none of them pairs.
 _ENOUGH_IMAGES = 3
@@ -73,8 +73,8 @@ def backward_stamps(snapshot: Snapshot, level: Level) -> Finding | None:
 def _apart(snapshot: Snapshot) -> Finding:
     settings, offset = snapshot.settings, snapshot.offset
     if offset is not None:
-        nearest, arrival = offset.nearest_ns / _NS_PER_S, offset.arrival_ns / _NS_PER_S
-        period = max(side.period_ns or 0 for _, side in snapshot.sides()) / _NS_PER_S
+        nearest, arrival = offset.nearest_ns / NS_PER_S, offset.arrival_ns / NS_PER_S
+        period = max(side.period_ns or 0 for _, side in snapshot.sides()) / NS_PER_S
         if abs(nearest) > max(_CLOCKS_S, _CLOCKS_PERIODS * period, settings.sync_tolerance):
             return CAUSES['clocks_differ'].found(
                 offset=abs(nearest),

@@ -8,13 +8,12 @@ because newer ones have come.
 
 from __future__ import annotations
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.images.pair_decoder import CompressedImage
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.cdr import CdrReader
 
 __all__ = ['SerializedImage']
-
-_NS_PER_S = 1_000_000_000
 
 
 class SerializedImage:
@@ -52,7 +51,7 @@ class SerializedImage:
     def stamp_ns(self) -> int:
         """The stamp in ns."""
         seconds, nanoseconds = self.stamp
-        return seconds * _NS_PER_S + nanoseconds
+        return seconds * NS_PER_S + nanoseconds
 
     @property
     def frame_id(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeometry
 from stereo_depth_node.core.errors import ImageError, InputError, SettingsError, StereoDepthError
@@ -34,7 +35,6 @@ from stereo_depth_node.offline.bags.topics import StereoTopics
 
 __all__ = ['Inspection', 'SideStamps', 'inspect_camera']
 
-_NS_PER_S = 1e9
 # Pairs that are decoded and measured, from all over the recording.
 _SAMPLES = 8
 # An interval this many times the usual one has a gap in it.
@@ -65,12 +65,12 @@ class SideStamps:
     @property
     def rate(self) -> float:
         """Images per second by the stamps; 0 below two images."""
-        return _NS_PER_S / self.period_ns if self.period_ns > 0 else 0.0
+        return NS_PER_S / self.period_ns if self.period_ns > 0 else 0.0
 
     @property
     def delay_s(self) -> float:
         """Median time from stamp to recording, seconds."""
-        return float(np.median(self.recorded - self.stamps)) / _NS_PER_S
+        return float(np.median(self.recorded - self.stamps)) / NS_PER_S
 
     def gaps(self) -> list[tuple[float, int]]:
         """Return the gaps: seconds from the first stamp, and images missing there."""
@@ -81,7 +81,7 @@ class SideStamps:
         places = np.flatnonzero(intervals > _GAP * period)
         return [
             (
-                float(ordered[place] - ordered[0]) / _NS_PER_S,
+                float(ordered[place] - ordered[0]) / NS_PER_S,
                 max(1, round(float(intervals[place] / period)) - 1),
             )
             for place in places
@@ -278,7 +278,7 @@ def _snapshot(
 ) -> Snapshot:
     """Return the recording as the node's diagnostics would see it while it is played."""
     stamps = np.concatenate([seen.left.recorded, seen.right.recorded])
-    window = max(float(np.ptp(stamps)) / _NS_PER_S, 1e-3) if stamps.size else 1e-3
+    window = max(float(np.ptp(stamps)) / NS_PER_S, 1e-3) if stamps.size else 1e-3
     computes = failure is None and samples.computed > 0
     left, right = (
         _side(recording, side, stream, topic, info, seen.topics.type)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import heapq
 import math
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.calibration_cache import says_the_same
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
@@ -26,7 +27,6 @@ from stereo_depth_node.offline.bags.topics import StereoTopics
 
 __all__ = ['BagPlan', 'Calibration', 'ImageRef', 'PartPlan', 'PlannedPair', 'part_size']
 
-_NS_PER_S = 1_000_000_000
 # Parts are files of the result: small enough to share the work out and to lose little when it is
 # stopped, not so small that opening and closing files shows, and not so many that a long
 # recording has thousands of them.
@@ -140,7 +140,7 @@ class BagPlan:
         self._recording, self._topics = recording, topics
         self._also = tuple(also)
         self.pairer: StereoPairer[ImageRef] = StereoPairer(
-            round(settings.sync_tolerance * _NS_PER_S), settings.queue_size
+            round(settings.sync_tolerance * NS_PER_S), settings.queue_size
         )
         self._looks_back = settings.temporal_max_diff > 0
         self.unreadable = 0

@@ -10,6 +10,7 @@ import struct
 import threading
 from typing import Any
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.bags.topics import Topic
 from stereo_depth_node.offline.files.formats import described_os_error
@@ -24,7 +25,6 @@ __all__ = [
 ]
 
 STORAGE_SUFFIXES = ('.mcap', '.db3')
-_NS_PER_S = 1_000_000_000
 
 _of_thread = threading.local()
 
@@ -187,7 +187,7 @@ def serialized_stamp_ns(data: bytes) -> int:
     if len(data) < 12:
         raise InputError(f'a message of {len(data)} bytes has no header: it was cut short')
     seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
-    return int(seconds) * _NS_PER_S + int(nanoseconds)
+    return int(seconds) * NS_PER_S + int(nanoseconds)
 
 
 def _reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
@@ -30,7 +31,6 @@ __all__ = ['bags_report']
 
 Columns = dict[str, npt.NDArray[np.float64]]
 
-_NS_PER_S = 1e9
 # A plot is no wider than this many pixels; more points would only make it slow to show.
 _POINTS = 800
 _SAMPLES = 3
@@ -119,7 +119,7 @@ def _add_plots(report: Report, columns: Columns) -> None:
     # Left stamps may begin again; the axis goes on.
     steps = np.diff(columns['stamp_ns'], prepend=columns['stamp_ns'][:1])
     usual = float(np.median(steps[1:])) if steps.size > 1 else 0.0
-    elapsed = np.cumsum(np.where(steps < 0, usual, steps)) / _NS_PER_S
+    elapsed = np.cumsum(np.where(steps < 0, usual, steps)) / NS_PER_S
     times, density = _thinned(elapsed, 100 * columns['density'])
     figure, axes = new_figure(3, 1)
     axes[0, 0].plot(times, density, color=COLOURS[2], linewidth=1.6)
@@ -182,10 +182,10 @@ def _add_samples(
         panels = [Panel('Depth', depth, 'm', limits, 'turbo_r')]
         if left is not None:
             panels.insert(0, Panel('Left image', left))
-        when = f'{(stamp - start) / _NS_PER_S:.2f} s'
+        when = f'{(stamp - start) / NS_PER_S:.2f} s'
         report.add_png(
             png_of_panels(panels, caption=when, columns=len(panels)),
-            f'{when}, stamp {stamp / _NS_PER_S:.3f}',
+            f'{when}, stamp {stamp / NS_PER_S:.3f}',
         )
 
 

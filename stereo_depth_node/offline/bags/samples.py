@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import InputError
@@ -25,8 +25,6 @@ from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 
 __all__ = ['BagPairs', 'bag_pairs']
-
-Grey = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.inspection import (
     inspect_camera,
@@ -30,7 +31,6 @@ from stereo_depth_node.offline.options import add_settings_options, settings_fro
 
 __all__ = ['add_parser', 'run']
 
-_NS_PER_S = 1e9
 _RAW = 'image_raw'
 
 
@@ -100,7 +100,7 @@ def _cameras(
 
 def _print_recording(recording: Bag) -> None:
     size = sum(file.stat().st_size for file in storage_files(recording.path))
-    seconds = recording.duration_ns / _NS_PER_S
+    seconds = recording.duration_ns / NS_PER_S
     print(f'{recording.path}: {seconds:.1f} s, {size / 1e6:.1f} MB')
     width = max((len(topic.name) for topic in recording.topics), default=0)
     for topic in sorted(recording.topics, key=lambda topic: topic.name):

@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -27,7 +27,6 @@ from stereo_depth_node.offline.datasets.scenes import Scene
 
 __all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene']
 
-Float = npt.NDArray[np.float32]
 
 # An error beyond this is another surface, not the spread that an uncertainty describes.
 _INLIER_PX = 2.0

@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.datasets.calibration import (
@@ -40,9 +41,6 @@ from stereo_depth_node.offline.files.pfm import read_pfm
 
 __all__ = ['Scene', 'load_scene']
 
-Grey = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 MOTORCYCLE = 'motorcycle'
 

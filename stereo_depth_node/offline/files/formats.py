@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.errors import InputError
 
 __all__ = [
@@ -40,7 +41,6 @@ __all__ = [
     'write_file',
 ]
 
-Float = npt.NDArray[np.float32]
 
 _KITTI_SCALE = 256.0
 _UINT16_MAX = 65535

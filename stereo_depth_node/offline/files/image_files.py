@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
 from stereo_depth_node.core.images.raw import reduce_to_8bit
 
 __all__ = ['find_pairs', 'output_names', 'read_colour', 'read_grey_pair']
 
-Grey = npt.NDArray[np.uint8]
 
 # Orientation tags would turn one eye and not the other; calibrations are for the sensor's rows.
 _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
@@ -36,7 +36,6 @@ from stereo_depth_node.offline.reports.picture import draw_panels, Panel
 
 __all__ = ['KINDS', 'METRIC_KINDS', 'ImageTask', 'compute_images']
 
-Float = npt.NDArray[np.float32]
 
 _GREYS = ('gray', 'grey')
 
