@@ -182,7 +182,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_named(tmp_path):
     ('name', 'expected'),
     [
         ('num_disparities', '16 to 4096 px, step 16'),
-        ('algorithm', 'bm | sgbm | sgbm_3way | sgbm_hh | sgbm_hh4'),
+        ('image_transport', 'raw | compressed'),
         ('sync_tolerance', '0.0 to 10.0 s'),
         ('rectify', 'bool'),
         ('left_camera_info_url', 'str'),
