@@ -27,7 +27,7 @@ DISPARITY_SCALE = 16
 NS_PER_S = 1_000_000_000
 
 Grey = npt.NDArray[np.uint8]
-"""Grey values, or colours, of 8 bits."""
+"""Grey values of 8 bits."""
 
 AnyGrey = npt.NDArray[Any]
 """Grey values of 8 or 16 bits."""
