@@ -168,15 +168,14 @@ def test_modules_import_each_other_in_no_circle():
 
 
 def test_folders_of_the_core_import_each_other_in_no_circle():
-    graph: dict[str, set[str]] = {}
+    folders = {path.parent.name for path in (ROOT / PACKAGE / 'core').glob('*/__init__.py')}
+    graph: dict[str, set[str]] = {folder: set() for folder in folders}
     for path in SOURCES:
-        place = module_name(path).split('.')[1:3]
-        if place[0] != 'core' or len(place) == 1:
-            continue
-        others = {tuple(each.split('.')[1:3]) for each in imported_modules(path)}
-        graph.setdefault(place[1], set()).update(
-            other[1] for other in others if len(other) == 2 and other[1] != place[1]
-        )
+        place = [*module_name(path).split('.'), '', ''][1:3]
+        if place[0] == 'core' and place[1] in folders:
+            others = {tuple([*each.split('.'), '', ''][1:3]) for each in imported_modules(path)}
+            graph[place[1]] |= {folder for part, folder in others if part == 'core'} & folders
+            graph[place[1]].discard(place[1])
     assert without_leaves(graph) == {}
 
 

@@ -14,10 +14,10 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.health.snapshot import Snapshot
-from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.memory import FreedMemory

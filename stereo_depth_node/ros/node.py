@@ -21,13 +21,13 @@ from rclpy.node import Node
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue
 from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.processing import PairFailure, PairProcessor, PairResult
+from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.ros.decoding import decode_with_cv_bridge
 from stereo_depth_node.ros.diagnostics import NodeDiagnostics

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.arrays import DISPARITY_SCALE
+from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.messages.cdr import CdrReader
 from stereo_depth_node.core.messages.library import (
     CAMERA_INFO,
