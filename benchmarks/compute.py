@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.protocol import answer
-from benchmarks.scene import ENCODINGS, load_scene
+from benchmarks.scene import load_scene
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
@@ -55,10 +55,7 @@ class CoreFrame:
         self, width: int, height: int, encoding: str, outputs: Sequence[str], settings: Settings
     ) -> None:
         scene = load_scene(width, height)
-        self._images = [
-            _raw(np.asarray(cv2.cvtColor(rgb, ENCODINGS[encoding]), np.uint8), encoding)
-            for rgb in (scene.left, scene.right)
-        ]
+        self._images = [_raw(pixels, encoding) for pixels in scene.encoded(encoding)]
         self._decoder = PairDecoder()
         self.pipeline = StereoPipeline(settings, width, height, scene.geometry)
         shape = (self.pipeline.height, self.pipeline.width)
@@ -89,13 +86,9 @@ class CoreFrame:
 def bare_matcher(width: int, height: int, settings: Settings) -> Callable[[], None]:
     """Return the call of OpenCV's matcher alone, on grey images, into a buffer that is there."""
     scene = load_scene(width, height)
-    left, right = (
-        np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-        for rgb in (scene.left, scene.right)
-    )
     matcher = OpenCVMatcher(settings)
     out = np.empty((height, width), np.int16)
-    return lambda: matcher.compute(left, right, out)
+    return lambda: matcher.compute(scene.left, scene.right, out)
 
 
 def measure_in_turn(

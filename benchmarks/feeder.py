@@ -16,7 +16,6 @@ import sys
 import time
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import rclpy
@@ -25,8 +24,9 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from benchmarks.protocol import answer
-from benchmarks.scene import ENCODINGS, load_scene
+from benchmarks.scene import load_scene
 from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.offline.datasets.scenes import ENCODINGS
 
 __all__ = ['Feeder']
 
@@ -45,7 +45,7 @@ class Feeder:
     size : (int, int)
         Width and height of the images, pixels.
     encoding : str
-        A key of `ENCODINGS`.
+        One of `ENCODINGS`.
 
     Attributes
     ----------
@@ -63,9 +63,8 @@ class Feeder:
         for side in ('left', 'right'):
             publisher = node.create_publisher(CameraInfo, f'{side}/camera_info', _QOS)
             self._outgoing.append((publisher, _camera_info(scene.geometry, side)))
-        for side, rgb in (('left', scene.left), ('right', scene.right)):
+        for side, pixels in zip(('left', 'right'), scene.encoded(encoding), strict=True):
             publisher = node.create_publisher(Image, f'{side}/image_rect', _QOS)
-            pixels = np.asarray(cv2.cvtColor(rgb, ENCODINGS[encoding]), np.uint8)
             self._outgoing.append((publisher, _image(pixels, encoding)))
         self.restart()
 
@@ -111,7 +110,7 @@ def _image(pixels: npt.NDArray[np.uint8], encoding: str) -> Image:
 
 def _camera_info(seen: StereoGeometry, side: str) -> CameraInfo:
     cx = seen.cx if side == 'left' else seen.cx_right
-    # P[3] = -f * B of the right eye, 0 of the left (REP 104).
+    # P[3] = -f * B for the right camera, 0 for the left one (REP 104).
     tx = 0.0 if side == 'left' else -seen.f * seen.baseline
     message = CameraInfo(height=seen.height, width=seen.width, distortion_model='plumb_bob')
     message.header.frame_id = _FRAME_ID
@@ -127,7 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('width', type=int)
     parser.add_argument('height', type=int)
-    parser.add_argument('encoding', choices=sorted(ENCODINGS))
+    parser.add_argument('encoding', choices=ENCODINGS)
     options = parser.parse_args(arguments)
     rclpy.init()
     node = rclpy.create_node('bench_feeder')

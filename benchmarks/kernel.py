@@ -176,8 +176,7 @@ def _images(name: str, width: int, height: int) -> tuple[NDArray[np.uint8], NDAr
         left, right = rng.integers(0, 256, (2, height, width), dtype=np.uint8)
         return left, right
     scene = load_scene(width, height)
-    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (scene.left, scene.right)]
-    return grey[0].astype(np.uint8), grey[1].astype(np.uint8)
+    return scene.left, scene.right
 
 
 def _take_turns(functions: Sequence[Callable[[], Any]], rounds: int) -> list[Times]:

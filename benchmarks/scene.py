@@ -4,44 +4,27 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.datasets.motorcycle import load_motorcycle
+from stereo_depth_node.offline.datasets.scenes import load_motorcycle, Scene
 
-__all__ = ['ENCODINGS', 'BenchScene', 'load_scene']
-
-ENCODINGS = {'mono8': cv2.COLOR_RGB2GRAY, 'bgr8': cv2.COLOR_RGB2BGR}
-"""Encoding of the images -> how they are made from RGB."""
+__all__ = ['load_scene']
 
 _SEED = 1
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class BenchScene:
-    """A rectified pair, (H, W, 3) uint8 RGB, and the camera that took it."""
-
-    name: str
-    left: npt.NDArray[np.uint8]
-    right: npt.NDArray[np.uint8]
-    geometry: StereoGeometry
-
-
-def load_scene(width: int, height: int) -> BenchScene:
+def load_scene(width: int, height: int) -> Scene:
     """Return the pair that is measured with, at a size in pixels."""
     try:
-        scene = load_motorcycle().resized(width, height)
+        return load_motorcycle().resized(width, height)
     except InputError:  # no scikit-image, which has the images inside
         return _synthetic(width, height)
-    return BenchScene(scene.name, scene.left, scene.right, scene.geometry)
 
 
-def _synthetic(width: int, height: int) -> BenchScene:
+def _synthetic(width: int, height: int) -> Scene:
     """Return a noisy texture on a plane that leans; disparities reach a tenth of the width."""
     random = np.random.default_rng(_SEED)
     noise = random.integers(0, 256, (height, width + width // 10, 3), np.uint8)
@@ -59,5 +42,6 @@ def _synthetic(width: int, height: int) -> BenchScene:
         cx_right=width / 2,
         baseline=0.1,
     )
-    left = np.ascontiguousarray(texture[:, :width], np.uint8)
-    return BenchScene('synthetic plane', left, np.asarray(right, np.uint8), geometry)
+    colours = np.ascontiguousarray(texture[:, :width]), right
+    grey = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in colours)
+    return Scene('synthetic plane', *grey, disparity, None, geometry, colours)

@@ -11,7 +11,7 @@ from scenes import StereoScene
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.datasets.motorcycle import load_motorcycle
+from stereo_depth_node.offline.datasets.scenes import load_motorcycle
 
 
 @pytest.fixture(scope='session')
@@ -23,9 +23,7 @@ def motorcycle() -> StereoScene:
         scene = load_motorcycle()
     except InputError as error:
         pytest.skip(str(error))
-    grey_left, grey_right = (
-        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (scene.left, scene.right)
-    )
+    grey_left, grey_right = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in scene.colours)
     return StereoScene(grey_left, grey_right, scene.truth.astype(np.float64))
 
 

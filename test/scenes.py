@@ -30,6 +30,11 @@ class StereoScene:
     disparity: Field
 
     @property
+    def truth(self) -> NDArray[np.float32]:
+        """The disparity in single precision, as data sets have it."""
+        return self.disparity.astype(np.float32)
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height of the images."""
         height, width = self.left.shape

@@ -13,6 +13,7 @@ __all__ = [
     'DISPARITY_SCALE',
     'NS_PER_S',
     'AnyGrey',
+    'Colour',
     'Fixed',
     'Float',
     'Grey',
@@ -31,6 +32,9 @@ Grey = npt.NDArray[np.uint8]
 
 AnyGrey = npt.NDArray[Any]
 """Grey values of 8 or 16 bits."""
+
+Colour = npt.NDArray[np.uint8]
+"""Colours of 8 bits, (H, W, 3)."""
 
 Fixed = npt.NDArray[np.int16]
 """Disparities x_l - x_r in 1/16 px."""

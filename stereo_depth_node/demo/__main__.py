@@ -20,12 +20,8 @@ from types import FrameType
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.demo.report import draw_result, read_result
 from stereo_depth_node.environment import fast_dds_environment
-from stereo_depth_node.offline.datasets.motorcycle import (
-    ENCODINGS,
-    load_motorcycle,
-    parse_size,
-    StereoScene,
-)
+from stereo_depth_node.offline.datasets.scenes import ENCODINGS, load_motorcycle, Scene
+from stereo_depth_node.offline.options import parse_size
 from stereo_depth_node.processes import free_domain_id, Processes
 
 __all__ = ['main']
@@ -58,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--encoding',
-        choices=sorted(ENCODINGS),
+        choices=ENCODINGS,
         default='bgr8',
         help='of the images (default bgr8)',
     )
@@ -97,7 +93,7 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _node_command(scene: StereoScene) -> list[str]:
+def _node_command(scene: Scene) -> list[str]:
     return [
         *_program('ros.main'),
         '--ros-args',
@@ -135,7 +131,7 @@ def _program(module: str) -> list[str]:
 
 
 def _run(
-    options: argparse.Namespace, scene: StereoScene, environment: Mapping[str, str], folder: Path
+    options: argparse.Namespace, scene: Scene, environment: Mapping[str, str], folder: Path
 ) -> None:
     """Stream all pairs, until publisher and receiver have ended by themselves."""
     with Processes(options.output) as processes:
@@ -169,7 +165,7 @@ def _run(
 
 
 def _keep_running(
-    options: argparse.Namespace, scene: StereoScene, environment: Mapping[str, str]
+    options: argparse.Namespace, scene: Scene, environment: Mapping[str, str]
 ) -> None:
     """Stream until this program is interrupted."""
     print(

@@ -12,7 +12,6 @@ import sys
 import time
 from typing import Any
 
-import cv2
 from numpy.typing import NDArray
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -20,12 +19,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from stereo_depth_node.offline.datasets.motorcycle import (
-    ENCODINGS,
-    load_motorcycle,
-    parse_size,
-    StereoScene,
-)
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.offline.datasets.scenes import ENCODINGS, load_motorcycle, Scene
+from stereo_depth_node.offline.options import parse_size
 
 __all__ = ['PairPublisher']
 
@@ -43,10 +39,10 @@ class PairPublisher:
     ----------
     node : Node
         Publishes.
-    scene : StereoScene
+    scene : Scene
         What is seen.
     encoding : str
-        A key of `ENCODINGS`.
+        One of `ENCODINGS`.
 
     Attributes
     ----------
@@ -54,22 +50,22 @@ class PairPublisher:
         Of the pairs published, nanoseconds.
     """
 
-    def __init__(self, node: Node, scene: StereoScene, encoding: str) -> None:
+    def __init__(self, node: Node, scene: Scene, encoding: str) -> None:
         self.stamps: list[int] = []
         self._node = node
         self._images = []
         self._infos = []
-        for side, pixels in (('left', scene.left), ('right', scene.right)):
+        for side, pixels in zip(('left', 'right'), scene.encoded(encoding), strict=True):
             self._images.append(
                 (
                     node.create_publisher(Image, f'{side}/image_rect', _QOS),
-                    _image_message(cv2.cvtColor(pixels, ENCODINGS[encoding]), encoding),
+                    _image_message(pixels, encoding),
                 )
             )
             self._infos.append(
                 (
                     node.create_publisher(CameraInfo, f'{side}/camera_info', _INFO_QOS),
-                    _info_message(scene, side),
+                    _info_message(scene.known_geometry(), side),
                 )
             )
 
@@ -104,8 +100,7 @@ def _image_message(pixels: NDArray[Any], encoding: str) -> Image:
     return message
 
 
-def _info_message(scene: StereoScene, side: str) -> CameraInfo:
-    seen = scene.geometry
+def _info_message(seen: StereoGeometry, side: str) -> CameraInfo:
     cx = seen.cx if side == 'left' else seen.cx_right
     # P[3] = -f * B of the right camera, 0 of the left (REP 104).
     translation = 0.0 if side == 'left' else -seen.f * seen.baseline
@@ -154,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--pairs', type=int, default=40, help='0: without end')
     parser.add_argument('--rate', type=float, default=10.0, help='pairs per second')
-    parser.add_argument('--encoding', choices=sorted(ENCODINGS), default='bgr8')
+    parser.add_argument('--encoding', choices=ENCODINGS, default='bgr8')
     parser.add_argument('--size', type=parse_size, help='WIDTHxHEIGHT; as it is by default')
     parser.add_argument('--wait', type=float, default=60.0, help='seconds to wait for listeners')
     parser.add_argument('--report', type=Path, help='write the stamps to this file, as JSON')

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
 from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
-from stereo_depth_node.offline.datasets.motorcycle import StereoScene
+from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
 
 __all__ = ['DemoResult', 'draw_result', 'read_result']
@@ -58,7 +58,7 @@ class DemoResult:
 
     Parameters
     ----------
-    scene : StereoScene
+    scene : Scene
         What was sent.
     sent : tuple of int
         Stamps of the pairs, nanoseconds.
@@ -70,7 +70,7 @@ class DemoResult:
         The last results, NaN where unknown.
     """
 
-    scene: StereoScene
+    scene: Scene
     sent: tuple[int, ...]
     arrivals: Mapping[str, NDArray[np.int64]]
     header: Mapping[str, Any]
@@ -180,7 +180,7 @@ class DemoResult:
         )
 
 
-def read_result(folder: Path, scene: StereoScene) -> DemoResult | str:
+def read_result(folder: Path, scene: Scene) -> DemoResult | str:
     """Read what publisher and receiver wrote; a sentence when something never came."""
     sent = tuple(json.loads((folder / 'sent.json').read_text())['stamps'])
     received = json.loads((folder / 'received.json').read_text())
@@ -190,8 +190,8 @@ def read_result(folder: Path, scene: StereoScene) -> DemoResult | str:
     with np.load(folder / 'received.npz') as images:
         disparity, depth = images['disparity'], images['depth']
     for name, image in (('disparity', disparity), ('depth', depth)):
-        if image.shape != scene.truth.shape:
-            return f'the {name} is {_size(image)}, the images sent are {_size(scene.truth)}'
+        if image.shape != scene.left.shape:
+            return f'the {name} is {_size(image)}, the images sent are {_size(scene.left)}'
     arrivals = {topic: np.array(times, np.int64) for topic, times in received['arrivals'].items()}
     return DemoResult(scene, sent, arrivals, received, disparity, depth)
 
@@ -203,7 +203,7 @@ def draw_result(result: DemoResult, path: Path) -> None:
     draw_panels(
         path,
         [
-            Panel('Left image', scene.left),
+            Panel('Left image', scene.colours[0] if scene.colours else scene.left),
             Panel('Disparity', result.disparity, 'px', shown_range(scene.true_disparity)),
             Panel('Depth', result.depth, 'm', shown_range(scene.true_depth), 'turbo_r'),
             Panel('Disparity error against ground truth', error, 'px', (0.0, 4.0), 'inferno'),

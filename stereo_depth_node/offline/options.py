@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings on the command line of the offline tools."""
+"""Options that several tools have: settings, and sizes of images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.params_file import constraint_of, load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
-__all__ = ['add_settings_options', 'parsed_setting', 'settings_from']
+__all__ = ['add_settings_options', 'parse_size', 'parsed_setting', 'settings_from']
 
 _PREFIX = 'setting_'
 _TRUTHS = {'true': True, 'false': False}
@@ -95,6 +95,14 @@ def parsed_setting(known: Parameter, text: str) -> Value:
             except ValueError:
                 continue
     return known.parse(value)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``, in pixels; a ``type`` of argparse."""
+    width, separator, height = text.partition('x')
+    if not separator or not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
+    return int(width), int(height)
 
 
 def _parsed(assignments: Sequence[str]) -> dict[str, object]:

@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 pytest.importorskip('matplotlib', reason='matplotlib is not installed')
 
-from stereo_depth_node.offline.datasets.motorcycle import load_motorcycle
+from stereo_depth_node.offline.datasets.scenes import load_motorcycle
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far above the few seconds it takes.
@@ -162,8 +162,8 @@ def test_the_pair_is_the_one_that_scikit_image_gives():
     data = pytest.importorskip('skimage.data', reason='scikit-image cannot be imported here')
     scene = load_motorcycle()
     left, right, disparity = data.stereo_motorcycle()
-    assert (scene.left == left).all()
-    assert (scene.right == right).all()
+    assert (scene.colours[0] == left).all()
+    assert (scene.colours[1] == right).all()
     known = disparity < float('inf')
     assert (scene.truth[known] == disparity[known]).all()
     assert (scene.truth[~known] != scene.truth[~known]).all()
@@ -173,7 +173,7 @@ def test_depth_of_a_resized_scene_is_that_of_the_scene():
     """The depth of a point does not depend on the resolution it is seen with."""
     scene = load_motorcycle()
     half = scene.resized(370, 250)
-    assert half.truth.shape == half.left.shape[:2] == (250, 370)
+    assert half.truth.shape == half.left.shape == (250, 370)
     # 741 * 250 / 500 is 370.5: the cut takes the first 370 of 371 columns.
     whole = scene.true_depth[0:500:2, 0:740:2]
     both = (whole == whole) & (half.true_depth == half.true_depth)

@@ -12,7 +12,7 @@ import pytest
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.demo.report import DemoResult
 from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
-from stereo_depth_node.offline.datasets.motorcycle import StereoScene
+from stereo_depth_node.offline.datasets.scenes import Scene
 
 GEOMETRY = StereoGeometry(
     width=50, height=20, f=100.0, cx=25.0, cy=10.0, cx_right=35.0, baseline=0.1
@@ -21,11 +21,11 @@ MS = 1_000_000
 
 
 @pytest.fixture
-def scene() -> StereoScene:
+def scene() -> Scene:
     """Give a ramp of disparities 8 to 28 px; principal points are 10 px apart."""
     truth = np.broadcast_to(np.linspace(8, 28, 50, dtype=np.float32), (20, 50)).copy()
-    pixels = np.zeros((20, 50, 3), np.uint8)
-    return StereoScene('ramp', pixels, pixels, truth, GEOMETRY)
+    grey = np.zeros((20, 50), np.uint8)
+    return Scene('ramp', grey, grey, truth, geometry=GEOMETRY)
 
 
 @pytest.fixture

@@ -53,9 +53,7 @@ def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == (
-        'stereo_depth images: cannot read nothing.png: No such file or directory\n'
-    )
+    assert done.stderr == 'stereo_depth images: nothing.png is missing\n'
 
 
 def test_a_missing_library_is_named_with_the_extra_that_has_it() -> None:

@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import AnyGrey, Colour, Grey
 from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
 from stereo_depth_node.core.images.raw import reduce_to_8bit
 
 __all__ = ['ImagePair', 'read_grey', 'read_image_pair']
-
-Grey = npt.NDArray[np.uint8]
-Colour = npt.NDArray[np.uint8]
 
 # Grey or BGR, 8 or 16 bits, as the file has it. An orientation tag is ignored: it could turn one
 # image and not the other, and calibrations are for the rows of the sensor.
@@ -69,7 +67,7 @@ def read_image_pair(left: Path, right: Path) -> ImagePair:
     return ImagePair(*grey, (_colour(stored[0], grey[0]), _colour(stored[1], grey[1])))
 
 
-def read_grey(path: Path) -> npt.NDArray[Any]:
+def read_grey(path: Path) -> AnyGrey:
     """Read one image as grey, (H, W) uint8 or uint16, whichever the file has.
 
     Raises
@@ -102,7 +100,7 @@ def _read(path: Path) -> npt.NDArray[Any]:
     return image
 
 
-def _grey(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _grey(image: npt.NDArray[Any]) -> AnyGrey:
     """Weight colours as the node does in messages of the encodings bgr8 and bgr16."""
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
 

@@ -38,9 +38,8 @@ _MARGIN_ROWS = 20
 _BAD_PX = 2.0
 
 
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """A rectified pair to score settings by.
+class Pair(Protocol):
+    """A rectified pair to score settings by: any class that has these.
 
     Attributes
     ----------
@@ -50,9 +49,12 @@ class Pair:
         x_l - x_r in pixels, NaN where unknown, if there is a ground truth.
     """
 
-    left: Grey
-    right: Grey
-    truth: Float | None = None
+    @property
+    def left(self) -> Grey: ...  # noqa: D102
+    @property
+    def right(self) -> Grey: ...  # noqa: D102
+    @property
+    def truth(self) -> Float | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A few rectified pairs out of a recording, to judge settings by."""
+"""A few rectified pairs out of a recording, for the search of settings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.tuning.objectives import Pair
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, ImageRef, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
+from stereo_depth_node.offline.datasets.scenes import Scene
 
 __all__ = ['BagPairs', 'bag_pairs']
 
@@ -33,13 +33,13 @@ class BagPairs:
 
     Attributes
     ----------
-    pairs : list of Pair
+    pairs : list of Scene
         Rectified, without a truth.
     offset : float
         cx_l - cx_r, pixels, of its first calibration; 0 where it has none.
     """
 
-    pairs: list[Pair]
+    pairs: list[Scene]
     offset: float
 
 
@@ -51,7 +51,7 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> BagPairs:
     path : Path
         A ROS 2 bag.
     settings : Settings
-        Tell how images are paired and whether they are to be rectified.
+        How images are paired, and whether they are to be rectified.
     count : int
         How many pairs, at most; evenly spaced.
 
@@ -84,7 +84,7 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> BagPairs:
         data = _messages(recording, topics, chosen)
     calibration = chosen[0].calibration
     offset = 0.0
-    if all(eye is not None for eye in calibration):
+    if all(info is not None for info in calibration):
         cameras = calibration_from(calibration, settings)
         offset = StereoGeometry.from_calibrations(
             cameras.left, cameras.right, settings.baseline
@@ -117,20 +117,20 @@ def _decoded(
     data: dict[tuple[str, ImageRef], bytes],
     topics: StereoTopics,
     settings: Settings,
-) -> Pair:
+) -> Scene:
     is_compressed = topics.type == COMPRESSED_IMAGE
     left, right = (
         SerializedImage(data[key], is_compressed=is_compressed).content()
         for key in ((topics.left, pair.left), (topics.right, pair.right))
     )
-    eyes = [np.array(image) for image in PairDecoder().decode(left, right)]
+    grey = [np.array(image) for image in PairDecoder().decode(left, right)]
     if settings.rectify:
         calibration = calibration_from(pair.calibration, settings)
-        eyes = [
+        grey = [
             _rectified(image, Rectifier(camera))
-            for image, camera in zip(eyes, (calibration.left, calibration.right), strict=True)
+            for image, camera in zip(grey, (calibration.left, calibration.right), strict=True)
         ]
-    return Pair(eyes[0], eyes[1])
+    return Scene(f'stamp {pair.left.stamp_ns}', grey[0], grey[1])
 
 
 def _rectified(image: Grey, rectifier: Rectifier) -> Grey:

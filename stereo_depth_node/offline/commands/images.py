@@ -6,27 +6,31 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from concurrent.futures import as_completed
-from dataclasses import replace
 import os
 from pathlib import Path
 import sys
 import tempfile
 from typing import Any
 
-from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
     GivenCalibration,
 )
-from stereo_depth_node.offline.files.image_files import find_pairs, output_names
-from stereo_depth_node.offline.files.outputs import compute_images, ImageTask, KINDS, METRIC_KINDS
+from stereo_depth_node.offline.files.outputs import (
+    compute_pairs,
+    find_pairs,
+    ImageTask,
+    KINDS,
+    METRIC_KINDS,
+    output_names,
+)
 from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.progress import progress_bar
-from stereo_depth_node.offline.workers import available_processors, local_workers, result_of
+from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
 
@@ -130,26 +134,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _compute(tasks: Sequence[ImageTask], processes: int, *, quiet: bool) -> list[Exception]:
     """Compute all pairs, whatever becomes of some of them; return the errors."""
     errors: list[Exception] = []
-    processes = min(processes, len(tasks))
-    with (
-        progress_bar('pairs', wanted=not quiet and len(tasks) > 1) as progress,
-        local_workers(processes) as workers,
-    ):
+    with progress_bar('pairs', wanted=not quiet and len(tasks) > 1) as progress:
         progress.expect(len(tasks))
-        given = {
-            workers.submit(compute_images, replace(task, threads=workers.threads)): task
-            for task in tasks
-        }
-        for future in as_completed(given):
-            task = given[future]
-            try:
-                notes = result_of(future)
-            except (InputError, SettingsError, ValueError) as error:
-                errors.append(error)
+        for task, result in compute_pairs(tasks, processes):
+            progress.advance(1)
+            if isinstance(result, StereoDepthError):
+                errors.append(result)
                 continue
-            finally:
-                progress.advance(1)
-            for note in notes:
+            for note in result:
                 print(f'{task.left}: {note}')
             if len(tasks) == 1:
                 for _, path in task.outputs:

@@ -12,21 +12,17 @@ from pathlib import Path
 import sys
 from typing import Any, Protocol
 
-import cv2
-import numpy as np
-
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.core.tuning.objectives import (
     ConsistencyObjective,
     Objective,
-    Pair,
     TruthObjective,
 )
 from stereo_depth_node.core.tuning.result import TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
-from stereo_depth_node.offline.datasets.scenes import load_scene
+from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
 from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.progress import progress_bar
@@ -165,14 +161,14 @@ def _check(arguments: argparse.Namespace) -> None:
         )
 
 
-def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Pair], float | None]:
+def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Scene], float | None]:
     """Return name and pairs of the input, and the disparity of infinity where it is known."""
     inputs, infinity = arguments.inputs, None
-    if len(inputs) == 2:
-        pairs = [Pair(_grey(Path(inputs[0])), _grey(Path(inputs[1])))]
-        name = f'{Path(inputs[0]).name} and {Path(inputs[1]).name}'
-    elif len(inputs) > 2:
+    if len(inputs) > 2:
         raise InputError(f'{len(inputs)} inputs: give one scene, one bag, or two images')
+    if len(inputs) == 2:
+        pairs = [load_pair(Path(inputs[0]), Path(inputs[1]))]
+        name = pairs[0].name
     elif _is_bag(Path(inputs[0])):
         from stereo_depth_node.offline.bags.samples import bag_pairs
 
@@ -180,16 +176,10 @@ def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Pai
         pairs, infinity = recorded.pairs, recorded.offset
         name = f'{Path(inputs[0]).name} ({len(pairs)} pairs)'
     else:
-        scene = load_scene(inputs[0])
-        pairs, name = [Pair(scene.left, scene.right, scene.truth)], scene.name
-    for pair in pairs:
-        if pair.left.shape != pair.right.shape:
-            raise InputError(
-                f'the left image has shape {pair.left.shape}, the right one {pair.right.shape}: '
-                'give two rectified images of one size'
-            )
-        if arguments.ground_truth and pair.truth is None:
-            raise InputError(f'{name} has no ground truth: tune without --ground-truth')
+        pairs = [load_scene(inputs[0])]
+        name = pairs[0].name
+    if arguments.ground_truth and any(pair.truth is None for pair in pairs):
+        raise InputError(f'{name} has no ground truth: tune without --ground-truth')
     return name, pairs, infinity
 
 
@@ -197,14 +187,6 @@ def _is_bag(path: Path) -> bool:
     if path.is_file():
         return path.suffix in _BAG_SUFFIXES
     return path.is_dir() and any(file.suffix in _BAG_SUFFIXES for file in path.iterdir())
-
-
-def _grey(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        reason = 'is no image that OpenCV can read' if path.is_file() else 'is missing'
-        raise InputError(f'{path} {reason}')
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 class _Show(Protocol):

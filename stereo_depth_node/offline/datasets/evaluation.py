@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from stereo_depth_node.core.arrays import Float
-from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import (
@@ -67,7 +66,7 @@ class Evaluation:
     all : DisparityAccuracy
         Of all pixels with a ground truth.
     visible : DisparityAccuracy or None
-        Of those that both eyes see, where the data set tells.
+        Of those that both cameras see, where the data set has them.
     depth : DepthAccuracy or None
         Where there is a calibration.
     uncertainty : UncertaintyCheck or None
@@ -127,8 +126,7 @@ def evaluate_scene(
     SettingsError
         If the settings are impossible for the images.
     """
-    if scene.truth is None:
-        raise InputError(f'{scene.name} has no ground truth: evaluate needs one')
+    truth = scene.known_truth()
     settings = settings.replace(rectify=False, temporal_max_diff=0)
     height, width = scene.left.shape
     pipeline = StereoPipeline(settings, width, height, scene.geometry)
@@ -145,13 +143,11 @@ def evaluate_scene(
         label=label,
         settings=settings,
         disparity=disparity,
-        all=disparity_accuracy(disparity, scene.truth),
+        all=disparity_accuracy(disparity, truth),
         visible=(
-            disparity_accuracy(disparity, scene.truth, mask=visible)
-            if visible is not None
-            else None
+            disparity_accuracy(disparity, truth, mask=visible) if visible is not None else None
         ),
-        **_metric_figures(scene, scene.truth, pipeline, disparity),
+        **_metric_figures(scene, truth, pipeline, disparity),
         milliseconds=1000.0 * min(seconds, default=math.nan),
     )
 
@@ -160,8 +156,7 @@ def _metric_figures(
     scene: Scene, truth: Float, pipeline: StereoPipeline, disparity: Float
 ) -> dict[str, Any]:
     """Return the figures of depth and uncertainty, None where there is no calibration."""
-    geometry = scene.geometry
-    if geometry is None:
+    if scene.geometry is None:
         return {'depth': None, 'uncertainty': None}
     shape = pipeline.fixed.shape
     depth, sigma = np.empty(shape, np.float32), np.empty(shape, np.float32)
@@ -170,10 +165,7 @@ def _metric_figures(
     height, width = truth.shape
     depth = _at_full_size(depth, pipeline.downscale, height, width, scale=1)
     sigma = _at_full_size(sigma, pipeline.downscale, height, width, scale=1)
-    with np.errstate(divide='ignore', invalid='ignore'):
-        distance = truth - np.float32(geometry.offset)
-        true_depth = np.float32(geometry.f * geometry.baseline) / distance
-    true_depth[~(distance > 0)] = np.nan
+    true_depth = scene.true_depth
     error = np.abs(depth - true_depth)
     compared = np.isfinite(error) & np.isfinite(sigma)
     inlier = compared & (np.abs(disparity - truth) <= _INLIER_PX)

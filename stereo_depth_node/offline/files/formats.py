@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are there whole or not at all, and the formats of disparity and depth images.
+"""Files that are there whole or not at all, and the formats of disparity, depth and points.
 
 Disparity files hold ``x_l - x_r`` in pixels, as the stereo benchmarks define it:
 
@@ -9,17 +9,18 @@ Disparity files hold ``x_l - x_r`` in pixels, as the stereo benchmarks define it
 - NPY (NumPy): float32, NaN where unknown.
 
 Depth files hold metres (NPY, TIFF: float32, NaN where unknown) or, as PNG, millimetres in
-uint16, 0 where unknown (REP 118).
+uint16, 0 where unknown (REP 118). Points are PLY (G. Turk, "The PLY polygon file format", 1994).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 import errno
 import io
 import os
 from pathlib import Path
+import re
 from typing import Any
 
 import cv2
@@ -27,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Float
-from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.errors import ImageError, InputError
 
 __all__ = [
     'check_output',
@@ -37,6 +38,8 @@ __all__ = [
     'npy',
     'partial_path',
     'pfm',
+    'ply',
+    'read_pfm',
     'tiff',
     'write_file',
 ]
@@ -45,6 +48,15 @@ __all__ = [
 _KITTI_SCALE = 256.0
 _UINT16_MAX = 65535
 _MILLIMETRES = 1000.0
+# "Pf", width, height, scale, then one white-space character; a negative scale is little-endian.
+_PFM_HEADER = re.compile(rb'Pf\s+(\d+)\s+(\d+)\s+(-?[\d.eE+-]+)[ \t]*\r?\n?')
+_PFM_MOST_PIXELS = 1 << 28
+_VERTEX = np.dtype(
+    [(axis, '<f4') for axis in ('x', 'y', 'z')]
+    + [(colour, 'u1') for colour in ('red', 'green', 'blue')]
+)
+_CHANNELS = (('x', 'red'), ('y', 'green'), ('z', 'blue'))
+_PLY_TYPES = {'<f4': 'float', '|u1': 'uchar'}
 _CURES = {
     errno.ENOSPC: 'the disk is full, free some space',
     errno.EDQUOT: 'your quota of disk space is used up, free some space',
@@ -130,10 +142,47 @@ def _replaced(path: Path) -> Iterator[Path]:
 
 def pfm(disparity: Float) -> bytes:
     """Return a disparity image, (H, W) float32 with NaN where unknown, as a PFM file."""
-    height, width = disparity.shape
-    known = np.where(np.isfinite(disparity), disparity, np.inf).astype('<f4')
-    # A negative scale says little-endian.
-    return f'Pf\n{width} {height}\n-1\n'.encode() + np.flipud(known).tobytes()
+    return _encoded('.pfm', np.where(np.isfinite(disparity), disparity, np.float32(np.inf)))
+
+
+def read_pfm(path: Path) -> Float:
+    """Read a grey PFM file.
+
+    Returns
+    -------
+    (H, W) float32 ndarray
+        The first row is the upper one; infinite where Middlebury has no value.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is not a whole grey PFM file.
+    """
+    # Not with OpenCV, which divides by the scale: Middlebury 2014 has -0.003922 there and means
+    # the byte order alone.
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise described_os_error('read', path, error) from error
+    header = _PFM_HEADER.match(content)
+    if header is None:
+        kind = 'a colour PFM' if content.startswith(b'PF') else 'no PFM'
+        raise InputError(f'{path} is {kind} file: expected a grey one, which begins with "Pf"')
+    width, height = int(header[1]), int(header[2])
+    try:
+        order = '<' if float(header[3]) < 0 else '>'
+    except ValueError as error:
+        raise InputError(f'{path} has the scale {header[3]!r}: expected a number') from error
+    needed = 4 * width * height
+    available = len(content) - header.end()
+    if not 0 < width * height <= _PFM_MOST_PIXELS or available < needed:
+        raise InputError(
+            f'{path} says {width}x{height} pixels, {needed} bytes, and holds {available}: '
+            'the file was cut short, or is damaged'
+        )
+    pixels = np.frombuffer(content, f'{order}f4', width * height, header.end())
+    # Rows are stored from bottom to top.
+    return np.ascontiguousarray(pixels.reshape(height, width)[::-1], np.float32)
 
 
 def kitti_png(disparity: Float) -> tuple[bytes, int]:
@@ -192,6 +241,42 @@ def npy(image: npt.NDArray[Any]) -> bytes:
     stream = io.BytesIO()
     np.save(stream, image, allow_pickle=False)
     return stream.getvalue()
+
+
+def ply(
+    xyz: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], comments: Sequence[str] = ()
+) -> bytes:
+    """Return coloured points as a binary little-endian PLY file.
+
+    Parameters
+    ----------
+    xyz : (N, 3) float32
+        The points.
+    rgb : (N, 3) uint8
+        Their colours.
+    comments : sequence of str
+        Lines for the head of the file, such as the unit and the frame.
+
+    Raises
+    ------
+    ImageError
+        If there is not one colour for each point.
+    """
+    if xyz.shape != rgb.shape or xyz.ndim != 2 or xyz.shape[1] != 3:
+        raise ImageError(f'the points are {xyz.shape}, their colours {rgb.shape}: expected (N, 3)')
+    vertices = np.empty(len(xyz), _VERTEX)
+    for index, (axis, colour) in enumerate(_CHANNELS):
+        vertices[axis] = xyz[:, index]
+        vertices[colour] = rgb[:, index]
+    head = [
+        'ply',
+        'format binary_little_endian 1.0',
+        *(f'comment {line}' for line in comments),
+        f'element vertex {len(xyz)}',
+        *(f'property {_PLY_TYPES[_VERTEX[name].str]} {name}' for name in _VERTEX.names or ()),
+        'end_header\n',
+    ]
+    return '\n'.join(head).encode('ascii', 'replace') + vertices.tobytes()
 
 
 def _encoded(kind: str, image: npt.NDArray[Any]) -> bytes:

@@ -1,22 +1,26 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Computes one pair of image files and writes what was asked for."""
+"""Pairs of image files: found by patterns, computed, and what was asked for written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import as_completed, Future
+from dataclasses import dataclass, field, replace
+import glob
 from pathlib import Path
+import re
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
+from stereo_depth_node.core.arrays import Colour, DISPARITY_SCALE, Float
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.depth import disparity_in_pixels
+from stereo_depth_node.core.errors import InputError, StereoDepthError
+from stereo_depth_node.core.images.files import ImagePair, read_image_pair
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
@@ -27,17 +31,59 @@ from stereo_depth_node.offline.files.formats import (
     npy,
     partial_path,
     pfm,
+    ply,
     tiff,
     write_file,
 )
-from stereo_depth_node.offline.files.image_files import read_colour, read_grey_pair
-from stereo_depth_node.offline.files.point_cloud import ply
 from stereo_depth_node.offline.reports.picture import draw_panels, Panel
+from stereo_depth_node.offline.workers import local_workers, result_of
 
-__all__ = ['KINDS', 'METRIC_KINDS', 'ImageTask', 'compute_images']
+__all__ = [
+    'KINDS',
+    'METRIC_KINDS',
+    'ImageTask',
+    'compute_pair',
+    'compute_pairs',
+    'find_pairs',
+    'output_names',
+]
 
 
 _GREYS = ('gray', 'grey')
+
+
+def find_pairs(left: str, right: str) -> list[tuple[Path, Path]]:
+    """Return the pairs of files that two paths or patterns stand for, in order of their names.
+
+    Raises
+    ------
+    InputError
+        If there is none, or not as many left as right ones.
+    """
+    sides = [_found(pattern) for pattern in (left, right)]
+    if len(sides[0]) != len(sides[1]):
+        raise InputError(
+            f'{left} are {len(sides[0])} files, {right} are {len(sides[1])}: give as many left '
+            'as right images'
+        )
+    return list(zip(*sides, strict=True))
+
+
+def output_names(pairs: Sequence[tuple[Path, Path]]) -> list[str]:
+    """Return a name for the results of each pair, after its left image.
+
+    Raises
+    ------
+    InputError
+        If two would have the same.
+    """
+    names = [left.stem for left, _ in pairs]
+    if len(set(names)) < len(names):
+        names = [f'{left.resolve().parent.name}_{left.stem}' for left, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f'several left images are called {", ".join(twice)}: run them separately')
+    return names
 
 
 @dataclass(frozen=True)
@@ -77,6 +123,7 @@ class _Result:
     """What is known of a computed pair, made when it is asked for."""
 
     task: ImageTask
+    images: ImagePair
     pipeline: StereoPipeline
     notes: list[str] = field(default_factory=list)
 
@@ -94,12 +141,13 @@ class _Result:
         self.pipeline.depth(depth)
         return depth
 
-    def colour(self) -> npt.NDArray[np.uint8]:
+    def colour(self) -> Colour:
         """Return the left image in RGB as it was matched: rectified and reduced."""
-        colour = read_colour(self.task.left)
+        colour = self.images.colours[0]
         if self.task.settings.rectify and self.task.calibration.cameras is not None:
             rectifier = Rectifier(self.task.calibration.cameras[0])
             planes = [np.ascontiguousarray(colour[:, :, channel]) for channel in range(3)]
+            colour = np.empty_like(colour)
             rectified = np.empty_like(planes[0])
             for channel, plane in enumerate(planes):
                 rectifier.rectify(plane, rectified)
@@ -114,13 +162,13 @@ class _Result:
     def kitti(self) -> bytes:
         """Return the disparity in KITTI's format."""
         content, lost = kitti_png(self.disparity())
-        self._tell_lost(lost, 'disparities below 0 or above 255.99 px')
+        self._note_lost(lost, 'disparities below 0 or above 255.99 px')
         return content
 
     def millimetres(self) -> bytes:
         """Return the depth as PNG."""
         content, lost = millimetre_png(self.depth())
-        self._tell_lost(lost, 'depths beyond 65.535 m')
+        self._note_lost(lost, 'depths beyond 65.535 m')
         return content
 
     def cloud(self) -> bytes:
@@ -167,7 +215,7 @@ class _Result:
         black = np.where(np.isfinite(disparity), disparity, np.float32(low))
         return Panel('Disparity (black: unknown)', black, 'px', (low, high), colours)
 
-    def _tell_lost(self, lost: int, what: str) -> None:
+    def _note_lost(self, lost: int, what: str) -> None:
         if lost:
             self.notes.append(f'{lost} {what} do not fit the PNG and are unknown in it')
 
@@ -188,13 +236,41 @@ METRIC_KINDS = tuple(kind for kind in KINDS if kind.startswith('depth'))
 """What cannot be had without a calibration."""
 
 
-def compute_images(task: ImageTask) -> list[str]:
+def compute_pairs(
+    tasks: Sequence[ImageTask], processes: int
+) -> Iterator[tuple[ImageTask, list[str] | StereoDepthError]]:
+    """Compute pairs in several processes, whatever becomes of some of them.
+
+    Parameters
+    ----------
+    tasks : sequence of ImageTask
+        The pairs.
+    processes : int
+        Processes to work in, 1 or more.
+
+    Yields
+    ------
+    task : ImageTask
+        One that has ended; they come in any order.
+    notes : list of str or StereoDepthError
+        As `compute_pair` returns or raises them.
+    """
+    with local_workers(min(processes, len(tasks))) as workers:
+        given = {
+            workers.submit(compute_pair, replace(task, threads=workers.threads)): task
+            for task in tasks
+        }
+        for future in as_completed(given):
+            yield given[future], _outcome(future)
+
+
+def compute_pair(task: ImageTask) -> list[str]:
     """Compute a pair and write its results.
 
     Returns
     -------
     list of str
-        What is to be told of it.
+        Remarks on the results, a sentence each.
 
     Raises
     ------
@@ -206,13 +282,13 @@ def compute_images(task: ImageTask) -> list[str]:
         cv2.setNumThreads(task.threads)
     for _, path in task.outputs:
         check_output(path, overwrite=task.overwrite)
-    left, right = read_grey_pair(task.left, task.right)
-    height, width = left.shape
+    images = read_image_pair(task.left, task.right)
+    height, width = images.left.shape
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)
     cameras = task.calibration.cameras if task.settings.rectify else None
     pipeline = StereoPipeline(task.settings, width, height, geometry, cameras)
-    pipeline.match(left, right)
-    result = _Result(task, pipeline)
+    pipeline.match(images.left, images.right)
+    result = _Result(task, images, pipeline)
     for kind, path in task.outputs:
         make = KINDS[kind]
         if make is not None:
@@ -220,6 +296,13 @@ def compute_images(task: ImageTask) -> list[str]:
         else:
             _draw(result, path)
     return result.notes
+
+
+def _outcome(future: Future[list[str]]) -> list[str] | StereoDepthError:
+    try:
+        return result_of(future)
+    except StereoDepthError as error:
+        return error
 
 
 def _draw(result: _Result, path: Path) -> None:
@@ -235,3 +318,20 @@ def _draw(result: _Result, path: Path) -> None:
 def _reversed(colours: str) -> str:
     """Return the colour map that gives near things the same colours in depth as in disparity."""
     return colours.removesuffix('_r') if colours.endswith('_r') else f'{colours}_r'
+
+
+def _found(pattern: str) -> list[Path]:
+    path = Path(pattern)
+    if path.exists() or not glob.has_magic(pattern):
+        return [path]
+    files = [Path(name) for name in glob.glob(pattern, recursive=True)]
+    if not files:
+        raise InputError(f'no file is called {pattern}')
+    return sorted(files, key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Return a key by which the numbers in names are sorted as numbers: 9 before 10."""
+    return [
+        (int(part), '') if part.isdigit() else (0, part) for part in re.split(r'(\d+)', str(path))
+    ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scenes import plane, scene_of
+from scenes import plane, scene_of, StereoScene
 
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.consistency import (
@@ -14,7 +14,7 @@ from stereo_depth_node.core.tuning.consistency import (
     consistency_of,
     consistent_pixels,
 )
-from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, Pair, TruthObjective
+from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, TruthObjective
 
 ALL = slice(0, 60)
 NAN = np.float32(np.nan)
@@ -75,8 +75,7 @@ def test_gain_and_offset_of_an_image_do_not_matter():
 
 def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
     """Rank correlation over blocks and caps: what the search relies on."""
-    pair = Pair(motorcycle.left, motorcycle.right, motorcycle.disparity.astype(np.float32))
-    objectives = ConsistencyObjective([pair]), TruthObjective([pair])
+    objectives = ConsistencyObjective([motorcycle]), TruthObjective([motorcycle])
     base = Settings(fill_left_band=True, uniqueness_ratio=0, texture_threshold=0)
     candidates = [
         base.replace(block_size=size, pre_filter_cap=cap)
@@ -92,18 +91,19 @@ def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
 
 def test_settings_that_do_not_apply_to_single_pairs_do_not_change_the_score():
     scene = scene_of(plane(160, 120, 20.0))
-    objective = ConsistencyObjective([Pair(scene.left, scene.right)])
+    objective = ConsistencyObjective([scene])
     base = Settings(block_size=9, num_disparities=32)
     assert objective.score(base) == objective.score(base.replace(temporal_max_diff=1, roi_x=60))
 
 
 def test_large_images_are_scored_by_strips_that_the_seed_chooses(motorcycle):
     """Doubled in both directions: the strips give the figures of the whole to a few percent."""
-    left, right = (image.repeat(2, axis=0) for image in (motorcycle.left, motorcycle.right))
+    images = (motorcycle.left, motorcycle.right, motorcycle.disparity)
+    doubled = StereoScene(*(image.repeat(2, axis=0) for image in images))
     settings = Settings()
-    whole = ConsistencyObjective([Pair(motorcycle.left, motorcycle.right)]).score(settings)
+    whole = ConsistencyObjective([motorcycle]).score(settings)
     first, same, other = (
-        ConsistencyObjective([Pair(left, right)], seed).score(settings) for seed in (1, 1, 2)
+        ConsistencyObjective([doubled], seed).score(settings) for seed in (1, 1, 2)
     )
     assert first == same
     assert first != other

@@ -13,12 +13,7 @@ from scenes import scene_of, StereoScene, tilted_plane
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
-from stereo_depth_node.core.tuning.objectives import (
-    ConsistencyObjective,
-    Pair,
-    Score,
-    TruthObjective,
-)
+from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, Score, TruthObjective
 from stereo_depth_node.core.tuning.result import TuningResult
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 
@@ -39,19 +34,14 @@ def scene() -> StereoScene:
     return StereoScene(left, right, clean.disparity)
 
 
-def pair_of(scene: StereoScene) -> Pair:
-    return Pair(scene.left, scene.right, scene.disparity.astype(np.float32))
-
-
 def tuned(scene: StereoScene, algorithm: str = 'bm', **options: object) -> TuningResult:
-    pair = pair_of(scene)
     options = {'budget_s': NO_LIMIT_S, **options}
-    objective = options.pop('objective', None) or ConsistencyObjective([pair])
-    return Tuner([pair], objective, **options).tune(START, algorithm)
+    objective = options.pop('objective', None) or ConsistencyObjective([scene])
+    return Tuner([scene], objective, **options).tune(START, algorithm)
 
 
 def bad(settings: Settings, scene: StereoScene) -> float:
-    return TruthObjective([pair_of(scene)]).score(settings).cost
+    return TruthObjective([scene]).score(settings).cost
 
 
 @pytest.mark.parametrize('algorithm', ['bm', 'sgbm_3way', ANY_ALGORITHM])
@@ -88,10 +78,8 @@ def test_each_step_reports_what_it_changed_and_no_step_makes_it_worse(scene):
 
 def test_settings_that_are_not_tuned_stay_as_they_were(scene):
     start = START.replace(max_depth=7.5, depth_encoding='16UC1', sync_tolerance=0.05)
-    pair = pair_of(scene)
-    found = (
-        Tuner([pair], ConsistencyObjective([pair]), budget_s=NO_LIMIT_S).tune(start, 'bm').settings
-    )
+    objective = ConsistencyObjective([scene])
+    found = Tuner([scene], objective, budget_s=NO_LIMIT_S).tune(start, 'bm').settings
     for name in ('max_depth', 'depth_encoding', 'sync_tolerance', 'image_transport', 'baseline'):
         assert getattr(found, name) == getattr(start, name)
 
@@ -144,11 +132,9 @@ def test_no_settings_are_scored_twice(scene, clock):
 
 
 def test_with_an_allowance_filters_take_wrong_disparities_away(motorcycle):
-    pair = pair_of(motorcycle)
+    objective = ConsistencyObjective([motorcycle])
     results = [
-        Tuner(
-            [pair], ConsistencyObjective([pair]), budget_s=NO_LIMIT_S, filter_allowance=allowance
-        )
+        Tuner([motorcycle], objective, budget_s=NO_LIMIT_S, filter_allowance=allowance)
         .tune(START, 'bm')
         .steps[-1]
         .score

@@ -18,7 +18,7 @@ pytest.importorskip('matplotlib', reason='pictures are drawn with matplotlib')
 from scenes import plane, scene_of, step, StereoScene
 
 from stereo_depth_node.offline.cli import main
-from stereo_depth_node.offline.files.pfm import read_pfm
+from stereo_depth_node.offline.files.formats import read_pfm
 
 FOCAL, BASELINE = 100.0, 0.1
 

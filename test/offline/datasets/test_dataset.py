@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.errors import InputError, PairSizeError
 from stereo_depth_node.offline.datasets.scenes import load_scene
-from stereo_depth_node.offline.files.formats import pfm
-from stereo_depth_node.offline.files.pfm import read_pfm
+from stereo_depth_node.offline.files.formats import pfm, read_pfm
 
 HEIGHT, WIDTH = 30, 40
 
@@ -67,7 +66,7 @@ def test_middlebury_2014_has_a_pfm_truth_and_a_calibration(tmp_path, images, tru
     assert geometry.depth_at(100.0) == pytest.approx(0.193001 * 3979.911 / (100.0 + 124.343))
 
 
-def test_middeval3_also_has_a_mask_of_what_both_eyes_see(tmp_path, images, truth):
+def test_middeval3_also_has_a_mask_of_what_both_cameras_see(tmp_path, images, truth):
     write(tmp_path / 'im0.png', images[0])
     write(tmp_path / 'im1.png', images[1])
     (tmp_path / 'disp0GT.pfm').write_bytes(pfm(truth))
@@ -171,7 +170,11 @@ def test_what_is_no_scene_is_refused_with_the_layouts_that_are_known(tmp_path, i
     with pytest.raises(InputError, match=r'im1\.png is missing'):
         load_scene(str(tmp_path))
     write(tmp_path / 'im1.png', images[1][:-1])
-    with pytest.raises(InputError, match='40x30, the right image 40x29'):
+    with pytest.raises(PairSizeError, match=r'im0\.png is 40x30, .*im1\.png is 40x29'):
+        load_scene(str(tmp_path))
+    write(tmp_path / 'im1.png', images[1])
+    (tmp_path / 'disp0.pfm').write_bytes(pfm(np.zeros((HEIGHT - 1, WIDTH), np.float32)))
+    with pytest.raises(InputError, match='40x30, the ground truth 40x29'):
         load_scene(str(tmp_path))
 
 
@@ -182,6 +185,13 @@ def test_a_pfm_is_read_upright_in_both_byte_orders(tmp_path, order):
     scale = b'-1.0' if order == '<' else b'1.0'
     content = b'Pf\n4 3\n' + scale + b'\n' + image[::-1].astype(f'{order}f4').tobytes()
     (tmp_path / 'a.pfm').write_bytes(content)
+    np.testing.assert_array_equal(read_pfm(tmp_path / 'a.pfm'), image)
+
+
+def test_the_size_of_the_scale_of_a_pfm_is_no_factor(tmp_path):
+    """Middlebury 2014 has -0.003922 there; its program looks at the sign alone."""
+    image = np.arange(12, dtype='<f4').reshape(3, 4)
+    (tmp_path / 'a.pfm').write_bytes(b'Pf\n4 3\n-0.003922\n' + image[::-1].tobytes())
     np.testing.assert_array_equal(read_pfm(tmp_path / 'a.pfm'), image)
 
 

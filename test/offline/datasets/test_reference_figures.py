@@ -19,7 +19,7 @@ import pytest
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import disparity_accuracy
-from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, Pair, TruthObjective
+from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, TruthObjective
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene
 from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
@@ -106,12 +106,11 @@ def test_presets_are_better_than_the_defaults_by_what_they_promise(scene):
 
 
 def tuned_bad(scene: Scene, algorithm: str) -> float:
-    pair = Pair(scene.left, scene.right, scene.truth)
     # Without a limit: how long it takes depends on the machine, what comes out must not.
-    result = Tuner([pair], ConsistencyObjective([pair]), budget_s=1e6).tune(
+    result = Tuner([scene], ConsistencyObjective([scene]), budget_s=1e6).tune(
         Settings(num_disparities=16, block_size=15), algorithm
     )
-    return TruthObjective([pair]).score(result.settings).cost
+    return TruthObjective([scene]).score(result.settings).cost
 
 
 def test_tuning_without_truth_comes_near_to_the_best_that_truth_can_choose(scene):

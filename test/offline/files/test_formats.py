@@ -21,11 +21,11 @@ from stereo_depth_node.offline.files.formats import (
     millimetre_png,
     npy,
     pfm,
+    ply,
+    read_pfm,
     tiff,
     write_file,
 )
-from stereo_depth_node.offline.files.pfm import read_pfm
-from stereo_depth_node.offline.files.point_cloud import ply
 
 DISPARITY = np.array(
     [[0.0, 1.5, np.nan], [255.99, 256.5, -1.0], [63.9375, 1 / 512, np.nan]], np.float32
