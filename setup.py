@@ -34,12 +34,14 @@ def shared(folder):
 # No wheel of OpenCV in install_requires: a ROS 2 machine has OpenCV from its distribution,
 # which pip does not see and would shadow.
 OFFLINE = [
+    'jinja2>=3.0',
     'matplotlib>=3.5',
     'mcap>=1.1',
     'opencv-python-headless>=4.5.4.60',
     'PyYAML>=5.4',
     'rosbags>=0.11',
-    'tqdm>=4.60',
+    'tabulate>=0.8.9',
+    'tqdm>=4.57',
 ]
 CLUSTER = ['distributed>=2023.1']
 # scikit-image has had the stereo pair of the demo inside its wheels since 0.25.
@@ -56,7 +58,7 @@ setup(
     maintainer_email='maintainers@stereo-depth-node.example',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed']},
+    package_data={PACKAGE: ['py.typed', 'offline/reports/*.jinja']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),

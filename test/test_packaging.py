@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 from configparser import ConfigParser
 from importlib.util import find_spec
+import os
 from pathlib import Path
 import re
 import shutil
@@ -83,6 +84,35 @@ def test_every_module_is_in_the_wheel_and_nothing_else_of_python(wheel):
     assert code == expected
 
 
+def test_templates_are_in_the_wheel_beside_the_code_that_takes_them(wheel):
+    expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / PACKAGE).rglob('*.jinja')}
+    assert expected
+    assert {name for name in wheel.namelist() if name.endswith('.jinja')} == expected
+
+
+def test_an_installed_package_makes_a_report(wheel, tmp_path):
+    pytest.importorskip('jinja2', reason='Jinja2 is not installed')
+    pytest.importorskip('matplotlib', reason='matplotlib is not installed')
+    wheel.extractall(tmp_path)
+    program = (
+        'from stereo_depth_node.offline.reports import html\n'
+        'print(html.__file__)\n'
+        'print(html.Report("A title").render())\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
+    assert '<h1>A title</h1>' in done.stdout
+
+
 def test_the_package_says_that_it_is_typed(wheel):
     assert f'{PACKAGE}/py.typed' in wheel.namelist()
 
@@ -153,8 +183,6 @@ def imported_libraries() -> set[str]:
                 found.add(node.module)
             elif isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) == 'optional_library':
-                found |= {each.value for each in node.args[:1] if isinstance(each, ast.Constant)}
     return {name.partition('.')[0] for name in found} - set(sys.stdlib_module_names) - {PACKAGE}
 
 

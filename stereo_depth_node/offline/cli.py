@@ -26,6 +26,16 @@ _TOOLS: dict[str, tuple[str, str]] = {
     'inspect': (f'{_PACKAGE}.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),
     'tune': (f'{_PACKAGE}.tune', 'settings that suit a scene'),
 }
+# Library -> the extra of this package that has it. setup.py says which versions.
+_EXTRAS = {
+    'distributed': 'cluster',
+    'jinja2': 'offline',
+    'matplotlib': 'offline',
+    'mcap': 'offline',
+    'rosbags': 'offline',
+    'tabulate': 'offline',
+    'tqdm': 'offline',
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,28 +44,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 2 when the input, the output or the options cannot be used (one
-        line on stderr says why), 130 when it was interrupted.
+        0 when all went well, 2 when the input, the output or the options cannot be used, or a
+        library is missing (one line on stderr says why), 130 when it was interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    tool = next(iter(given), '')
+    try:
+        return _run(given)
+    except StereoDepthError as error:
+        problem = str(error)
+    except ImportError as error:
+        library = (error.name or '').partition('.')[0]
+        if library not in _EXTRAS:
+            raise
+        problem = (
+            f'needs the library {library} ({error}): install it, or the extra '
+            f'"{_EXTRAS[library]}" of this package with pip'
+        )
+    except KeyboardInterrupt:
+        print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
+        return 130
+    print(f'stereo_depth {tool}: {problem}', file=sys.stderr)
+    return 2
+
+
+def _run(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog='stereo_depth', description=__doc__.splitlines()[0])
     subparsers = parser.add_subparsers(dest='tool', metavar='TOOL', required=True)
     tool: Any = None
     for name, (module, purpose) in _TOOLS.items():
-        if given[:1] == [name]:
+        if arguments[:1] == [name]:
             tool = import_module(module)
             tool.add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=purpose)
-    options = parser.parse_args(given)
-    try:
-        return int(tool.run(options))
-    except StereoDepthError as error:
-        print(f'stereo_depth {options.tool}: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f'stereo_depth {options.tool}: interrupted', file=sys.stderr)
-        return 130
+    options = parser.parse_args(arguments)
+    return int(tool.run(options))
 
 
 if __name__ == '__main__':

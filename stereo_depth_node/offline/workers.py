@@ -15,7 +15,6 @@ import signal
 from typing import Any, TypeVar
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = ['Workers', 'available_processors', 'dask_workers', 'local_workers', 'result_of']
 
@@ -87,9 +86,10 @@ def dask_workers(address: str) -> Iterator[Workers]:
     Raises
     ------
     InputError
-        If there is no such cluster, it has no workers, or Dask is missing.
+        If there is no such cluster, or it has no workers.
     """
-    distributed = optional_library('distributed', 'computations on a cluster', extra='cluster')
+    import distributed  # slow, and of an extra of its own
+
     try:
         client = distributed.Client(address, timeout='30s')
     except (OSError, ValueError) as error:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.cli import main
-from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import parsed_setting
 
 TOOLS = ('bag', 'demo', 'evaluate', 'images', 'inspect', 'tune')
@@ -56,9 +55,46 @@ def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
     assert done.stderr == 'stereo_depth images: nothing.png is missing\n'
 
 
-def test_a_missing_library_is_named_with_the_extra_that_has_it() -> None:
-    with pytest.raises(InputError, match=r'castles need the library nonexistent .*"offline"'):
-        optional_library('nonexistent.module', 'castles')
+@pytest.mark.parametrize(
+    ('arguments', 'library', 'extra'),
+    [
+        (['bag', 'in', 'out'], 'rosbags', 'offline'),
+        (['bag', '{bag}', '{out}', '--dask', 'tcp://127.0.0.1:1'], 'distributed', 'cluster'),
+        (['bag', '{bag}', '{out}', '--report', '{out}.html'], 'jinja2', 'offline'),
+        (['inspect', 'in'], 'mcap', 'offline'),
+        (['images', 'left.png', 'right.png'], 'matplotlib', 'offline'),
+        (['evaluate', 'motorcycle'], 'tabulate', 'offline'),
+        (['tune', 'motorcycle'], 'tqdm', 'offline'),
+    ],
+)
+def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(
+    arguments: list[str], library: str, extra: str, tmp_path: Path
+) -> None:
+    pytest.importorskip('rosbags')
+    places = {'bag': tmp_path / 'bag', 'out': tmp_path / 'out'}
+    if '{bag}' in arguments:
+        from bags import write_bag
+
+        write_bag(places['bag'], 2)
+    program = (
+        'import sys\n'
+        f'sys.modules[{library!r}] = None\n'
+        'from stereo_depth_node.offline.cli import main\n'
+        'sys.exit(main(sys.argv[1:]))\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program, *(text.format(**places) for text in arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f'stereo_depth {arguments[0]}: needs the library {library} (')
+    assert done.stderr.endswith(f'or the extra "{extra}" of this package with pip\n')
+    assert done.stderr.count('\n') == 1
+    assert not places['out'].exists()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from rosbags.interfaces import ConnectionExtRosbag2
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.content import OUTPUTS
@@ -307,6 +308,7 @@ class BagJob:
             elif known is None:
                 notes.append(f'{name} is not copied: the recording does not define {kind}')
             else:
+                assert isinstance(connection.ext, ConnectionExtRosbag2)  # it is a ROS 2 bag
                 qos = tuple(connection.ext.offered_qos_profiles)
                 copied.setdefault(name, WrittenTopic(name, kind, *known, qos))
         return tuple(copied[name] for name in sorted(copied))

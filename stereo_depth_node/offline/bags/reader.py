@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 import struct
 import threading
-from typing import Any
+
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import Reader
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.bags.topics import Topic
 from stereo_depth_node.offline.files.formats import described_os_error
-from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = [
     'Bag',
@@ -49,14 +50,13 @@ class Bag:
     Raises
     ------
     InputError
-        If there is no such recording, or rosbags is missing.
+        If there is no such recording.
     DamagedBagError
         If it cannot be opened as it is.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        rosbag2 = optional_library('rosbags.rosbag2', 'recordings')
         try:
             exists = path.exists()
         except OSError as error:
@@ -69,7 +69,7 @@ class Bag:
                 f'{" or ".join(STORAGE_SUFFIXES)}'
             )
         try:
-            self._reader: Any = rosbag2.Reader(_readable(path))
+            self._reader = Reader(_readable(path))
             self._reader.open()
         except PermissionError as error:
             raise described_os_error('read', path, error) from error
@@ -88,14 +88,14 @@ class Bag:
     @property
     def duration_ns(self) -> int:
         """Time from the first to the last message, ns."""
-        return max(0, int(self._reader.duration) - 1)
+        return max(0, self._reader.duration - 1)
 
     @property
     def is_compressed_whole(self) -> bool:
         """Whether the files are compressed as a whole, so that each opening unpacks them."""
-        return bool(self._reader.compression_mode == 'file')
+        return self._reader.compression_mode == 'file'
 
-    def connections(self, names: Iterable[str]) -> list[Any]:
+    def connections(self, names: Iterable[str]) -> list[Connection]:
         """Return the connections of rosbags of these topics."""
         wanted = set(names)
         return [each for each in self._reader.connections if each.topic in wanted]

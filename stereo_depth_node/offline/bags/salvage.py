@@ -14,13 +14,23 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 import sqlite3
-from typing import Any
+
+from mcap.records import Channel, Chunk, McapRecord, Message, Schema
+from mcap.stream_reader import breakup_chunk, StreamReader
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import (
+    get_types_from_idl,
+    get_types_from_msg,
+    get_typestore,
+    Stores,
+    TypesysError,
+)
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.bags.messages import typestore
 from stereo_depth_node.offline.bags.reader import Bag, storage_files
 from stereo_depth_node.offline.files.formats import described_os_error
-from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = ['salvage', 'topic_definition', 'unpack']
 
@@ -63,15 +73,14 @@ def salvage(path: Path, copy: Path) -> list[str]:
     told: list[str] = []
     count = 0
     with _writer(copy) as writer:
-        connections: dict[_Channel, Any] = {}
+        connections: dict[_Channel, Connection | None] = {}
         for file in storage_files(path):
             legible = _mcap_messages if file.suffix == '.mcap' else _sqlite_messages
             before = count
             for channel, bag_ns, data in legible(file, told):
-                connection = connections.get(channel)
-                if connection is None:
-                    connection = connections[channel] = _add(writer, channel)
-                if connection is not False:
+                if channel not in connections:
+                    connections[channel] = _add(writer, channel)
+                if (connection := connections[channel]) is not None:
                     writer.write(connection, bag_ns, data)
                     count += 1
             told.append(f'{file.name}: {count - before} messages could be read')
@@ -89,8 +98,8 @@ def unpack(recording: Bag, copy: Path) -> None:
             for each in recording.connections(names)
         }
         for topic, bag_ns, data in recording.messages(names):
-            if channels[topic] is not False:
-                writer.write(channels[topic], bag_ns, data)
+            if (connection := channels[topic]) is not None:
+                writer.write(connection, bag_ns, data)
 
 
 def topic_definition(kind: str, text: str) -> tuple[str, str] | None:
@@ -103,60 +112,53 @@ def topic_definition(kind: str, text: str) -> tuple[str, str] | None:
     text : str
         Its definition as recorded; empty where the recording has none.
     """
-    typesys = optional_library('rosbags.typesys', 'recordings')
     store = typestore()
     try:
         if kind not in store.fielddefs:
             if not text:
                 return None
-            parse = (
-                typesys.get_types_from_idl if 'IDL: ' in text[:120] else typesys.get_types_from_msg
-            )
-            types = parse(text) if parse is typesys.get_types_from_idl else parse(text, kind)
-            store = typesys.get_typestore(typesys.Stores.LATEST)
+            is_idl = 'IDL: ' in text[:120]
+            types = get_types_from_idl(text) if is_idl else get_types_from_msg(text, kind)
+            store = get_typestore(Stores.LATEST)
             store.register({name: each for name, each in types.items() if name not in store.types})
         definition, _ = store.generate_msgdef(kind, ros_version=2)
         return definition, store.hash_rihs01(kind)
-    except typesys.TypesysError:
+    except TypesysError:
         return None
 
 
-def _writer(copy: Path) -> Any:
-    rosbag2 = optional_library('rosbags.rosbag2', 'recordings')
+def _writer(copy: Path) -> Writer:
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise described_os_error('write', copy, error) from error
-    return rosbag2.Writer(copy, version=8, storage_plugin=rosbag2.StoragePlugin.MCAP)
+    return Writer(copy, version=8, storage_plugin=StoragePlugin.MCAP)
 
 
-def _add(writer: Any, channel: _Channel) -> Any:
+def _add(writer: Writer, channel: _Channel) -> Connection | None:
     known = topic_definition(channel.type, channel.definition)
     if known is None:
-        return False
+        return None
     return writer.add_connection(channel.topic, channel.type, msgdef=known[0], rihs01=known[1])
 
 
 def _mcap_messages(file: Path, told: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an mcap file."""
-    records = optional_library('mcap.records', 'damaged mcap recordings')
-    schemas: dict[int, Any] = {}
+    schemas: dict[int, Schema] = {}
     channels: dict[int, _Channel] = {}
     for record in _mcap_records(file, told):
-        if isinstance(record, records.Schema):
+        if isinstance(record, Schema):
             schemas[record.id] = record
-        elif isinstance(record, records.Channel) and record.schema_id in schemas:
+        elif isinstance(record, Channel) and record.schema_id in schemas:
             schema = schemas[record.schema_id]
             text = schema.data.decode('utf-8', 'replace')
             channels[record.id] = _Channel(record.topic, schema.name, text)
-        elif isinstance(record, records.Message) and record.channel_id in channels:
+        elif isinstance(record, Message) and record.channel_id in channels:
             yield channels[record.channel_id], record.log_time, record.data
 
 
-def _mcap_records(file: Path, told: list[str]) -> Iterator[Any]:
+def _mcap_records(file: Path, told: list[str]) -> Iterator[McapRecord]:
     """Yield the legible records of an mcap file, those of its chunks one by one."""
-    reading = optional_library('mcap.stream_reader', 'damaged mcap recordings')
-    chunk_type = optional_library('mcap.records', 'damaged mcap recordings').Chunk
     try:
         size = file.stat().st_size
         stream = file.open('rb')
@@ -164,9 +166,7 @@ def _mcap_records(file: Path, told: list[str]) -> Iterator[Any]:
         raise described_os_error('read', file, error) from error
     with stream:
         limit = min(size, _LARGEST_RECORD)
-        records = iter(
-            reading.StreamReader(stream, emit_chunks=True, record_size_limit=limit).records
-        )
+        records = iter(StreamReader(stream, emit_chunks=True, record_size_limit=limit).records)
         end = 0
         while True:
             try:
@@ -179,9 +179,9 @@ def _mcap_records(file: Path, told: list[str]) -> Iterator[Any]:
                 return
             if record is None:
                 return
-            if isinstance(record, chunk_type):
+            if isinstance(record, Chunk):
                 try:
-                    contents = reading.breakup_chunk(record, validate_crc=True)
+                    contents = breakup_chunk(record, validate_crc=True)
                 except Exception as error:  # noqa: BLE001 (as above)
                     told.append(
                         f'{file.name}: a chunk of {len(record.data)} bytes behind byte {end} is '

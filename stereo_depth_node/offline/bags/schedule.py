@@ -10,17 +10,18 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from tqdm import tqdm
+
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.offline.bags.compute import compute_part, PartResult, PartTask
 from stereo_depth_node.offline.bags.job import BagJob
-from stereo_depth_node.offline.progress import Progress
 from stereo_depth_node.offline.workers import dask_workers, local_workers, result_of, Workers
 
 __all__ = ['run_jobs']
 
 
 def run_jobs(
-    jobs: Sequence[BagJob], *, processes: int, dask: str, progress: Progress
+    jobs: Sequence[BagJob], *, processes: int, dask: str, progress: tqdm[Any]
 ) -> list[StereoDepthError]:
     """Compute recordings, one after the other where all of them cannot be in work at once.
 
@@ -32,8 +33,8 @@ def run_jobs(
         Processes of this machine to work in.
     dask : str
         Address of a Dask scheduler to work on instead; empty for none.
-    progress : Progress
-        Is told of the pairs.
+    progress : tqdm
+        A bar of the pairs; its total grows as the recordings are read.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def run_jobs(
 class _Run:
     """A job in work; an error ends it, and the others go on."""
 
-    def __init__(self, job: BagJob, progress: Progress) -> None:
+    def __init__(self, job: BagJob, progress: tqdm[Any]) -> None:
         self.job = job
         self.error: StereoDepthError | None = None
         self._progress = progress
@@ -69,9 +70,9 @@ class _Run:
         expected = resumed = 0
         try:
             for task in self.job.tasks():
-                self._progress.expect(self.job.expected_pairs - expected)
+                self._expect(self.job.expected_pairs - expected)
                 expected = self.job.expected_pairs
-                self._progress.advance(self.job.summary.resumed - resumed)
+                self._progress.update(self.job.summary.resumed - resumed)
                 resumed = self.job.summary.resumed
                 if self.error is not None:
                     break
@@ -79,8 +80,8 @@ class _Run:
                 yield self, task
         except StereoDepthError as error:
             self.fail(error)
-        self._progress.expect(self.job.summary.pairs - expected)
-        self._progress.advance(self.job.summary.resumed - resumed)
+        self._expect(self.job.summary.pairs - expected)
+        self._progress.update(self.job.summary.resumed - resumed)
         self._is_planned = True
         self.finish()
 
@@ -89,13 +90,13 @@ class _Run:
         self._outstanding -= 1
         try:
             self.job.accept(task, result_of(future))
-            self._progress.advance(len(task.plan.pairs))
+            self._progress.update(len(task.plan.pairs))
         except StereoDepthError as error:
             self.fail(error)
         self.finish()
 
     def fail(self, error: StereoDepthError) -> None:
-        """End the job; the first error is the one that is told."""
+        """End the job; the first error is the one that is reported."""
         self.error = self.error or error
 
     def finish(self) -> None:
@@ -110,6 +111,10 @@ class _Run:
             self.fail(error)
         if self.error is not None:
             self.job.abandon()
+
+    def _expect(self, more: int) -> None:
+        self._progress.total += more
+        self._progress.refresh()
 
 
 def _work(given: Iterator[tuple[_Run, PartTask]], workers: Workers) -> None:

@@ -15,16 +15,15 @@ import sys
 import time
 from typing import Any
 
+from tqdm import tqdm
+
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
-from stereo_depth_node.offline.bags.report import bags_report
 from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.writer import BagFormat
 from stereo_depth_node.offline.files.formats import check_output
-from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import add_settings_options, settings_from
-from stereo_depth_node.offline.progress import progress_bar
 from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
@@ -117,9 +116,17 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     if arguments.report is not None:
         check_output(arguments.report, overwrite=arguments.overwrite)
-        optional_library('matplotlib', 'reports')
+        # Before the work, so that a missing library does not show after hours.
+        from stereo_depth_node.offline.bags.report import bags_report
+
     start = time.monotonic()
-    with progress_bar('pairs', wanted=not arguments.quiet) as progress:
+    with tqdm(
+        total=0,
+        unit=' pairs',
+        disable=arguments.quiet or None,  # None: only where stderr is no terminal
+        dynamic_ncols=True,
+        smoothing=0.1,
+    ) as progress:
         errors = run_jobs(
             jobs, processes=arguments.processes, dask=arguments.dask, progress=progress
         )

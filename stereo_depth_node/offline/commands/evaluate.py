@@ -5,36 +5,39 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 import json
+import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from tabulate import tabulate
 
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
-from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
+from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evaluation
+from stereo_depth_node.offline.datasets.scenes import load_scene
 from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.options import settings_from
-from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
-from stereo_depth_node.offline.table import aligned_table, decimal
 
-__all__ = ['add_parser', 'evaluations_of', 'run']
+__all__ = ['add_parser', 'run']
 
 _PURPOSE = """\
 Measures disparities and depths against ground truth. "bad" is the percentage of pixels whose
 disparity is wrong by more than so many pixels: of all with a ground truth (pixels without a
-disparity count as bad), of those with a disparity (est), of those that both eyes see (noc, where
-the data set tells). avg and rms are over pixels with a disparity; of these, A90 have an error
-below it. 1s and 2s is the share of depths within one and two of their standard deviations."""
+disparity count as bad), of those with a disparity (est), of those that both cameras see (noc,
+where the data set has them). avg and rms are over pixels with a disparity; 90 percent of these
+have an error below A90. 1s and 2s is the share of depths within one and two of their standard
+deviations."""
 
 _HEAD = (
     'scene', 'settings', 'bad0.5', 'bad1', 'bad2', 'bad4', 'est2', 'noc2',
     'avg', 'rms', 'A50', 'A90', 'A95', 'density', 'depth%', '1s', '2s', 'ms',
 )  # fmt: skip
-_ERROR_LIMITS = (-4.0, 4.0)
+_FORMATS = (
+    '', '', '.1f', '.1f', '.1f', '.1f', '.1f', '.1f',
+    '.2f', '.2f', '.2f', '.2f', '.2f', '.1f', '.2f', '.1f', '.1f', '.1f',
+)  # fmt: skip
 
 
 def add_parser(subparsers: Any) -> None:
@@ -78,31 +81,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate what the command line asks for and print the table."""
     candidates = _candidates(arguments)
     scenes = [load_scene(text) for text in arguments.scenes]
-    evaluations = evaluations_of(scenes, candidates)
+    evaluations = evaluate_scenes(scenes, candidates)
     print(_table(evaluations))
     if arguments.json is not None:
         content = json.dumps([found.as_dictionary() for found in evaluations], indent=2)
         write_file(arguments.json, f'{content}\n'.encode(), overwrite=True)
     if arguments.picture is not None:
-        for scene in scenes:
-            found = [each for each in evaluations if each.scene == scene.name]
-            _draw(arguments.picture / f'{scene.name.replace("/", "_")}.png', scene, found)
+        from stereo_depth_node.offline.reports.evaluation import draw_evaluations
+
+        draw_evaluations(arguments.picture, scenes, evaluations)
     if arguments.report is not None:
         from stereo_depth_node.offline.reports.evaluation import evaluations_report
 
         evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
     return 0
-
-
-def evaluations_of(
-    scenes: Iterable[Scene], candidates: Sequence[tuple[str, Settings]]
-) -> list[Evaluation]:
-    """Evaluate each scene with each of the named settings."""
-    return [
-        evaluate_scene(scene, settings, label)
-        for scene in scenes
-        for label, settings in candidates
-    ]
 
 
 def _candidates(arguments: argparse.Namespace) -> list[tuple[str, Settings]]:
@@ -126,45 +118,29 @@ def _table(evaluations: Sequence[Evaluation]) -> str:
     rows = []
     for found in evaluations:
         every, seen, depth, sigma = found.all, found.visible, found.depth, found.uncertainty
-        rows.append(
-            [
-                found.scene,
-                found.label,
-                *(decimal(every.bad_all[limit], 1) for limit in (0.5, 1.0, 2.0, 4.0)),
-                decimal(every.bad_estimated[2.0], 1),
-                decimal(seen.bad_all[2.0] if seen else None, 1),
-                decimal(every.end_point_error, 2),
-                decimal(every.root_mean_square, 2),
-                *(decimal(error, 2) for error in (every.a50, every.a90, every.a95)),
-                decimal(every.density, 1),
-                decimal(depth.median_relative_error if depth else None, 2),
-                decimal(sigma.within_1 if sigma else None, 1),
-                decimal(sigma.within_2 if sigma else None, 1),
-                decimal(found.milliseconds, 1),
-            ]
-        )
-    return aligned_table(_HEAD, rows, texts=2)
-
-
-def _draw(path: Path, scene: Scene, evaluations: Sequence[Evaluation]) -> None:
-    """Draw the pair, the truth, and disparity and error of each of the settings."""
-    if scene.truth is None:
-        return
-    limits = shown_range(scene.truth)
-    panels = [
-        Panel('left image', scene.left),
-        Panel('ground truth', scene.truth, 'disparity, px', limits),
-    ]
-    for found in evaluations:
-        bad = found.all.bad_all[2.0]
-        panels.append(Panel(f'{found.label}: disparity', found.disparity, 'disparity, px', limits))
-        panels.append(
-            Panel(
-                f'{found.label}: bad-2.0 {bad:.1f} % of all pixels',
-                np.asarray(found.disparity - scene.truth, np.float32),
-                'error, px',
-                _ERROR_LIMITS,
-                'RdBu',
-            )
-        )
-    draw_panels(path, panels, caption=scene.name)
+        figures = [
+            *(every.bad_all[limit] for limit in (0.5, 1.0, 2.0, 4.0)),
+            every.bad_estimated[2.0],
+            seen.bad_all[2.0] if seen else None,
+            every.end_point_error,
+            every.root_mean_square,
+            every.a50,
+            every.a90,
+            every.a95,
+            every.density,
+            depth.median_relative_error if depth else None,
+            sigma.within_1 if sigma else None,
+            sigma.within_2 if sigma else None,
+            found.milliseconds,
+        ]
+        known = [None if value is None or math.isnan(value) else value for value in figures]
+        rows.append([found.scene, found.label, *known])
+    table: str = tabulate(
+        rows,
+        _HEAD,
+        floatfmt=_FORMATS,
+        colalign=('left', 'left', *['right'] * (len(_HEAD) - 2)),
+        missingval='-',
+        disable_numparse=[0, 1],
+    )
+    return table

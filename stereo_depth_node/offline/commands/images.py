@@ -12,6 +12,9 @@ import sys
 import tempfile
 from typing import Any
 
+from matplotlib import colormaps
+from tqdm import tqdm
+
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.offline.calibration_options import (
@@ -27,9 +30,7 @@ from stereo_depth_node.offline.files.outputs import (
     METRIC_KINDS,
     output_names,
 )
-from stereo_depth_node.offline.libraries import optional_library
 from stereo_depth_node.offline.options import add_settings_options, settings_from
-from stereo_depth_node.offline.progress import progress_bar
 from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
@@ -134,18 +135,22 @@ def run(arguments: argparse.Namespace) -> int:
 def _compute(tasks: Sequence[ImageTask], processes: int, *, quiet: bool) -> list[Exception]:
     """Compute all pairs, whatever becomes of some of them; return the errors."""
     errors: list[Exception] = []
-    with progress_bar('pairs', wanted=not quiet and len(tasks) > 1) as progress:
-        progress.expect(len(tasks))
-        for task, result in compute_pairs(tasks, processes):
-            progress.advance(1)
-            if isinstance(result, StereoDepthError):
-                errors.append(result)
-                continue
-            for note in result:
-                print(f'{task.left}: {note}')
-            if len(tasks) == 1:
-                for _, path in task.outputs:
-                    print(path)
+    ended = tqdm(
+        compute_pairs(tasks, processes),
+        total=len(tasks),
+        unit=' pairs',
+        disable=quiet or len(tasks) == 1 or None,  # None: only where stderr is no terminal
+        dynamic_ncols=True,
+    )
+    for task, result in ended:
+        if isinstance(result, StereoDepthError):
+            errors.append(result)
+            continue
+        for note in result:
+            print(f'{task.left}: {note}')
+        if len(tasks) == 1:
+            for _, path in task.outputs:
+                print(path)
     return errors
 
 
@@ -163,8 +168,7 @@ def _check_possible(
 
 
 def _check_colours(colours: str) -> None:
-    known = optional_library('matplotlib', 'pictures').colormaps
-    if colours not in known:
+    if colours not in colormaps:
         raise SettingsError(
             f'--colours is {colours!r}: matplotlib has viridis, turbo, gray and others'
         )
@@ -172,15 +176,16 @@ def _check_colours(colours: str) -> None:
 
 def _show(picture: Path) -> None:
     """Show a picture in a window, where there is a display."""
-    plot = optional_library('matplotlib.pyplot', 'pictures')
+    import matplotlib.pyplot as plt  # slow, and looks for a display
+
     has_display = os.name == 'nt' or sys.platform == 'darwin'
     has_display |= bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
-    if not has_display or plot.get_backend().lower() == 'agg':
+    if not has_display or plt.get_backend().lower() == 'agg':
         print('there is no display to show the picture on: write it with --write picture.png')
         return
-    pixels = plot.imread(picture)
-    figure = plot.figure(figsize=(pixels.shape[1] / 100, pixels.shape[0] / 100))
+    pixels = plt.imread(picture)
+    figure = plt.figure(figsize=(pixels.shape[1] / 100, pixels.shape[0] / 100))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.imshow(pixels)
-    plot.show()
+    plt.show()

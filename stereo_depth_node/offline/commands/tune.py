@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
-import sys
-from typing import Any, Protocol
+from typing import Any
+
+from tabulate import tabulate
+from tqdm import tqdm
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.params_file import render_params_file
@@ -25,8 +25,6 @@ from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
 from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.options import add_settings_options, settings_from
-from stereo_depth_node.offline.progress import progress_bar
-from stereo_depth_node.offline.table import aligned_table, decimal
 
 __all__ = ['add_parser', 'run']
 
@@ -117,14 +115,19 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.ground_truth
         else ConsistencyObjective(pairs, arguments.seed)
     )
-    with _progress(arguments) as show:
+    with tqdm(
+        total=100,
+        unit='% of the budget',
+        disable=arguments.quiet or None,  # None: only where stderr is no terminal
+        dynamic_ncols=True,
+    ) as bar:
         tuner = Tuner(
             pairs,
             objective,
             budget_s=arguments.budget,
             filter_allowance=arguments.clean / 100.0,
             infinity_px=arguments.infinity if arguments.infinity is not None else infinity,
-            on_progress=show,
+            on_progress=lambda _, share: bar.update(min(int(100 * share), 100) - bar.n),
         )
         result = tuner.tune(start, arguments.algorithm)
     print(_table(result.steps))
@@ -189,43 +192,19 @@ def _is_bag(path: Path) -> bool:
     return path.is_dir() and any(file.suffix in _BAG_SUFFIXES for file in path.iterdir())
 
 
-class _Show(Protocol):
-    def __call__(self, name: str, share: float) -> None: ...
-
-
-@contextmanager
-def _progress(arguments: argparse.Namespace) -> Iterator[_Show]:
-    """Show how much of the budget is used, on a terminal with tqdm."""
-    wanted = (
-        not arguments.quiet
-        and sys.stderr.isatty()
-        and importlib.util.find_spec('tqdm') is not None
-    )
-    with progress_bar('% of the budget', wanted=wanted) as bar:
-        bar.expect(100)
-        shown = 0
-
-        def show(name: str, share: float) -> None:
-            del name
-            nonlocal shown
-            percent = min(int(100 * share), 100)
-            bar.advance(percent - shown)
-            shown = percent
-
-        yield show
-
-
 def _table(steps: Sequence[TuningStep]) -> str:
     rows = [
         [
             step.name,
             ' '.join(f'{name}={value}' for name, value in step.changes.items()) or '-',
-            decimal(step.score.cost, 2),
-            decimal(step.score.wrong, 2),
-            decimal(step.score.density, 1),
-            str(step.tried),
-            decimal(step.seconds, 1),
+            step.score.cost,
+            step.score.wrong,
+            step.score.density,
+            step.tried,
+            step.seconds,
         ]
         for step in steps
     ]
-    return aligned_table(_HEAD, rows, texts=2)
+    formats = ('', '', '.2f', '.2f', '.1f', '', '.1f')
+    table: str = tabulate(rows, _HEAD, floatfmt=formats, disable_numparse=[0, 1])
+    return table

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import math
 import time
@@ -24,7 +25,7 @@ from stereo_depth_node.core.tuning.accuracy import (
 from stereo_depth_node.core.tuning.objectives import matched_disparity
 from stereo_depth_node.offline.datasets.scenes import Scene
 
-__all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene']
+__all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene', 'evaluate_scenes']
 
 
 # An error beyond this is another surface, not the spread that an uncertainty describes.
@@ -100,6 +101,17 @@ class Evaluation:
             if figures is not None:
                 result[name] = {key: _number(value) for key, value in vars(figures).items()}
         return result
+
+
+def evaluate_scenes(
+    scenes: Iterable[Scene], candidates: Sequence[tuple[str, Settings]]
+) -> list[Evaluation]:
+    """Evaluate each scene with each of the named settings."""
+    return [
+        evaluate_scene(scene, settings, label)
+        for scene in scenes
+        for label, settings in candidates
+    ]
 
 
 def evaluate_scene(

@@ -1,10 +1,11 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of settings measured on scenes with ground truth."""
+"""Report and pictures of settings measured on scenes with ground truth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,14 @@ from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.offline.datasets.evaluation import Evaluation
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
-from stereo_depth_node.offline.reports.picture import Panel, png_of_panels, shown_range
+from stereo_depth_node.offline.reports.picture import (
+    draw_panels,
+    Panel,
+    png_of_panels,
+    shown_range,
+)
 
-__all__ = ['evaluations_report']
+__all__ = ['draw_evaluations', 'evaluations_report']
 
 _BAD_PX = 2.0
 _HEAD = (
@@ -77,6 +83,49 @@ def evaluations_report(scenes: Sequence[Scene], evaluations: Sequence[Evaluation
     return report
 
 
+def draw_evaluations(
+    folder: Path, scenes: Sequence[Scene], evaluations: Sequence[Evaluation]
+) -> None:
+    """Draw a picture of each scene: the pair, the truth, and disparity and error by settings.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the pictures go, named after the scenes.
+    scenes : sequence of Scene
+        With ground truth.
+    evaluations : sequence of Evaluation
+        Of these scenes.
+    """
+    for scene in scenes:
+        found = [each for each in evaluations if each.scene == scene.name]
+        titles = [
+            f'{each.label}: bad-{_BAD_PX} {each.all.bad_all[_BAD_PX]:.1f} % of all pixels'
+            for each in found
+        ]
+        panels = _panels(scene, scene.known_truth(), found, titles)
+        path = folder / f'{scene.name.replace("/", "_")}.png'
+        draw_panels(path, panels, caption=scene.name)
+
+
+def _panels(
+    scene: Scene,
+    truth: npt.NDArray[np.float32],
+    found: Sequence[Evaluation],
+    error_titles: Sequence[str],
+) -> list[Panel]:
+    limits = shown_range(truth)
+    panels = [
+        Panel('Left image', scene.left),
+        Panel('Ground truth', truth, 'disparity, px', limits),
+    ]
+    for each, title in zip(found, error_titles, strict=True):
+        error = np.asarray(each.disparity - truth, np.float32)
+        panels.append(Panel(f'{each.label}: disparity', each.disparity, 'disparity, px', limits))
+        panels.append(Panel(title, error, 'error, px', _ERROR_LIMITS, 'RdBu'))
+    return panels
+
+
 def _tiles(evaluations: Sequence[Evaluation]) -> dict[str, str]:
     """Return the means over the scenes."""
     return {
@@ -95,15 +144,7 @@ def _add_scene(
     report: Report, scene: Scene, truth: npt.NDArray[np.float32], found: Sequence[Evaluation]
 ) -> None:
     report.add_heading(scene.name)
-    limits = shown_range(truth)
-    panels = [
-        Panel('Left image', scene.left),
-        Panel('Ground truth', truth, 'disparity, px', limits),
-    ]
-    for each in found:
-        error = np.asarray(each.disparity - truth, np.float32)
-        panels.append(Panel(f'{each.label}: disparity', each.disparity, 'disparity, px', limits))
-        panels.append(Panel(f'{each.label}: error', error, 'error, px', _ERROR_LIMITS, 'RdBu'))
+    panels = _panels(scene, truth, found, [f'{each.label}: error' for each in found])
     report.add_png(
         png_of_panels(panels, caption=scene.name),
         'Disparities, and their errors against ground truth.',

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from html import escape
 from importlib import metadata
 import io
 from pathlib import Path
@@ -18,48 +17,19 @@ import re
 from typing import Any
 
 import cv2
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 import numpy as np
 
 from stereo_depth_node.offline.files.formats import write_file
-from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = ['Report', 'new_figure', 'versions']
 
-_STYLE = """\
-:root { color-scheme: light dark; --ink: #1c2733; --soft: #5b6b7b; --paper: #ffffff;
-  --band: #f4f6f8; --line: #d9dfe5; --mark: #0b6bcb; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --soft: #9aa7b4; --paper: #14191f;
-  --band: #1d242c; --line: #313b46; --mark: #6cb6ff; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.2rem; margin: 2.75rem 0 .5rem; }
-.lead { color: var(--soft); margin: 0 0 1.5rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: .75rem; }
-.tile { background: var(--band); border-radius: 10px; padding: .8rem 1rem; }
-.tile b { display: block; font-size: 1.5rem; font-weight: 650;
-  font-variant-numeric: tabular-nums; }
-.tile span { color: var(--soft); font-size: .85rem; }
-figure { margin: 0 0 1.25rem; }
-figure svg, figure img { display: block; width: 100%; height: auto; border-radius: 8px; }
-figure svg { background: #ffffff; }
-figcaption { color: var(--soft); font-size: .88rem; margin-top: .4rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; padding: .38rem .7rem; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
-th { color: var(--soft); font-weight: 600; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-ul { padding-left: 1.2rem; }
-details { margin-top: .5rem; }
-summary { cursor: pointer; color: var(--mark); }
-"""
-
-# Colours that are told apart by those who see red and green alike (Wong, Nature Methods 2011).
+# Colours that people who are blind to red or green can tell apart (Wong, Nature Methods 2011).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
 _INK = '#3a4653'
+_TEMPLATE = 'report.html.jinja'
 _IDS = re.compile(r'(id="|url\(#|href="#)')
 
 
@@ -75,30 +45,25 @@ class Report:
     """
 
     def __init__(self, title: str, lead: str = '') -> None:
-        self._title = title
-        self._body = [f'<h1>{escape(title)}</h1>', f'<p class="lead">{escape(lead)}</p>']
-        self._figures = 0
+        self._title, self._lead = title, lead
+        self._blocks: list[dict[str, Any]] = []
+        self._plots = 0
 
     def add_tiles(self, tiles: Mapping[str, str]) -> None:
         """Add the few figures that matter most, each with its name."""
-        cells = ''.join(
-            f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
-            for name, value in tiles.items()
-        )
-        self._body.append(f'<div class="tiles">{cells}</div>')
+        self._add('tiles', tiles=tiles)
 
     def add_heading(self, text: str) -> None:
         """Begin a section."""
-        self._body.append(f'<h2>{escape(text)}</h2>')
+        self._add('heading', text=text)
 
     def add_paragraph(self, text: str) -> None:
         """Add some sentences."""
-        self._body.append(f'<p>{escape(text)}</p>')
+        self._add('paragraph', text=text)
 
     def add_list(self, items: Sequence[str]) -> None:
         """Add a list."""
-        lines = ''.join(f'<li>{escape(item)}</li>' for item in items)
-        self._body.append(f'<ul>{lines}</ul>')
+        self._add('list', entries=items)
 
     def add_table(
         self, head: Sequence[str], rows: Sequence[Sequence[Any]], *, folded: str = ''
@@ -114,17 +79,9 @@ class Report:
         folded : str
             What to click on to see the table; shown at once without.
         """
-        names = ''.join(f'<th>{escape(name)}</th>' for name in head)
-        lines = ''.join(f'<tr>{"".join(_cell(value) for value in row)}</tr>' for row in rows)
-        table = (
-            f'<div class="wide"><table><thead><tr>{names}</tr></thead><tbody>{lines}</tbody>'
-            '</table></div>'
-        )
-        if folded:
-            table = f'<details><summary>{escape(folded)}</summary>{table}</details>'
-        self._body.append(table)
+        self._add('table', head=head, rows=rows, folded=folded)
 
-    def add_plot(self, figure: Any, caption: str) -> None:
+    def add_plot(self, figure: Figure, caption: str) -> None:
         """Add a figure of matplotlib as SVG.
 
         Parameters
@@ -132,18 +89,17 @@ class Report:
         figure : matplotlib.figure.Figure
             For instance of :func:`new_figure`.
         caption : str
-            Says what is to be seen; also read to those who do not see it.
+            Says what is to be seen; screen readers read it.
         """
         stream = io.StringIO()
         # Without the date, and with fixed names, the same data give the same page.
-        with optional_library('matplotlib', 'plots').rc_context({'svg.hashsalt': 'report'}):
+        with rc_context({'svg.hashsalt': 'report'}):
             figure.savefig(stream, format='svg', metadata={'Date': None, 'Creator': None})
         text = stream.getvalue()
-        self._figures += 1
+        self._plots += 1
         # Names in the page must differ from plot to plot.
-        svg = _IDS.sub(rf'\g<1>p{self._figures}-', text[text.index('<svg') :])
-        label = f'<svg role="img" aria-label="{escape(caption)}" '
-        self._add_figure(svg.replace('<svg ', label, 1), caption)
+        svg = _IDS.sub(rf'\g<1>p{self._plots}-', text[text.index('<svg') + len('<svg') :])
+        self._add('plot', svg=svg, caption=caption)
 
     def add_picture(self, pixels: np.ndarray[Any, Any], caption: str) -> None:
         """Add an image, (H, W) grey or (H, W, 3) RGB uint8."""
@@ -153,21 +109,20 @@ class Report:
 
     def add_png(self, content: bytes, caption: str) -> None:
         """Add a PNG file."""
-        data = base64.b64encode(content).decode()
-        image = f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
-        self._add_figure(image, caption)
+        self._add('photograph', png=base64.b64encode(content).decode(), caption=caption)
 
     def render(self) -> str:
         """Return the page."""
-        body = '\n'.join(self._body)
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            # Without an icon of its own a page makes browsers ask its server for one.
-            '<link rel="icon" href="data:,">\n'
-            f'<title>{escape(self._title)}</title>\n<style>\n{_STYLE}</style>\n</head>\n'
-            f'<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            undefined=StrictUndefined,
         )
+        template = environment.get_template(_TEMPLATE)
+        return template.render(title=self._title, lead=self._lead, blocks=self._blocks)
 
     def write(self, path: Path, *, overwrite: bool = False) -> None:
         """Write the page to a file.
@@ -179,11 +134,11 @@ class Report:
         """
         write_file(path, self.render().encode(), overwrite=overwrite)
 
-    def _add_figure(self, content: str, caption: str) -> None:
-        self._body.append(f'<figure>{content}<figcaption>{escape(caption)}</figcaption></figure>')
+    def _add(self, kind: str, **content: Any) -> None:
+        self._blocks.append({'kind': kind, **content})
 
 
-def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple[Any, Any]:
+def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple[Figure, Any]:
     """Return a figure of the width of the page, and its axes, (rows, columns).
 
     Parameters
@@ -193,8 +148,7 @@ def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple
     height : float
         Of each row, inches.
     """
-    figures = optional_library('matplotlib.figure', 'plots')
-    figure = figures.Figure(figsize=(10.0, height * rows), layout='constrained')
+    figure = Figure(figsize=(10.0, height * rows), layout='constrained')
     axes = figure.subplots(rows, columns, squeeze=False, sharex='col')
     for place in axes.ravel():
         place.grid(visible=True, color='#e3e8ed', linewidth=0.8)
@@ -223,9 +177,3 @@ def _version(library: str) -> str:
         return metadata.version(library)
     except metadata.PackageNotFoundError:
         return ''
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, (bool, str)):
-        return f'<td>{escape(str(value))}</td>'
-    return f'<td class="number">{value:.4g}</td>'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of images, disparities and depths for people, as files.
 
-matplotlib is imported when the first picture is drawn. No window is opened and no display is
-needed, and the state of matplotlib that a program may have set up is left alone.
+No window is opened and no display is needed, and the state of matplotlib that a program may
+have set up is left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,7 +101,7 @@ def draw_panels(
     ImageError
         There is no panel, or an image is not an image.
     InputError
-        matplotlib is missing, or the file cannot be written.
+        The file cannot be written.
     """
     figure = _figure_of(panels, caption, columns)
     try:
@@ -115,24 +118,23 @@ def png_of_panels(panels: Sequence[Panel], *, caption: str = '', columns: int = 
     return content.getvalue()
 
 
-def _figure_of(panels: Sequence[Panel], caption: str, columns: int) -> Any:
+def _figure_of(panels: Sequence[Panel], caption: str, columns: int) -> Figure:
     if not panels:
         raise ImageError('a picture needs at least one panel')
     for panel in panels:
         _check_image(panel)
-    figure_class, colormaps = _matplotlib()
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
     height, width = panels[0].image.shape[:2]
     row_height = _PANEL_WIDTH * 0.88 * height / width + _ROW_EXTRA
-    figure = figure_class(
+    figure = Figure(
         figsize=(_PANEL_WIDTH * columns, row_height * rows + (0.4 if caption else 0.0)),
         dpi=_DPI,
         layout='constrained',
     )
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for place, panel in zip(axes, panels, strict=False):
-        _draw(figure, place, panel, colormaps)
+        _draw(figure, place, panel)
     for place in axes[len(panels) :]:
         place.set_axis_off()
     if caption:
@@ -140,7 +142,7 @@ def _figure_of(panels: Sequence[Panel], caption: str, columns: int) -> Any:
     return figure
 
 
-def _draw(figure: Any, place: Any, panel: Panel, colormaps: Any) -> None:
+def _draw(figure: Figure, place: Axes, panel: Panel) -> None:
     place.set_title(panel.title, fontsize=11)
     place.set_xticks([])
     place.set_yticks([])
@@ -194,16 +196,3 @@ def _check_image(panel: Panel) -> None:
             f'the image of panel "{panel.title}" is {panel.image.dtype}, expected uint8: '
             'give values a unit, so that they get colours'
         )
-
-
-def _matplotlib() -> tuple[Any, Any]:
-    """Import what is needed of matplotlib; a Figure without pyplot draws to files only."""
-    try:
-        from matplotlib import colormaps
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError(
-            f'pictures need matplotlib ({error}): install python3-matplotlib, '
-            'or the extra "offline" of this package with pip'
-        ) from error
-    return Figure, colormaps

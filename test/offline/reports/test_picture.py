@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import cv2
 import numpy as np
 import pytest
@@ -137,9 +135,3 @@ def test_a_picture_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(InputError, match=r'file/p\.png'):
         draw_panels(tmp_path / 'file' / 'p.png', [Panel('p', halves(0.0, 1.0), 'm')])
-
-
-def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'matplotlib', None)
-    with pytest.raises(InputError, match='matplotlib'):
-        draw_panels(tmp_path / 'p.png', [Panel('p', halves(0.0, 1.0), 'm')])
