@@ -1,10 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at a stereo camera in a recording as the node would, were it played to it."""
+"""Inspects the stereo cameras in a recording as the node would if it were played to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 import dataclasses
 from dataclasses import dataclass, field
 import math
@@ -31,16 +31,20 @@ from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
-from stereo_depth_node.offline.bags.topics import StereoTopics
+from stereo_depth_node.offline.bags.topics import (
+    find_stereo_topics,
+    stereo_candidates,
+    StereoTopics,
+)
 
-__all__ = ['Inspection', 'SideStamps', 'inspect_camera']
+__all__ = ['Inspection', 'SideStamps', 'inspect_cameras']
 
-# Pairs that are decoded and measured, from all over the recording.
+# Pairs that are decoded and measured, evenly spaced over the recording.
 _SAMPLES = 8
+_RAW = 'image_raw'
 # An interval this many times the usual one has a gap in it.
 _GAP = 1.5
-_LARGEST_GAPS = 3
-# Longer than any recording: what is asked for has been asked for long ago.
+# Longer than any recording: as if the node had been running long before it.
 _LONG_S = 1e9
 
 
@@ -101,6 +105,8 @@ class Inspection:
     ----------
     topics : StereoTopics
         Its topics.
+    settings : Settings
+        With which it was inspected.
     left, right : SideStamps
         Its images.
     images : tuple of str
@@ -118,12 +124,13 @@ class Inspection:
     rectification : RectificationReport or None
         Median over the pairs looked at.
     findings : list of Finding
-        What is the matter, in the words of the node.
+        The causes that the node would report.
     suggested : Settings or None
         Settings for what was seen; None where nothing can be said.
     """
 
     topics: StereoTopics
+    settings: Settings
     left: SideStamps
     right: SideStamps
     images: tuple[str, str] = ('', '')
@@ -137,25 +144,54 @@ class Inspection:
     suggested: Settings | None = None
 
 
-def inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) -> Inspection:
-    """Look at a stereo camera.
+def inspect_cameras(
+    recording: Bag,
+    settings: Settings,
+    *,
+    left: str = '',
+    right: str = '',
+    left_info: str = '',
+    right_info: str = '',
+) -> Iterator[Inspection]:
+    """Inspect the stereo camera that is named, or every one that is found.
+
+    Raw images are rectified where both cameras have a calibration, whatever the settings say.
 
     Parameters
     ----------
     recording : Bag
-        Is read from end to end.
-    topics : StereoTopics
-        Of the camera.
+        Is read from end to end for each camera.
     settings : Settings
-        With which it is looked at.
+        Those of the node.
+    left, right, left_info, right_info : str
+        Topics of one camera; empty to find them.
 
     Raises
     ------
     InputError
-        If the recording cannot be read.
+        If the recording cannot be read, or a topic is not in it.
     """
+    candidates = [(one.name, other.name) for one, other in stereo_candidates(recording.topics)]
+    named = [(left, right)] if left or right else []
+    for left_name, right_name in named or candidates or [('', '')]:
+        topics = find_stereo_topics(
+            recording.topics,
+            left=left_name,
+            right=right_name,
+            left_info=left_info,
+            right_info=right_info,
+            compressed=settings.image_transport == 'compressed',
+            rectify=settings.rectify,
+        )
+        is_raw = topics.left.rpartition('/')[2].startswith(_RAW) or f'/{_RAW}/' in topics.left
+        has_calibration = topics.left_info is not None and topics.right_info is not None
+        rectify = settings.rectify or (is_raw and has_calibration)
+        yield _inspect_camera(recording, topics, settings.replace(rectify=rectify))
+
+
+def _inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) -> Inspection:
     sides = {name: _stamps(recording, name) for name in (topics.left, topics.right)}
-    seen = Inspection(topics, sides[topics.left], sides[topics.right])
+    seen = Inspection(topics, settings, sides[topics.left], sides[topics.right])
     plan = BagPlan(recording, topics, settings)
     pairs = [pair for part in plan.parts() for pair in part.pairs]
     seen.pairs = len(pairs)
@@ -177,7 +213,7 @@ def inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) -> 
 
 
 class _Samples:
-    """The pairs that are decoded, and what they show."""
+    """The pairs that are decoded, and what was measured on them."""
 
     def __init__(self, seen: Inspection, settings: Settings) -> None:
         self._seen, self._settings = seen, settings
@@ -185,7 +221,7 @@ class _Samples:
         self._pipeline: StereoPipeline | None = None
         self._reports: list[RectificationReport] = []
         self._densities: list[float] = []
-        self._eyes: list[tuple[Any, Any]] = []
+        self._images: list[tuple[Any, Any]] = []
         self.computed = 0
         self.failure: StereoDepthError | None = None
         self.described: tuple[str, str] | None = None
@@ -205,10 +241,10 @@ class _Samples:
     @property
     def suggested(self) -> Settings | None:
         """The range of disparities that the pairs have."""
-        if not self._eyes:
+        if not self._images:
             return None
         try:
-            return find_disparity_range(self._eyes).applied_to(self._settings)
+            return find_disparity_range(self._images).applied_to(self._settings)
         except SettingsError:
             return None
 
@@ -229,7 +265,7 @@ class _Samples:
         if pipeline.geometry is not None:
             unknown = pipeline.unknown_depth()
             self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
-        self._eyes.append((pipeline.left.copy(), pipeline.right.copy()))
+        self._images.append((pipeline.left.copy(), pipeline.right.copy()))
         tracks = match_corners(pipeline.left, pipeline.right)
         if tracks is not None:
             settings = pipeline.settings
@@ -261,8 +297,8 @@ def _look_at_calibration(
         seen.cameras = (recorded.left, recorded.right)
         seen.geometry = StereoGeometry.from_calibrations(*seen.cameras, settings.baseline)
         # The frames of the images are compared, not those of the calibrations.
-        eyes = [dataclasses.replace(eye, frame_id='') for eye in seen.cameras]
-        return implausibilities(eyes[0], eyes[1], settings.baseline), None
+        cameras = [dataclasses.replace(camera, frame_id='') for camera in seen.cameras]
+        return implausibilities(cameras[0], cameras[1], settings.baseline), None
     except StereoDepthError as error:
         return (), error
 
@@ -383,8 +419,3 @@ def _described(image: SerializedImage) -> str:
     if isinstance(content, CompressedImage):
         return f'compressed, {content.format.strip()}'
     return f'{content.width}x{content.height} {content.encoding}'
-
-
-def largest_gaps(side: SideStamps) -> Sequence[tuple[float, int]]:
-    """Return the gaps with most images missing, the largest first."""
-    return sorted(side.gaps(), key=lambda gap: -gap[1])[:_LARGEST_GAPS]

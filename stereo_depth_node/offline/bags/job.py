@@ -100,7 +100,7 @@ class JobSummary:
     first_error : str
         Why the first pair that could not be computed could not.
     notes : list of str
-        What else is to be told: damage, topics not copied.
+        Remarks: damage, topics not copied.
     figures : dict of int to list
         By part, `FIGURES` of each of its pairs.
     size : int

@@ -253,10 +253,10 @@ class BagPlan:
         self.calibrations = 1
         return first[0], first[1]
 
-    def _take_info(self, eye: int, data: bytes) -> None:
-        if says_the_same(self._calibration[eye], data):
+    def _take_info(self, side: int, data: bytes) -> None:
+        if says_the_same(self._calibration[side], data):
             return
         both = list(self._calibration)
-        both[eye] = data
+        both[side] = data
         self._calibration = (both[0], both[1])
         self.calibrations += 1

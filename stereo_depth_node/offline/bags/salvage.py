@@ -4,7 +4,7 @@
 
 A recorder that was killed leaves mcap files without their index, and the last record cut short.
 A bad disk leaves holes. The storage files are read record by record, what is illegible is left
-out and told.
+out and reported.
 """
 
 from __future__ import annotations
@@ -70,23 +70,23 @@ def salvage(path: Path, copy: Path) -> list[str]:
     InputError
         If nothing is legible, or the copy cannot be written.
     """
-    told: list[str] = []
+    notes: list[str] = []
     count = 0
     with _writer(copy) as writer:
         connections: dict[_Channel, Connection | None] = {}
         for file in storage_files(path):
             legible = _mcap_messages if file.suffix == '.mcap' else _sqlite_messages
             before = count
-            for channel, bag_ns, data in legible(file, told):
+            for channel, bag_ns, data in legible(file, notes):
                 if channel not in connections:
                     connections[channel] = _add(writer, channel)
                 if (connection := connections[channel]) is not None:
                     writer.write(connection, bag_ns, data)
                     count += 1
-            told.append(f'{file.name}: {count - before} messages could be read')
+            notes.append(f'{file.name}: {count - before} messages could be read')
     if not count:
-        raise InputError(f'nothing of {path} can be read: {"; ".join(told)}')
-    return told
+        raise InputError(f'nothing of {path} can be read: {"; ".join(notes)}')
+    return notes
 
 
 def unpack(recording: Bag, copy: Path) -> None:
@@ -142,11 +142,11 @@ def _add(writer: Writer, channel: _Channel) -> Connection | None:
     return writer.add_connection(channel.topic, channel.type, msgdef=known[0], rihs01=known[1])
 
 
-def _mcap_messages(file: Path, told: list[str]) -> Iterator[_Message]:
+def _mcap_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an mcap file."""
     schemas: dict[int, Schema] = {}
     channels: dict[int, _Channel] = {}
-    for record in _mcap_records(file, told):
+    for record in _mcap_records(file, notes):
         if isinstance(record, Schema):
             schemas[record.id] = record
         elif isinstance(record, Channel) and record.schema_id in schemas:
@@ -157,7 +157,7 @@ def _mcap_messages(file: Path, told: list[str]) -> Iterator[_Message]:
             yield channels[record.channel_id], record.log_time, record.data
 
 
-def _mcap_records(file: Path, told: list[str]) -> Iterator[McapRecord]:
+def _mcap_records(file: Path, notes: list[str]) -> Iterator[McapRecord]:
     """Yield the legible records of an mcap file, those of its chunks one by one."""
     try:
         size = file.stat().st_size
@@ -172,7 +172,7 @@ def _mcap_records(file: Path, told: list[str]) -> Iterator[McapRecord]:
             try:
                 record = next(records, None)
             except Exception as error:  # noqa: BLE001 (a damaged file can raise any)
-                told.append(
+                notes.append(
                     f'{file.name} of {size} bytes is cut short or illegible behind byte {end} '
                     f'({type(error).__name__})'
                 )
@@ -183,7 +183,7 @@ def _mcap_records(file: Path, told: list[str]) -> Iterator[McapRecord]:
                 try:
                     contents = breakup_chunk(record, validate_crc=True)
                 except Exception as error:  # noqa: BLE001 (as above)
-                    told.append(
+                    notes.append(
                         f'{file.name}: a chunk of {len(record.data)} bytes behind byte {end} is '
                         f'illegible ({type(error).__name__})'
                     )
@@ -194,7 +194,7 @@ def _mcap_records(file: Path, told: list[str]) -> Iterator[McapRecord]:
             end = stream.tell()
 
 
-def _sqlite_messages(file: Path, told: list[str]) -> Iterator[_Message]:
+def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an sqlite3 file, from both ends to where it is damaged."""
     try:
         # immutable: no journal is looked for, and none is written
@@ -204,7 +204,7 @@ def _sqlite_messages(file: Path, told: list[str]) -> Iterator[_Message]:
         rows = database.execute('SELECT id, name, type FROM topics')
         topics = {number: _Channel(name, kind, '') for number, name, kind in rows}
     except sqlite3.Error as error:
-        told.append(f'{file.name} is illegible: {error}')
+        notes.append(f'{file.name} is illegible: {error}')
         return
     with closing(database):
         last = 0
@@ -214,7 +214,7 @@ def _sqlite_messages(file: Path, told: list[str]) -> Iterator[_Message]:
             if topic in topics:
                 yield topics[topic], bag_ns, data
         if damage:
-            told.append(f'{file.name} is damaged behind message {last}: {damage[0]}')
+            notes.append(f'{file.name} is damaged behind message {last}: {damage[0]}')
             for _, topic, bag_ns, data in _rows(database, last, 'DESC', damage):
                 if topic in topics:
                     yield topics[topic], bag_ns, data

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topics of a recording are the two eyes of a stereo camera."""
+"""Which topics of a recording are left and right of a stereo camera."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = [
     'stereo_candidates',
 ]
 
-# How drivers name their left and right eyes.
+# How drivers name left and right camera.
 _SIDES = (
     ('left', 'right'),
     ('Left', 'Right'),

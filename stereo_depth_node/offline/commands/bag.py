@@ -133,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = time.monotonic() - start
     for job in jobs:
         if job.is_complete:
-            _tell(job.summary, seconds if len(jobs) == 1 else None)
+            _print_summary(job.summary, seconds if len(jobs) == 1 else None)
     for error in errors:
         print(f'stereo_depth bag: {error}', file=sys.stderr)
     complete = [job.summary for job in jobs if job.is_complete and job.summary.pairs]
@@ -163,7 +163,7 @@ def _checked_namespace(namespace: str) -> str:
     return namespace.rstrip('/')
 
 
-def _tell(summary: JobSummary, seconds: float | None) -> None:
+def _print_summary(summary: JobSummary, seconds: float | None) -> None:
     """Print what came of a bag."""
     rate = ''
     new = summary.computed - summary.resumed

@@ -15,23 +15,17 @@ import numpy as np
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.inspection import (
-    inspect_camera,
+    inspect_cameras,
     Inspection,
-    largest_gaps,
     SideStamps,
 )
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.salvage import salvage
-from stereo_depth_node.offline.bags.topics import (
-    find_stereo_topics,
-    stereo_candidates,
-    StereoTopics,
-)
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 
 __all__ = ['add_parser', 'run']
 
-_RAW = 'image_raw'
+_LARGEST_GAPS = 3
 
 
 def add_parser(subparsers: Any) -> None:
@@ -40,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
         'inspect',
         help='what is in a ROS 2 bag, and what is wrong with it',
         description='Says what is in a ROS 2 bag for stereo: topics, rates, sizes, stamps, '
-        'calibration, rectification, in the words of the diagnostics of the node.',
+        'calibration, rectification, and what the diagnostics of the node would report.',
     )
     parser.add_argument('recording', metavar='BAG', type=Path)
     for option in ('--left', '--right', '--left-info', '--right-info'):
@@ -49,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is to be said of a recording."""
+    """Print what is in a recording, or in what can be read of it."""
     settings = settings_from(arguments)
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -67,35 +61,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _inspect(path: Path, arguments: argparse.Namespace, settings: Settings) -> None:
     with closing(Bag(path)) as recording:
         _print_recording(recording)
-        for topics in _cameras(recording, arguments, settings):
-            chosen = settings
-            is_raw = topics.left.rpartition('/')[2].startswith(_RAW) or f'/{_RAW}/' in topics.left
-            if is_raw and not settings.rectify and topics.left_info and topics.right_info:
-                chosen = settings.replace(rectify=True)
-            seen = inspect_camera(recording, topics, chosen)
-            _print_camera(seen, is_rectified_here=chosen.rectify)
-            _print_advice(seen, chosen, Settings())
-
-
-def _cameras(
-    recording: Bag, arguments: argparse.Namespace, settings: Settings
-) -> list[StereoTopics]:
-    """Return the stereo cameras to look at: the one named, or all."""
-    candidates = stereo_candidates(recording.topics)
-    named = [(arguments.left, arguments.right)] if arguments.left or arguments.right else []
-    found = named or [(left.name, right.name) for left, right in candidates] or [('', '')]
-    return [
-        find_stereo_topics(
-            recording.topics,
-            left=left,
-            right=right,
+        cameras = inspect_cameras(
+            recording,
+            settings,
+            left=arguments.left,
+            right=arguments.right,
             left_info=arguments.left_info,
             right_info=arguments.right_info,
-            compressed=settings.image_transport == 'compressed',
-            rectify=settings.rectify,
         )
-        for left, right in found
-    ]
+        for seen in cameras:
+            _print_camera(seen)
+            _print_advice(seen)
 
 
 def _print_recording(recording: Bag) -> None:
@@ -108,15 +84,15 @@ def _print_recording(recording: Bag) -> None:
         print(f'  {topic.name:<{width}}  {topic.count:7d}  {rate:>10}  {topic.type}')
 
 
-def _print_camera(seen: Inspection, *, is_rectified_here: bool) -> None:
+def _print_camera(seen: Inspection) -> None:
     topics = seen.topics
     print(f'\nStereo camera {topics.left}, {topics.right}')
     for name, side, image in (
         ('left', seen.left, seen.images[0]),
         ('right', seen.right, seen.images[1]),
     ):
-        print(f'  {name:<13} {_told_side(side, image)}')
-    print(f'  pairs         {seen.pairs}{_told_offsets(seen)}')
+        print(f'  {name:<13} {_side_text(side, image)}')
+    print(f'  pairs         {seen.pairs}{_offsets_text(seen)}')
     if seen.geometry is not None:
         geometry = seen.geometry
         print(
@@ -124,7 +100,7 @@ def _print_camera(seen: Inspection, *, is_rectified_here: bool) -> None:
             f'cx_left - cx_right {geometry.offset:.2f} px'
         )
     report = seen.rectification
-    basis = 'rectified here, ' if is_rectified_here else ''
+    basis = 'rectified here, ' if seen.settings.rectify else ''
     if report is not None:
         print(
             f'  rows          {basis}{report.rows_apart:+.2f} px apart (spread '
@@ -132,12 +108,12 @@ def _print_camera(seen: Inspection, *, is_rectified_here: bool) -> None:
         )
         print(f'  disparities   {report.low:.1f} to {report.high:.1f} px')
     elif seen.pairs:
-        print(f'  rows          {basis}too few points were found in both eyes')
+        print(f'  rows          {basis}too few points were found in both images')
     if not np.isnan(seen.density):
         print(f'  depth         {100 * seen.density:.1f} % of the pixels')
 
 
-def _told_side(side: SideStamps, image: str) -> str:
+def _side_text(side: SideStamps, image: str) -> str:
     if not side.stamps.size:
         return f'{image}: no images'
     text = f'{image}, {side.stamps.size} images, {side.rate:.2f} Hz'
@@ -145,12 +121,13 @@ def _told_side(side: SideStamps, image: str) -> str:
     gaps = side.gaps()
     if gaps:
         missing = sum(count for _, count in gaps)
-        where = ', '.join(f'{count} at {start:.2f} s' for start, count in largest_gaps(side))
+        largest = sorted(gaps, key=lambda gap: -gap[1])[:_LARGEST_GAPS]
+        where = ', '.join(f'{count} at {start:.2f} s' for start, count in largest)
         text += f'; {missing} missing in {len(gaps)} gaps ({where})'
     return text
 
 
-def _told_offsets(seen: Inspection) -> str:
+def _offsets_text(seen: Inspection) -> str:
     offsets = seen.offsets_ms
     if not offsets.size:
         return ''
@@ -160,13 +137,13 @@ def _told_offsets(seen: Inspection) -> str:
     )
 
 
-def _print_advice(seen: Inspection, chosen: Settings, defaults: Settings) -> None:
+def _print_advice(seen: Inspection) -> None:
     for finding in seen.findings:
         print(f'  {finding.level.name:<5} {finding.text}')
     suggested = seen.suggested
     if suggested is None:
         return
-    names = ('rectify', 'min_disparity', 'num_disparities')
+    names, defaults = ('rectify', 'min_disparity', 'num_disparities'), Settings()
     changes = [
         f'--set {name}={str(value).lower()}'
         for name in names

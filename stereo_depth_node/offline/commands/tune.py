@@ -36,7 +36,7 @@ one, and else the share of details around it that differ between the images. Wit
 the score is bad-2.0 of all pixels. The settings of --params and --set are the start.
 
 The result depends on the images, the start, the algorithm and the seed; on the budget only when
-that is used up, which the table says then."""
+that is used up, and then the summary says so."""
 
 _BAG_SUFFIXES = ('.mcap', '.db3')
 _HEAD = ('step', 'changes', 'cost', 'wrong', 'density', 'tried', 's')

@@ -90,10 +90,10 @@ def kitti_geometry(path: Path, width: int, height: int, *, is_colour: bool) -> S
         If it cannot be read, or the cameras are not in it.
     """
     entries = dict(line.split(':', 1) for line in _lines(path) if ':' in line)
-    eyes = (2, 3) if is_colour else (0, 1)
+    cameras = (2, 3) if is_colour else (0, 1)
     left, right = (
-        _numbers(path, entries, f'P_rect_0{eye}' if f'P_rect_0{eye}' in entries else f'P{eye}', 12)
-        for eye in eyes
+        _numbers(path, entries, name if (name := f'P_rect_0{each}') in entries else f'P{each}', 12)
+        for each in cameras
     )
     f = left[0]
     baseline = left[3] / f - right[3] / right[0]

@@ -306,7 +306,7 @@ def _outcome(future: Future[list[str]]) -> list[str] | StereoDepthError:
 
 
 def _draw(result: _Result, path: Path) -> None:
-    """Draw beside the final name first; the ending tells matplotlib the format."""
+    """Draw beside the final name first; matplotlib takes the format from the ending."""
     partial = partial_path(path).with_suffix('.partial.png')
     try:
         result.picture(partial)

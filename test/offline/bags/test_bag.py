@@ -186,7 +186,7 @@ def test_compressed_images_are_taken(tmp_path: Path) -> None:
 
 
 def test_raw_images_are_rectified_when_asked_to(tmp_path: Path) -> None:
-    """A rotation of R by 180 degrees about z turns the images and swaps the eyes' parallax."""
+    """A rotation of R by 180 degrees about z turns the images and inverts the parallax."""
     scene = moving_scenes()[0]
     width, height = scene.size
     turned = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""``stereo_depth inspect``: what it says of recordings, in the words of the node."""
+"""``stereo_depth inspect``: what it reports of recordings, with the causes of the node."""
 
 from __future__ import annotations
 
