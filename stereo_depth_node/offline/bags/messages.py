@@ -9,12 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from rosbags.typesys import get_typestore, Stores
+from rosbags.typesys.store import Typestore
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache, StereoCalibration
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = [
     'BagMessages',
@@ -43,8 +44,7 @@ class BagMessages:
 
     def serialize(self, message: Any, type_name: str) -> memoryview:
         """Return a message as plain CDR."""
-        serialized: memoryview = typestore().serialize_cdr(message, type_name)
-        return serialized
+        return typestore().serialize_cdr(message, type_name)
 
     def deserialize(self, serialized: bytes, type_name: str) -> Any:
         """Return the message in plain CDR.
@@ -86,10 +86,9 @@ def calibration_from(
 
 
 @lru_cache(maxsize=1)
-def typestore() -> Any:
+def typestore() -> Typestore:
     """Return the message types of rosbags; those used here are the same in every ROS 2."""
-    typesys = optional_library('rosbags.typesys', 'recordings')
-    return typesys.get_typestore(typesys.Stores.LATEST)
+    return get_typestore(Stores.LATEST)
 
 
 @lru_cache(maxsize=8)

@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 import shutil
 import sqlite3
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
+
+from rosbags.interfaces import Qos
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.offline.bags.messages import type_definition
 from stereo_depth_node.offline.files.formats import described_os_error
-from stereo_depth_node.offline.libraries import optional_library
 
 __all__ = ['BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_name']
 
 # What Humble reads as well as all that came after it.
-_VERSION = 8
+_VERSION: Final = 8
 _SUFFIXES = {'mcap': '.mcap', 'sqlite3': '.db3'}
 _INFORMATION = 'rosbag2_bagfile_information'
 METADATA = 'metadata.yaml'
@@ -66,7 +68,7 @@ class WrittenTopic:
     type: str
     definition: str
     digest: str
-    qos: tuple[Any, ...] = ()
+    qos: tuple[Qos, ...] = ()
 
     @classmethod
     def of_type(cls, name: str, type_name: str) -> WrittenTopic:
@@ -84,13 +86,13 @@ class PartWriter:
 
     Parameters
     ----------
-    writer : Any
-        Of rosbags, open.
+    writer : rosbags.rosbag2.Writer
+        Open.
     topics : sequence of WrittenTopic
         What the part has.
     """
 
-    def __init__(self, writer: Any, topics: Sequence[WrittenTopic]) -> None:
+    def __init__(self, writer: Writer, topics: Sequence[WrittenTopic]) -> None:
         self._writer = writer
         self._connections = {
             topic.name: writer.add_connection(
@@ -106,7 +108,7 @@ class PartWriter:
     def write(self, bag_ns: int, messages: Mapping[str, bytes | bytearray]) -> None:
         """Write serialized messages by their topics, recorded at `bag_ns`."""
         for topic, data in messages.items():
-            self._writer.write(self._connections[topic], bag_ns, data)
+            self._writer.write(self._connections[topic], bag_ns, memoryview(data))
 
     @classmethod
     @contextmanager
@@ -148,15 +150,14 @@ class PartWriter:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _open_writer(target: Path, recording_format: BagFormat) -> Any:
-    rosbag2 = optional_library('rosbags.rosbag2', 'recordings')
-    writer = rosbag2.Writer(
+def _open_writer(target: Path, recording_format: BagFormat) -> Writer:
+    writer = Writer(
         target,
         version=_VERSION,
-        storage_plugin=rosbag2.StoragePlugin[recording_format.storage.upper()],
+        storage_plugin=StoragePlugin[recording_format.storage.upper()],
     )
     if recording_format.compressed:
-        writer.set_compression(rosbag2.CompressionMode.STORAGE, rosbag2.CompressionFormat.ZSTD)
+        writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     return writer
 
 
