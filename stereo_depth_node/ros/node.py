@@ -88,8 +88,9 @@ class StereoDepthNode(Node):
         self.diagnostics = NodeDiagnostics(
             self, self.state, self.parameters, self.inputs, self.outputs
         )
+        self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
         # On the steady clock: it must go on when simulated time stands still.
-        self.create_timer(
+        self._timer = self.create_timer(
             _HOUSEKEEPING_S, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
@@ -125,6 +126,7 @@ class StereoDepthNode(Node):
     @log_exceptions
     def _keep_house(self) -> None:
         """Subscribe to the images while somebody subscribes to the outputs, and only then."""
+        self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
         settings, state = self._apply_settings(), self.state
         self._take_arrived()
         if any(self.outputs.wanted()):
@@ -155,6 +157,10 @@ class StereoDepthNode(Node):
             first = None
             self._work()
             is_behind = is_behind and time.monotonic() < turn_ends
+        # While images come, the timer need not wake the executor as well.
+        if time.monotonic() >= self._housekeeping_due:
+            self._keep_house()
+        self._timer.reset()
 
     def _work(self) -> None:
         """Compute one pair of those that wait; the next one when others had their turn."""
