@@ -68,7 +68,7 @@ def test_a_good_pair_gives_no_warning(monitor):
     report, findings = measured(monitor, LEANING.left, LEANING.right, num_disparities=48)
     # Lucas-Kanade finds the whole and half pixels of a smooth texture to a tenth of a pixel.
     assert abs(report.rows_apart) < 0.1
-    # The columns at either end are out of sight of the other eye.
+    # The columns at either end are out of sight of the other camera.
     assert report.low == pytest.approx(12.0, abs=2.0)
     assert report.high == pytest.approx(30.0, abs=2.0)
     assert findings == {}
@@ -164,5 +164,7 @@ def test_the_curve_of_lost_matches_is_that_of_the_motorcycle(motorcycle: StereoS
     whole = correct(0.0)
     for rows, lost in MATCHES_LOST.items():
         both = 100.0 * (1.0 - (correct(rows) + correct(-rows)) / 2 / whole)
-        # Rounded, and interpolated between rows in another way.
-        assert both == pytest.approx(lost, abs=4.0)
+        # The table is rounded to 0.5. Before version 5, OpenCV's bilinear warp differs from the
+        # exact one by up to one grey level, which changes the loss by up to 0.25: at 1.5 rows
+        # 4.6, 4.13 and 4.14 give 31.27, 5.0 gives 31.52.
+        assert both == pytest.approx(lost, abs=0.75), f'{rows} rows apart'

@@ -18,19 +18,20 @@ __all__ = ['MATCHES_LOST', 'RectificationReport', 'rectification_findings', 'rep
 
 #: Share of the correct matches that is lost when the rows are so many pixels apart, %.
 #: Measured: Middlebury's Motorcycle (741x500), StereoBM with 64 disparities and block 15, the
-#: right image moved up and down; matches within 2 px of the truth, mean of both directions.
+#: right image moved up and down by bilinear interpolation; matches within 2 px of the truth, mean
+#: of both directions. OpenCV 4.6 to 5.0 agree to 0.25.
 MATCHES_LOST: dict[float, float] = {
     0.0: 0.0,
     0.5: 2.0,
-    0.75: 5.0,
+    0.75: 5.5,
     1.0: 12.0,
-    1.25: 24.0,
-    1.5: 35.0,
+    1.25: 20.0,
+    1.5: 31.0,
     2.0: 53.0,
-    2.5: 64.0,
-    3.0: 71.0,
+    2.5: 62.0,
+    3.0: 70.0,
     4.0: 78.0,
-    6.0: 86.0,
+    6.0: 85.0,
 }
 # Rows nearer than this cost less than what the matches can show.
 _TOLERABLE_ROWS_PX = 0.75
