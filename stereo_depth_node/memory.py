@@ -1,56 +1,55 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Memory settings of the C library: keep what is freed, or give it back."""
+"""Whether glibc keeps freed memory or returns it to the system."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import ctypes
 import sys
 import time
 
 __all__ = ['FreedMemory', 'keep_freed_memory']
 
-# Parameters of glibc's mallopt (malloc.h). 32 MiB is the largest threshold it takes.
+# Parameters of mallopt (malloc.h) and their values in bytes. 32 MiB is the largest threshold
+# that glibc accepts.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
-_LARGEST_THRESHOLD = 32 << 20
-_KEPT = 256 << 20
+_KEPT = {_MMAP_THRESHOLD: 32 << 20, _TRIM_THRESHOLD: 256 << 20, _TOP_PAD: 16 << 20}
 
-
-def keep_freed_memory() -> None:
-    """Have the C library keep what is freed, where it is glibc's.
-
-    It gives blocks of image size back to the system when they are freed, and every page of the
-    next one is cleared by the system when it is touched: for recordings that costs as much time
-    as the matching.
-    """
-    if not sys.platform.startswith('linux'):
-        return
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # another C library
-        return
-    mallopt(_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
-    mallopt(_TRIM_THRESHOLD, _KEPT)
-    mallopt(_TOP_PAD, 16 << 20)
-
-
-# Changes often come in a row.
+# Changes often follow each other closely.
 _SETTLE_S = 2.0
 
 
+def keep_freed_memory() -> None:
+    """Have glibc keep freed memory in this process; nothing happens with another C library.
+
+    By default it returns blocks of the size of an image to the system as soon as they are
+    freed, and the system clears every page of the next one: in a recording that takes as long
+    as the matching.
+    """
+    mallopt = _glibc_function('mallopt')
+    if mallopt is not None:
+        for parameter, value in _KEPT.items():
+            mallopt(parameter, value)
+
+
 class FreedMemory:
-    """Watches for changes and gives back what they have freed."""
+    """Returns freed memory to the system after a change that has freed much of it."""
 
     def __init__(self) -> None:
         self._circumstances: object = None
         self._due: float | None = None
-        # Only glibc has it; elsewhere nothing is done.
-        self._trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
+        self._trim = _glibc_function('malloc_trim')
 
     def update(self, circumstances: object) -> None:
-        """Give memory back once, a while after `circumstances` are no longer equal.
+        """Return freed memory once, two seconds after `circumstances` last changed.
 
-        That takes some milliseconds.
+        That takes some milliseconds. Nothing happens with a C library other than glibc.
+
+        Parameters
+        ----------
+        circumstances : object
+            Compared with that of the last call.
         """
         now = time.monotonic()
         if circumstances != self._circumstances:
@@ -59,3 +58,14 @@ class FreedMemory:
             self._due = None
             if self._trim is not None:
                 self._trim(0)
+
+
+def _glibc_function(name: str) -> Callable[..., int] | None:
+    """Return a function that only glibc has; None with another C library."""
+    if not sys.platform.startswith('linux'):
+        return None
+    try:
+        function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+    except (AttributeError, OSError):
+        return None
+    return function
