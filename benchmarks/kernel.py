@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The block-matching kernel against cv2.StereoBM: speed and equality.
 
-Run ``python -m benchmarks.kernel`` from the root of the repository. Times are medians of
-rounds in which the two take turns, with the quartiles as spread; both run on the same
-number of threads. ``--cases`` compares the results on that many random images and
-settings, those of the tests from another seed.
+Run ``python -m benchmarks.kernel`` from the root of the repository. Times are medians of rounds
+in which the two take turns, with the quartiles as spread; both run on the same number of threads.
+``--cases`` compares the results on that many random images and settings, drawn as those of the
+tests but from another seed.
 """
 
 from __future__ import annotations
@@ -22,26 +22,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
-from stereo_depth_node.core.matching.kernel.provider import (
-    kernel_state,
-    KernelState,
-    wait_for_kernel,
-)
-
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1] / 'test' / 'core' / 'matching' / 'kernel')
-)
-
-from block_matching_cases import (
+from benchmarks.kernel_cases import (
     DEFAULTS,
     kernel_result,
     opencv_matcher,
     opencv_result,
     random_case,
 )
-
-from .scene import load_scene
+from benchmarks.scene import load_scene
+from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
+from stereo_depth_node.core.matching.kernel.provider import (
+    kernel_state,
+    KernelState,
+    wait_for_kernel,
+)
 
 __all__ = ['Equality', 'Speed', 'Times', 'compare_results', 'measure_speed']
 
@@ -58,7 +52,7 @@ class Times(NamedTuple):
     upper: float
 
     def __str__(self) -> str:
-        """Say it for people."""
+        """Return the times as text."""
         return f'{self.median:.2f} ms ({self.lower:.2f} to {self.upper:.2f})'
 
 
@@ -107,7 +101,7 @@ def measure_speed(
     rounds : int
         Frames of each that count; one more warms up.
     images : str
-        'scene' (see :func:`.scene.load_scene`) or 'noise'.
+        'scene' (see `benchmarks.scene.load_scene`) or 'noise'.
     """
     left, right = _images(images, width, height)
     settings = {**DEFAULTS, 'num_disparities': num_disparities, 'block_size': block_size}

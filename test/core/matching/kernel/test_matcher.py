@@ -7,16 +7,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from block_matching_cases import (
+import numpy as np
+import pytest
+
+from benchmarks.kernel_cases import (
     Case,
     DEFAULTS,
     kernel_result,
     opencv_result,
     random_case,
 )
-import numpy as np
-import pytest
-
 from stereo_depth_node.core.errors import SettingsError, SizeError
 from stereo_depth_node.core.matching.kernel.buffers import plan_buffers, Search
 from stereo_depth_node.core.matching.kernel.limits import fits_short_lanes

@@ -59,7 +59,7 @@ def random_case(rng: np.random.Generator) -> Case:
 
 
 def _random_settings(rng: np.random.Generator, side: int) -> dict[str, Any]:
-    """Draw common values as often as odd ones: both paths of OpenCV get their share."""
+    """Draw common and unusual values, so that both code paths of OpenCV are covered."""
     small = min(21, side - 1)
     largest = small if rng.random() < 0.75 else min(255, side - 1)
     return {
@@ -115,7 +115,7 @@ def opencv_matcher(settings: dict[str, Any]) -> Any:
 
 
 def opencv_result(case: Case) -> np.ndarray:
-    """Match with OpenCV, speckles and all; what it leaves unwritten is filtered.
+    """Match with OpenCV, speckle filter included; pixels that it leaves unwritten are invalid.
 
     On one thread: at a positive min_disparity its strips of rows write into each other.
     """
@@ -134,7 +134,7 @@ def opencv_result(case: Case) -> np.ndarray:
 
 
 def kernel_result(case: Case, threads: int) -> np.ndarray:
-    """Match with the kernel; speckles are OpenCV's part."""
+    """Match with the kernel, then filter speckles with OpenCV."""
     matcher = NumbaBlockMatcher(**case.settings, threads=threads)
     out = np.empty(case.left.shape, np.int16)
     try:
