@@ -104,7 +104,7 @@ diagnostics count:
 _ROWS = """\
 ## What rows that are apart cost
 
-The share of correct matches that is lost when the rows of the eyes are apart, as the message
+The share of correct matches that is lost when the rows of the two images are apart, as the message
 `rows_apart` has it. Measured on the Motorcycle pair of Middlebury (741x500) with `bm`, 64
 disparities and block 15; a test measures it again.
 
