@@ -9,21 +9,19 @@ from collections.abc import Sequence
 import json
 import os
 from pathlib import Path
-import signal
 import sys
 import tempfile
-from types import FrameType
 from typing import Any
 
 from benchmarks.cases import BLOCK_SIZE, Case, DEFAULT_SIZES, make_cases, own, parse_size, peer
 from benchmarks.machine import describe_machine
-from benchmarks.plot import draw_scaling
+from benchmarks.scaling import draw_scaling
 from benchmarks.session import Session
 from benchmarks.startup import profile_imports, summarise_imports
 from benchmarks.tables import markdown, text
-from benchmarks.trial import environment_of
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.processes import interrupt_on_termination
 
 __all__ = ['main']
 
@@ -81,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         help='of each measurement (default 2 s)',
     )
     how.add_argument('--warm-up', type=float, default=1.0, metavar='S', help='default 1 s')
-    how.add_argument('--repeats', type=int, default=3, help='default 3; medians are told')
+    how.add_argument('--repeats', type=int, default=3, help='default 3; the medians are printed')
     how.add_argument(
         '--latency-rate',
         type=_positive,
@@ -100,9 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     out.add_argument('--readme', action='store_true', help='print Markdown')
     out.add_argument('--plot', type=Path, metavar='FILE', help='draw how the time grows')
-    out.add_argument(
-        '--logs', type=Path, metavar='FOLDER', help='keep what the processes had to say'
-    )
+    out.add_argument('--logs', type=Path, metavar='FOLDER', help='keep the logs of the processes')
     return parser
 
 
@@ -128,7 +124,7 @@ def _positive(value: str) -> float:
 
 
 def _cases(options: argparse.Namespace) -> list[Case]:
-    """Return the cases asked for; where nothing is asked for, those that tell the most."""
+    """Return the cases asked for; by default those that say most about the node."""
     sizes = options.size or list(DEFAULT_SIZES)
     # A command without a place for the disparities is meant for one number of them.
     is_for_one = not all('{disparities}' in command for command in options.peer)
@@ -165,7 +161,7 @@ def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
         repeats=options.repeats,
         latency_rate=options.latency_rate,
         log_folder=logs,
-        say=_say,
+        report=_report,
     )
     results: dict[str, Any] = {
         'command': ' '.join(('scripts/bench', *map(_quoted, sys.argv[1:]))),
@@ -181,7 +177,7 @@ def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
             ]
             results['cases'].append(session.measure(case, contestants))
     if 'startup' in parts:
-        results['startup'] = summarise_imports(profile_imports(environment_of(os.environ)))
+        results['startup'] = summarise_imports(profile_imports(os.environ))
     if 'scaling' in parts:
         largest = max(case.width * case.height for case in cases)
         results['scaling'] = session.scale(options.block_size, largest)
@@ -192,7 +188,7 @@ def _quoted(word: str) -> str:
     return f"'{word}'" if ' ' in word else word
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
@@ -218,8 +214,7 @@ def _run(options: argparse.Namespace) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 0 when every frame fed is accounted for."""
     options = _parser().parse_args(arguments)
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _raise_interrupt)
+    interrupt_on_termination()
     try:
         return _run(options)
     except (StereoDepthError, ValueError) as error:
@@ -228,10 +223,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print('bench: interrupted', file=sys.stderr)
         return 130
-
-
-def _raise_interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: cases (what comes in, what is asked for) and contestants (who does it)."""
+"""What is measured: cases (images, settings, outputs) and contestants (the nodes)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_SIZES = {(640, 480): 64, (1280, 720): 128, (1920, 1080): 256}
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What a node is to do.
+    """A task for a node: images, settings and outputs.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Case:
     downscale: int = 1
 
     def __str__(self) -> str:
-        """Name the case, for people."""
+        """Describe the case for a reader."""
         reduced = f' /{self.downscale}' if self.downscale > 1 else ''
         return (
             f'{self.width}x{self.height}{reduced}, {self.num_disparities} disparities, '
@@ -71,13 +71,13 @@ class Contestant:
     Attributes
     ----------
     name : str
-        For people.
+        For the tables.
     command : tuple of str
         Program and arguments; {disparities} and {block_size} stand for those of the case.
     settings : tuple of (str, str)
-        Parameters to give to it, beside those of the case.
+        Parameters of the node besides those of the case.
     backend : str or None
-        Who matches in this node; None for a peer.
+        Matcher backend of this node; None for a peer.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Contestant:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the node of this package, which tells its counters."""
+        """Whether it is the node of this package, which can be asked for its counters."""
         return self.backend is not None
 
     def command_for(self, case: Case) -> list[str]:
@@ -111,7 +111,7 @@ def own(backend: str, settings: Sequence[tuple[str, str]] = ()) -> Contestant:
 
 
 def peer(command: str) -> Contestant:
-    """Return any other node, given as a shell would take it."""
+    """Return any other node, given by its shell command."""
     return Contestant(f'peer: {command}', tuple(shlex.split(command)))
 
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node as it is, in a process that also tells what it has counted.
+"""The node as it is, in a process that also answers with its counters.
 
 Takes the arguments of the node. Answers each line on standard input with its counters, and ends
-with its input. ``settle`` first waits for the kernel where the settings want it; ``trace`` begins
-to look at allocations.
+with its input. ``settle`` first waits for the kernel if the settings use it; ``trace`` starts to
+record allocations.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, cast
 
 import rclpy
 
-from benchmarks.protocol import answer
 from stereo_depth_node.core.matching.kernel.provider import wait_for_kernel
 from stereo_depth_node.core.processing import Stage
+from stereo_depth_node.processes import answer
 from stereo_depth_node.ros import main as program
 from stereo_depth_node.ros import node as node_module
 
@@ -30,7 +30,7 @@ _COMPILE_S = 600.0
 
 
 class CountedStage(Stage):
-    """A stage that also sums up its time, and on request looks at allocations.
+    """A stage that also sums up its time, and on request records allocations.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class CountedStage(Stage):
             self._level = tracemalloc.get_traced_memory()[0]
 
     def __exit__(self, error_type: object, *error: object) -> None:
-        """Note what it took."""
+        """Add the time and the memory that it took."""
         if self._level is not None:
             self.peak_bytes.append(tracemalloc.get_traced_memory()[1] - self._level)
         self.cpu_s += time.process_time() - self._cpu
@@ -79,7 +79,7 @@ class CountedNode(node_module.StereoDepthNode):
             for line in sys.stdin:
                 self._prepare(line.strip())
                 answer(self.counters())
-        finally:  # whatever went wrong: who asks must not wait for an answer
+        finally:  # after an error too: the benchmark must not wait for an answer
             rclpy.try_shutdown()
 
     def _prepare(self, command: str) -> None:
@@ -89,7 +89,7 @@ class CountedNode(node_module.StereoDepthNode):
             tracemalloc.start()
 
     def counters(self) -> dict[str, Any]:
-        """Return what the node has counted since its start; images unless it says pairs."""
+        """Return the counters since the start of the node: images, unless the name says pairs."""
         state, pipeline = self.state, self.state.processor.pipeline
         stages = cast('dict[str, CountedStage]', state.processor.stages)
         return {

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The process that receives: notes when which result came.
+"""The process that receives the results and records when each of them arrived.
 
 Reads one command a line and answers each with one line of JSON: ``first SECONDS`` (waits for a
 result), ``reset``, ``quiet SECONDS`` (waits until nothing has come for so long, answers with
@@ -24,8 +24,9 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import Image
 from stereo_msgs.msg import DisparityImage
 
-from benchmarks.protocol import answer
 from stereo_depth_node.core.messages.cdr import CdrReader
+from stereo_depth_node.memory import keep_freed_memory
+from stereo_depth_node.processes import answer
 
 __all__ = ['OUTPUTS', 'Receiver']
 
@@ -72,13 +73,13 @@ class Receiver:
             )
 
     def reset(self) -> None:
-        """Forget what has come."""
+        """Forget the results received so far."""
         self.arrivals: dict[str, list[tuple[int, int]]] = {name: [] for name in self._outputs}
         self.last_ns = time.time_ns()
 
     @property
     def has_all(self) -> bool:
-        """Whether every output has come."""
+        """Whether every output has been received."""
         return all(self.arrivals.values())
 
     def _take(self, output: str, serialized: bytes) -> None:
@@ -106,14 +107,17 @@ def _obey(
 
 
 def main(outputs: Sequence[str]) -> int:
-    """Obey commands until ``quit``, or until the program that gives them is gone."""
+    """Obey commands until ``quit`` or the end of the input."""
+    # Without this, getting megabytes anew for every message would add milliseconds to the latency
+    # that is measured.
+    keep_freed_memory()
     rclpy.init()
     executor = SingleThreadedExecutor()
     node = rclpy.create_node('bench_receiver')
     receiver = Receiver(node, outputs)
     executor.add_node(node)
     answer({'ready': True})
-    # Told to end by a signal, it just ends: what it is for is gone then.
+    # A signal means that the benchmark ends: nobody reads an answer any more.
     with suppress(ExternalShutdownException, KeyboardInterrupt):
         _serve(receiver, executor)
     rclpy.try_shutdown()

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import json
 import os
+from pathlib import Path
 import sys
 from typing import Any
 
@@ -23,14 +24,20 @@ import cv2
 import numpy as np
 
 from benchmarks.compute import CoreFrame, measure_in_turn, settle_kernel
-from benchmarks.protocol import answer
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.processes import answer
 
-__all__ = ['SIZES', 'fit', 'measure_scaling', 'model_ms', 'tries']
+__all__ = ['SIZES', 'draw_scaling', 'fit', 'measure_scaling', 'model_ms', 'tries']
 
 SIZES = ((320, 240), (480, 360), (640, 480), (960, 540), (1280, 720), (1600, 900), (1920, 1080))
 _DISPARITIES = (16, 32, 64, 96, 128, 192, 256)
 _FIXED_SIZE, _FIXED_DISPARITIES = (640, 480), 64
+_COLOURS = {'opencv': '#9a3b2f', 'auto': '#1f5f8b', 'numba': '#1f5f8b'}
+_AXES = {
+    'pixels': 'megapixels, at 64 disparities',
+    'disparities': 'disparities, at 640x480',
+    'threads': 'threads, at 640x480 and 64 disparities',
+}
 _COSTS = ('frame_ms', 'pixel_ns', 'try_ns')  # c, a and b of the model
 
 
@@ -127,6 +134,48 @@ def tries(point: dict[str, Any]) -> float:
     """Return how many pairs of pixels are compared at a point: (W - D) * H * D."""
     width, disparities = point['width'], point['disparities']
     return float((width - disparities) * point['height'] * disparities)
+
+
+def draw_scaling(
+    points: Sequence[dict[str, Any]], fits: dict[str, dict[str, float]], path: Path
+) -> None:
+    """Draw time per frame over pixels, disparities and threads, with the fit as a line.
+
+    Parameters
+    ----------
+    points, fits
+        From `measure_scaling` and `fit`.
+    path : Path
+        The picture; its folder is made.
+    """
+    import matplotlib as mpl
+
+    mpl.use('Agg')
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 3, figsize=(11.0, 3.4), layout='constrained')
+    for axis, (varied, label) in zip(axes, _AXES.items(), strict=True):
+        for backend, fitted in fits.items():
+            own = [p for p in points if p['varied'] == varied and p['backend'] == backend]
+            x = [_abscissa(point) for point in own]
+            colour = _COLOURS.get(backend)
+            axis.plot(x, [p['ms'] for p in own], 'o', color=colour, label=backend, markersize=4)
+            axis.plot(x, [model_ms(point, fitted) for point in own], color=colour, lw=0.8)
+        axis.set_xlabel(label)
+        axis.set_ylim(bottom=0)
+        axis.set_xlim(left=0)
+        axis.spines[['top', 'right']].set_visible(False)
+    axes[0].set_ylabel('ms per frame')
+    axes[0].legend(frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _abscissa(point: dict[str, Any]) -> float:
+    if point['varied'] == 'pixels':
+        return float(point['width'] * point['height'] / 1e6)
+    return float(point[point['varied']])
 
 
 def _terms(point: dict[str, Any]) -> tuple[float, float, float]:

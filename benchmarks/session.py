@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks.cases import Case, Contestant
 from benchmarks.summary import summarise_case
-from benchmarks.trial import environment_of, Plan, run_trial
-from benchmarks.workers import Workers
+from benchmarks.trial import Plan, run_trial
+from stereo_depth_node.processes import Processes
 
 __all__ = ['Session']
 
@@ -47,9 +47,9 @@ class Session:
     latency_rate : float
         Pairs per second at which latency is measured, if all can sustain it.
     log_folder : Path
-        Where the processes write what they have to say.
-    say : callable
-        Told what is being done.
+        Each process has its log there.
+    report : callable
+        Called with a line of text before each step.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Session:
         repeats: int,
         latency_rate: float,
         log_folder: Path,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self._backends = list(backends)
         self._duration_s = duration_s
@@ -69,7 +69,7 @@ class Session:
         self._repeats = repeats
         self._latency_rate = latency_rate
         self._log_folder = log_folder
-        self._say = say
+        self._report = report
 
     def measure(self, case: Case, contestants: Sequence[Contestant]) -> dict[str, Any]:
         """Measure the bare matcher, the core and the contestants, each in turn.
@@ -80,12 +80,12 @@ class Session:
             The case, the rates it was fed at, and a row of figures for each.
         """
         backends = self._backends if case.algorithm == 'bm' else ['opencv']
-        self._say(f'{case}')
+        self._report(f'{case}')
         cores: list[dict[str, Any]] = []
         trials: dict[str, list[dict[str, Any]]] = {each.name: [] for each in contestants}
         plan: Plan | None = None
         for repeat in range(self._repeats):
-            self._say(f'  {repeat + 1} of {self._repeats}')
+            self._report(f'  {repeat + 1} of {self._repeats}')
             cores.append(self._core(case, backends))
             if plan is None:
                 plan = self._probe(case, contestants, cores[0])
@@ -110,7 +110,7 @@ class Session:
 
     def scale(self, block_size: int, largest_pixels: int) -> dict[str, Any]:
         """Measure how the time of a frame grows."""
-        self._say('growth with pixels, disparities and threads')
+        self._report('growth with pixels, disparities and threads')
         return self._ask(
             'scaling',
             {
@@ -152,5 +152,6 @@ class Session:
 
     def _ask(self, module: str, request: dict[str, Any]) -> dict[str, Any]:
         command = [sys.executable, '-m', f'benchmarks.{module}', json.dumps(request)]
-        with Workers(self._log_folder) as workers:
-            return workers.start(module, command, environment_of(os.environ)).answer(_ANSWER_S)
+        with Processes(self._log_folder) as processes:
+            process = processes.start(module, command, os.environ, answers=True)
+            return process.answer(_ANSWER_S)

@@ -9,7 +9,7 @@ import dataclasses
 import subprocess
 import sys
 
-from benchmarks.workers import BenchError
+from stereo_depth_node.processes import ProcessError
 
 __all__ = ['Import', 'profile_imports', 'summarise_imports']
 
@@ -40,7 +40,7 @@ def profile_imports(environment: Mapping[str, str]) -> list[Import]:
         check=False,
     )
     if done.returncode != 0:
-        raise BenchError(f'{_MODULE} cannot be imported\n{done.stderr[-2000:]}')
+        raise ProcessError(f'{_MODULE} cannot be imported\n{done.stderr[-2000:]}')
     # "import time: self [us] | cumulative | imported package", in microseconds.
     rows = [
         line[len('import time:') :].split('|')

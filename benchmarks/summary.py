@@ -68,8 +68,8 @@ def summarise_case(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-# What is told of a trial, by name. Only nodes of this package tell what concerns stages.
-_TOLD: dict[str, Callable[[Mapping[str, Any]], float]] = {
+# Figures of a trial, by name. Only nodes of this package report their stages.
+_FIGURES: dict[str, Callable[[Mapping[str, Any]], float]] = {
     'rate': lambda trial: trial['overload']['rate'],
     'fed_rate': lambda trial: trial['overload']['fed_rate'],
     'cpu_ms': lambda trial: trial['overload']['cpu_ms'],
@@ -79,7 +79,7 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], float]] = {
     'rss_mib': lambda trial: trial['overload']['rss_mib'],
     'rss_growth_mib': lambda trial: trial['overload']['rss_growth_mib'],
 }
-_TOLD_OF_STAGES: dict[str, Callable[[Mapping[str, Any]], float]] = {
+_FIGURES_OF_STAGES: dict[str, Callable[[Mapping[str, Any]], float]] = {
     'beside_cpu_ms': lambda trial: _beside(trial['overload']),
     'moderate_beside_cpu_ms': lambda trial: _beside(trial['moderate']),
     'match_ms': lambda trial: trial['overload']['stage_ms']['wall']['match'],
@@ -92,10 +92,10 @@ def _beside(phase: Mapping[str, Any]) -> float:
 
 
 def _figures(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    told = dict(_TOLD)
+    sources = dict(_FIGURES)
     if 'stage_ms' in trials[0]['overload']:
-        told.update(_TOLD_OF_STAGES)
-    figures: dict[str, Any] = {name: figure(map(tell, trials)) for name, tell in told.items()}
+        sources.update(_FIGURES_OF_STAGES)
+    figures: dict[str, Any] = {name: figure(map(of, trials)) for name, of in sources.items()}
     figures['latency_ms'] = {
         phase: {
             output: {
@@ -115,7 +115,7 @@ def _figures(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _counts(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sum up what became of the frames in all repeats, and say where that does not add up."""
+    """Sum up the frames of all repeats by their fate, and list where that does not add up."""
     accounts = {
         phase: [trial[phase]['frames'] for trial in trials] for phase in ('overload', 'moderate')
     }
@@ -145,7 +145,7 @@ def _summed(accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def account_problems(account: Mapping[str, Any]) -> list[str]:
-    """Say in words where the account of a phase does not add up; empty if it does."""
+    """Return a sentence for each sum of a phase that does not add up."""
     sums = {
         'pairs sent = pairs with a result + pairs without': (
             account['sent_pairs'] + account['results_of_unknown_stamp'],

@@ -40,11 +40,11 @@ def _document(results: Mapping[str, Any], table: Any, title: str) -> str:
     parts = []
     for result in results['cases']:
         rows = [_cells(row) for row in result['rows']]
-        told = (
+        rates = (
             f'fed with {result["overload_rate"]:.0f} pairs/s; latency and the times in brackets '
             f'at {result["moderate_rate"]:.0f} pairs/s'
         )
-        parts.append('\n'.join((title.format(result['name']), told, '', table(_HEAD, rows))))
+        parts.append('\n'.join((title.format(result['name']), rates, '', table(_HEAD, rows))))
         parts += [line for line in (_against_peers(result), _notes(result)) if line]
     if results['cases']:
         parts.append(_upkeep(results['cases'], table, title))
@@ -81,7 +81,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         return [
             *cells,
             f'{frames["pairs_without_result"]} of {frames["sent_pairs"]} pairs',
-            'not told apart',
+            'unknown',
         ]
     lost, sent = frames['lost_in_transport_images'], 2 * frames['sent_pairs']
     dropped = sum(frames['dropped_images'].values())
@@ -109,7 +109,7 @@ def _against_peers(result: Mapping[str, Any]) -> str:
 
 
 def _notes(result: Mapping[str, Any]) -> str:
-    """Say what share the matcher has, and what did not add up."""
+    """Return the share of the matcher in the time, and what does not add up."""
     lines = []
     for row in result['rows']:
         if 'match_ms' in row:

@@ -13,11 +13,11 @@ import time
 from typing import Any
 
 from benchmarks.cases import Case, Contestant
-from benchmarks.workers import BenchError, Worker, Workers
-from stereo_depth_node.environment import fast_dds_environment
-from stereo_depth_node.processes import free_domain_id
+from benchmarks.usage import usage_of
+from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.processes import Process, ProcessError, Processes
 
-__all__ = ['Plan', 'environment_of', 'run_trial']
+__all__ = ['Plan', 'run_trial']
 
 _NS_PER_S = 1e9
 _NS_PER_MS = 1e6
@@ -26,13 +26,6 @@ _START_S = 120.0
 _COMPILE_S = 900.0
 _START_RATE = 30.0
 _SETTLE_S = 0.5
-# glibc (mallopt(3)): feeder and receiver keep the memory that they have had. Getting megabytes
-# anew for every message costs them, and thereby the latency measured, some milliseconds.
-_KEEP_MEMORY = {
-    'MALLOC_MMAP_THRESHOLD_': '33554432',  # the most it takes
-    'MALLOC_TRIM_THRESHOLD_': '2000000000',
-    'MALLOC_TOP_PAD_': '67108864',
-}
 _POLL_S = 0.25
 _QUIET_S = 0.5
 
@@ -52,7 +45,7 @@ class Plan:
     warm_up_s : float
         Overload before the first one.
     trace : bool
-        Look at allocations of a node of this package, after all else.
+        Record allocations of a node of this package, after everything else.
     """
 
     overload_rate: float
@@ -60,15 +53,6 @@ class Plan:
     duration_s: float
     warm_up_s: float
     trace: bool = False
-
-
-def environment_of(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of all processes: a graph of its own, room for images."""
-    environment = dict(inherited)
-    environment['ROS_DOMAIN_ID'] = str(free_domain_id())
-    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    environment.update(fast_dds_environment(environment))
-    return environment
 
 
 def run_trial(
@@ -87,15 +71,15 @@ def run_trial(
         `start_s` (exec to the first result, seconds), what was measured under `overload` and
         `moderate`, and `peak_bytes`, the most memory that a stage of the node allocated.
     """
-    environment = environment_of(os.environ)
-    with Workers(log_folder) as workers:
+    environment = graph_environment(os.environ)
+    with Processes(log_folder) as processes:
         trial = _Trial(
-            workers.start('feeder', _feeder_command(case), environment | _KEEP_MEMORY),
-            workers.start('receiver', _receiver_command(case), environment | _KEEP_MEMORY),
+            processes.start('feeder', _feeder_command(case), environment, answers=True),
+            processes.start('receiver', _receiver_command(case), environment, answers=True),
             contestant,
             case.outputs,
         )
-        node = workers.start(
+        node = processes.start(
             'node',
             contestant.command_for(case),
             environment if contestant.is_own else _for_strangers(environment),
@@ -125,8 +109,8 @@ class _Trial:
 
     def __init__(
         self,
-        feeder: Worker,
-        receiver: Worker,
+        feeder: Process,
+        receiver: Process,
         contestant: Contestant,
         outputs: tuple[str, ...],
     ) -> None:
@@ -137,7 +121,7 @@ class _Trial:
         receiver.answer(_START_S)
         feeder.ask(f'start {_START_RATE}')
 
-    def await_first(self, node: Worker) -> float:
+    def await_first(self, node: Process) -> float:
         """Wait for a result of every output; return how long it took since exec, seconds."""
         self._node = node
         deadline = time.monotonic() + _START_S
@@ -147,7 +131,7 @@ class _Trial:
             first = self._receiver.ask(f'first {_POLL_S}')['first']
             missing = set(self._outputs) - set(first)
         if missing:
-            raise BenchError(
+            raise ProcessError(
                 f'{node.name} published no {" and no ".join(sorted(missing))} within '
                 f'{_START_S:g} s: it must subscribe to left|right/image_rect and publish '
                 f'reliably\n{node.last_words()}'
@@ -162,9 +146,9 @@ class _Trial:
         self._receiver.ask('reset')
         self._feeder.ask(f'start {rate}')
         self._node.watch(_SETTLE_S)
-        begin, began_ns = self._node.usage(), time.time_ns()
+        begin, began_ns = usage_of(self._node.pid), time.time_ns()
         self._node.watch(duration_s)
-        end, ended_ns = self._node.usage(), time.time_ns()
+        end, ended_ns = usage_of(self._node.pid), time.time_ns()
         fed = self._feeder.ask('stop')
         arrivals = self._receiver.ask(f'quiet {_QUIET_S}')['arrivals']
         after = self._counters()
@@ -175,7 +159,7 @@ class _Trial:
         }
         frames = len(within['disparity'])
         if not frames:
-            raise BenchError(f'no result came in {duration_s:g} s: make --duration longer')
+            raise ProcessError(f'no result came in {duration_s:g} s: make --duration longer')
         seconds = (ended_ns - began_ns) / _NS_PER_S
         result = {
             'fed_rate': len(fed['stamps']) / (seconds + _SETTLE_S),
@@ -203,9 +187,9 @@ def _account(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Tell what became of every pair fed in a phase.
+    """Count the pairs of a phase by their fate.
 
-    A node of others does not tell whether an image was lost on the way or dropped by it.
+    For a peer it is unknown whether an image was lost on the way or dropped by the node.
     """
     sent = len(fed['stamps'])
     stamps = set(fed['stamps'])

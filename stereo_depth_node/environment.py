@@ -1,21 +1,30 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The environment in which images pass between processes without loss.
+"""Environment variables of ROS 2 processes, and the installed files that they point to.
 
-The middleware reads its configuration from environment variables when a process starts its
-first node, so the launch file, the demo and the tests set them beforehand.
+The middleware reads its variables when a process creates its first node, so the launch file, the
+demo, the benchmarks and the tests set them beforehand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+import contextlib
 import os
 from pathlib import Path
+import random
+import socket
 import sys
 
-from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.errors import InputError, StereoDepthError
 
-__all__ = ['PROFILE_VARIABLES', 'fast_dds_environment', 'shared_file']
+__all__ = [
+    'PROFILE_VARIABLES',
+    'fast_dds_environment',
+    'graph_environment',
+    'reserved_domain',
+    'shared_file',
+]
 
 _PACKAGE = 'stereo_depth_node'
 
@@ -86,3 +95,62 @@ def fast_dds_environment(
     newer, older = PROFILE_VARIABLES
     variable = older if environment.get('ROS_DISTRO') in _FAST_DDS_2 else newer
     return {variable: profile or str(shared_file('config/fastdds_shm.xml'))}
+
+
+# Domains whose ports stay clear of the ephemeral ports of Linux.
+_DOMAIN_IDS = range(1, 102)
+
+
+@contextlib.contextmanager
+def reserved_domain() -> Iterator[int]:
+    """Reserve a ROS domain that nobody else on this machine uses; gives its id.
+
+    The first participant of a domain receives discovery on UDP port 7410 + 250 * domain
+    (RTPS 2.2, 9.6.1.1). While that port is held, participants of the domain take the next ones,
+    and everybody who looks for a free domain in this way finds it in use.
+
+    Raises
+    ------
+    StereoDepthError
+        If all domains are in use.
+    """
+    for domain_id in random.sample(_DOMAIN_IDS, len(_DOMAIN_IDS)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+            try:
+                port.bind(('', 7410 + 250 * domain_id))
+            except OSError:
+                continue
+            yield domain_id
+            return
+    raise StereoDepthError(
+        f'all ROS domains of this machine, {_DOMAIN_IDS[0]} to {_DOMAIN_IDS[-1]}, are in use: '
+        'end some ROS programs, or set ROS_DOMAIN_ID'
+    )
+
+
+def graph_environment(
+    inherited: Mapping[str, str], domain_id: int | str | None = None
+) -> dict[str, str]:
+    """Return the environment of processes that form a ROS graph of their own on this machine.
+
+    Parameters
+    ----------
+    inherited : mapping
+        Variables to start from, such as ``os.environ``. A discovery range and a Fast DDS
+        profile that it names are kept.
+    domain_id : int or str, optional
+        ROS_DOMAIN_ID of the graph; by default that of a domain that is free now.
+
+    Raises
+    ------
+    StereoDepthError
+        If all domains are in use.
+    """
+    environment = dict(inherited)
+    if domain_id is None:
+        with reserved_domain() as domain_id:
+            pass
+    environment['ROS_DOMAIN_ID'] = str(domain_id)
+    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    environment.update(fast_dds_environment(environment))
+    return environment

@@ -4,42 +4,242 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import ctypes
+import json
 import os
 from pathlib import Path
-import random
+import select
 import selectors
 import signal
-import socket
 import subprocess
+import sys
 import time
-from types import TracebackType
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
 
-__all__ = ['Processes', 'free_domain_id']
+from stereo_depth_node.core.errors import StereoDepthError
 
+__all__ = [
+    'Process',
+    'ProcessError',
+    'Processes',
+    'answer',
+    'interrupt_on_termination',
+]
+
+_LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# From asking politely to asking firmly to ending, seconds each.
-_STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+# A process that takes commands ends with its input. Then come the signals, each with the time
+# that it is given, seconds.
+_END_OF_INPUT_S = 5.0
+_STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0))
+
+# Environment variable that all descendants of a process inherit.
+_MARK = 'STEREO_DEPTH_STARTED_BY'
+
+_ANSWER_PREFIX = '@answer '
+_ANSWER_S = 60.0
+
+
+class ProcessError(StereoDepthError):
+    """A child process did not start, ended too early, or did not answer."""
+
+
+class Process:
+    """A child process in a session of its own.
+
+    Ctrl-C in a terminal does not reach it, so that the parent decides on the order in which
+    processes end. The kernel sends it SIGTERM when the parent is killed. Leaving it to
+    `Processes` ensures that it ends in all other cases.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    command : sequence of str
+        Program and arguments.
+    environment : mapping
+        Its environment variables.
+    log : Path
+        Receives standard error, and standard output unless the process answers there.
+    answers : bool
+        Whether it reads commands from standard input and answers with `answer`.
+
+    Attributes
+    ----------
+    name : str
+        As given.
+    started_ns : int
+        Time of the start, nanoseconds since the epoch.
+
+    Raises
+    ------
+    ProcessError
+        If the program cannot be started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        answers: bool = False,
+    ) -> None:
+        self.name = name
+        self._log = log
+        self._unread = b''
+        with log.open('wb') as sink:
+            self.started_ns = time.time_ns()
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    env=dict(environment),
+                    stdin=subprocess.PIPE if answers else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if answers else sink,
+                    stderr=sink,
+                    start_new_session=True,
+                    preexec_fn=_prepare,  # noqa: PLW1509 (it takes no lock)
+                )
+            except OSError as error:
+                raise ProcessError(f'the {name} cannot be started: {error}') from error
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is that of its session too."""
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def output(self) -> str:
+        """What it has written to its log so far."""
+        return self._log.read_text(errors='replace')
+
+    def last_words(self, lines: int = 15) -> str:
+        """Return the last lines of its log."""
+        return '\n'.join(self.output.splitlines()[-lines:])
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """Wait until it ends and return its exit status; None if it still runs then."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(timeout_s)
+        return None
+
+    def watch(self, seconds: float) -> None:
+        """Let it run for some time.
+
+        Raises
+        ------
+        ProcessError
+            If it ends meanwhile.
+        """
+        status = self.wait(seconds)
+        if status is not None:
+            self._fail(f'has ended with status {status}')
+
+    def tell(self, command: str) -> None:
+        """Send a command, a line of text.
+
+        Raises
+        ------
+        ProcessError
+            If it has ended.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f'{command}\n'.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._fail('has ended')
+
+    def ask(self, command: str, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
+        """Send a command and return the answer; raises as `answer` does."""
+        self.tell(command)
+        return self.answer(timeout_s)
+
+    def answer(self, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
+        """Wait for the next answer and return it.
+
+        Raises
+        ------
+        ProcessError
+            If it ends, or does not answer in time.
+        """
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        deadline = time.monotonic() + timeout_s
+        while True:
+            line, newline, rest = self._unread.partition(b'\n')
+            if newline:
+                self._unread = rest
+                if line.startswith(_ANSWER_PREFIX.encode()):
+                    answered: dict[str, Any] = json.loads(line[len(_ANSWER_PREFIX) :])
+                    return answered
+                continue
+            remaining_s = deadline - time.monotonic()
+            if remaining_s < 0.0 or not select.select([descriptor], [], [], remaining_s)[0]:
+                self._fail(f'did not answer within {timeout_s:g} s')
+            chunk = os.read(descriptor, 1 << 16)
+            if not chunk:
+                self._fail('has ended')
+            self._unread += chunk
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process alone; nothing happens when it has ended."""
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End its whole session at once, as a crash does."""
+        self._signal_session(signal.SIGKILL)
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def stop(self) -> None:
+        """End it and its session with growing firmness."""
+        _stop([self])
+
+    def _close_input(self) -> bool:
+        """Close its standard input; tell whether it had one."""
+        if self._process.stdin is None:
+            return False
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        return True
+
+    def _signal_session(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+    def _fail(self, what: str) -> NoReturn:
+        raise ProcessError(f'the {self.name} {what}\n{self.last_words()}')
 
 
 class Processes:
-    """Named child processes; leaving the ``with`` block ends those that still run.
+    """The child processes of a program; leaving the ``with`` block ends all of them.
 
-    Each is in a session of its own, so that Ctrl-C reaches this program alone and it decides on
-    the order; and each is ended by the kernel should this program be killed.
+    That includes what they have started and left behind, in whatever session it is.
 
     Parameters
     ----------
     log_folder : Path
-        Each process writes what it says to ``NAME.log`` there.
+        Each process has its log there, ``NAME.log``.
     """
 
     def __init__(self, log_folder: Path) -> None:
         self._log_folder = log_folder
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Process] = {}
+        self._mark = f'{os.getpid()}.{id(self)}'
 
     def __enter__(self) -> Processes:  # noqa: PYI034 (Self is in typing from Python 3.11)
         return self
@@ -50,73 +250,100 @@ class Processes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop(*self._running)
+        try:
+            _stop(list(self._running.values()))
+        finally:
+            with _uninterrupted():
+                while left := list(_marked_processes(f'{_MARK}={self._mark}')):
+                    for pid in left:
+                        _kill(pid)
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start a process under a name that is not in use."""
-        with (self._log_folder / f'{name}.log').open('wb') as log, _uninterrupted():
-            self._running[name] = subprocess.Popen(
-                command,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_prepare,  # noqa: PLW1509 (it takes no lock)
-            )
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        answers: bool = False,
+    ) -> Process:
+        """Start a process; one of the same name must have ended before.
 
-    def wait_for_any(self, timeout_s: float | None = None) -> tuple[str, int] | None:
-        """Wait until one of the running processes ends; without end by default.
+        Parameters and errors are those of `Process`.
+        """
+        log = self._log_folder / f'{name}.log'
+        marked = {**environment, _MARK: self._mark}
+        with _uninterrupted():
+            self._running[name] = Process(name, command, marked, log, answers=answers)
+            return self._running[name]
 
-        Returns
-        -------
-        (str, int) or None
-            Its name and its exit status; None when none ended in time.
+    def wait_for_any(self, timeout_s: float | None = None) -> Process | None:
+        """Wait until one of the processes ends, and return it; each is returned once.
+
+        Parameters
+        ----------
+        timeout_s : float, optional
+            Seconds after which None is returned; unlimited by default.
         """
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as files:
-            for name, process in self._running.items():
-                ending = os.pidfd_open(process.pid)
-                files.callback(os.close, ending)
-                selector.register(ending, selectors.EVENT_READ, name)
+            for process in self._running.values():
+                descriptor = os.pidfd_open(process.pid)
+                files.callback(os.close, descriptor)
+                selector.register(descriptor, selectors.EVENT_READ, process)
             ended = selector.select(timeout_s)
         if not ended:
             return None
-        name = ended[0][0].data
-        return name, self._running.pop(name).wait()
-
-    def stop(self, *names: str) -> None:
-        """End processes, all at once, with growing firmness; at once when interrupted again."""
-        stopping = [self._running.pop(name) for name in names if name in self._running]
-        try:
-            for firmness, patience_s in _STOP_SIGNALS:
-                _ask_to_end(stopping, firmness, patience_s)
-        except BaseException:
-            _ask_to_end(stopping, *_STOP_SIGNALS[-1])
-            raise
-
-    def last_words(self, name: str, lines: int = 15) -> str:
-        """Return the end of what a process said."""
-        text = (self._log_folder / f'{name}.log').read_text(errors='replace')
-        return '\n'.join(text.splitlines()[-lines:])
+        process = ended[0][0].data
+        process.wait()
+        return self._running.pop(process.name)
 
 
-def _ask_to_end(
-    processes: Sequence[subprocess.Popen[bytes]], firmness: signal.Signals, patience_s: float
-) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.send_signal(firmness)
+def answer(values: Mapping[str, Any]) -> None:
+    """Answer the last command that this process was sent, through `Process.ask`.
+
+    Parameters
+    ----------
+    values : mapping
+        What JSON can hold.
+    """
+    sys.stdout.write(f'{_ANSWER_PREFIX}{json.dumps(values)}\n')
+    sys.stdout.flush()
+
+
+def interrupt_on_termination() -> None:
+    """Have SIGTERM and SIGHUP raise KeyboardInterrupt, so that ``with`` blocks are left."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _raise_interrupt)
+
+
+def _raise_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(processes: Sequence[Process]) -> None:
+    """End processes and their sessions, all at the same time; at once when interrupted."""
+    try:
+        _wait_for_all([each for each in processes if each._close_input()], _END_OF_INPUT_S)
+        for number, patience_s in _STOP_SIGNALS:
+            running = [process for process in processes if process.status is None]
+            for process in running:
+                process._signal_session(number)
+            _wait_for_all(running, patience_s)
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def _wait_for_all(processes: Iterable[Process], patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     for process in processes:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, deadline - time.monotonic()))
+        process.wait(max(0.0, deadline - time.monotonic()))
 
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Put interruptions off, so that no process is started and then not known.
+    """Postpone interruptions, so that no process is started without being registered.
 
-    By handlers of Python and not by a signal mask: a mask holds for one thread, and NumPy has
+    By Python handlers and not by a signal mask: a mask holds for one thread, and NumPy has
     started others, which would take the signal.
     """
     held: list[int] = []
@@ -137,27 +364,30 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    """Run in the child before its program, which keeps what is asked for here.
+    """Run in the child before its program, which inherits these settings.
 
-    It is ended when this program is, and takes SIGINT, which a program started in the background
-    of a script ignores, and its children with it.
+    It gets SIGTERM when its parent ends, and does not ignore SIGINT, as programs do that were
+    started in the background of a script.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def free_domain_id() -> int:
-    """Return a ROS domain that nobody on this machine seems to use.
+def _marked_processes(mark: str) -> Iterator[int]:
+    """Yield the ids of the running processes that have a variable, given as ``NAME=VALUE``."""
+    for entry in os.listdir('/proc'):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):  # it has ended, or belongs to another user
+                if mark.encode() in Path('/proc', entry, 'environ').read_bytes().split(b'\0'):
+                    yield int(entry)
 
-    The first participant of a domain receives discovery on UDP port 7410 + 250 * domain
-    (RTPS 2.2, 9.6.1.1). Domains up to 101 stay clear of the ephemeral ports of Linux.
-    """
-    candidates = random.sample(range(1, 102), 101)
-    for domain in candidates:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('', 7410 + 250 * domain))
-            except OSError:
-                continue
-            return domain
-    return candidates[0]
+
+def _kill(pid: int) -> None:
+    """Kill a process that need not be a child of this one, and wait for its end."""
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            select.select([descriptor], [], [])
+        finally:
+            os.close(descriptor)

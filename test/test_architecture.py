@@ -24,7 +24,7 @@ ALLOWED = {
     'offline': {'core', 'demo', 'environment', 'memory', 'offline'},
     'demo': {'core', 'demo', 'offline', 'environment', 'processes', 'memory'},
     'environment': {'core'},
-    'processes': set(),
+    'processes': {'core'},
     'memory': set(),
 }
 ROS_PACKAGES = (

@@ -18,7 +18,8 @@ pytest.importorskip('rclpy')
 from benchmarks.cases import Case, make_cases, own, peer
 from benchmarks.scaling import fit, model_ms, tries
 from benchmarks.summary import account_problems, percentile, summarise_case
-from benchmarks.workers import BenchError, Workers
+from benchmarks.usage import usage_of
+from stereo_depth_node.processes import Processes
 
 ROOT = Path(__file__).resolve().parent.parent
 # Far above what the slowest machine needs.
@@ -43,13 +44,6 @@ def bench(*arguments: str) -> str:
     )
     assert done.returncode == 0, f'{done.stderr}\n{done.stdout}'
     return done.stdout
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except FileNotFoundError:
-        return False
 
 
 def test_every_part_is_measured_and_every_frame_is_accounted_for(tmp_path):
@@ -112,27 +106,22 @@ def test_a_peer_is_measured_with_all_the_processes_that_it_starts(tmp_path):
     assert f'against peer: {command}' in printed
 
 
-def test_what_a_process_started_ends_with_it(tmp_path):
-    pids = tmp_path / 'pids'
-    script = f'setsid sleep 1000 & echo $! > {pids}.new; mv {pids}.new {pids}; wait'
-    with Workers(tmp_path) as workers:
-        worker = workers.start('shell', ('sh', '-c', script), os.environ, answers=False)
-        while not pids.exists():
-            worker.watch(0.01)
-        child = int(pids.read_text())
-        assert is_alive(child)
-        assert worker.usage().rss_bytes > 0
-    assert not is_alive(child)
+def test_usage_is_that_of_all_descendants(tmp_path):
+    """A shell has a few MiB; the interpreter behind it, in its own session, holds 64 MiB."""
+    ready = tmp_path / 'ready'
+    program = (
+        'import pathlib, sys, time; held = b"1" * 2**26; '
+        'pathlib.Path(sys.argv[1]).touch(); time.sleep(1000)'
+    )
+    command = shlex.join(('setsid', sys.executable, '-c', program, str(ready)))
+    with Processes(tmp_path) as processes:
+        shell = processes.start('shell', ('sh', '-c', f'{command} & wait'), os.environ)
+        while not ready.exists():
+            shell.watch(0.01)
+        assert usage_of(shell.pid).rss_bytes > 2**26
 
 
-def test_a_process_that_ends_is_reported_with_its_last_words(tmp_path):
-    with Workers(tmp_path) as workers:
-        worker = workers.start('shell', ('sh', '-c', 'echo no camera >&2; exit 3'), os.environ)
-        with pytest.raises(BenchError, match=r'(?s)shell has ended.*no camera'):
-            worker.ask('counters')
-
-
-def test_frames_that_are_not_accounted_for_are_told():
+def test_frames_that_are_not_accounted_for_are_reported():
     right = {
         'sent_pairs': 10,
         'results': 6,

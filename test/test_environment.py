@@ -5,13 +5,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+import socket
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from stereo_depth_node import environment
-from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.environment import fast_dds_environment, PROFILE_VARIABLES, shared_file
+from stereo_depth_node.core.errors import InputError, StereoDepthError
+from stereo_depth_node.environment import (
+    fast_dds_environment,
+    graph_environment,
+    PROFILE_VARIABLES,
+    reserved_domain,
+    shared_file,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 NEWER, OLDER = PROFILE_VARIABLES
@@ -91,3 +98,34 @@ def test_a_profile_that_is_set_stays(variable):
 
 def test_another_profile_can_be_asked_for():
     assert fast_dds_environment({}, '/mine.xml') == {NEWER: '/mine.xml'}
+
+
+def test_a_reserved_domain_is_given_to_nobody_else(monkeypatch):
+    monkeypatch.setattr(environment.random, 'sample', lambda population, count: list(population))
+    with reserved_domain() as first, reserved_domain() as second:
+        assert first < second
+        assert int(graph_environment({})['ROS_DOMAIN_ID']) > second
+
+
+def test_without_a_free_domain_the_error_says_what_to_do(monkeypatch):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        try:
+            port.bind(('', 7410 + 250 * 101))
+        except OSError:
+            pytest.skip('the domain of this test is in use')
+        monkeypatch.setattr(environment, '_DOMAIN_IDS', range(101, 102))
+        with pytest.raises(StereoDepthError, match='set ROS_DOMAIN_ID'), reserved_domain():
+            pass
+
+
+def test_a_graph_keeps_what_is_set_except_for_its_domain():
+    given = {
+        'PATH': '/bin',
+        'ROS_DOMAIN_ID': '7',
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET',
+        NEWER: '/mine.xml',
+    }
+    assert graph_environment(given, 5) == {**given, 'ROS_DOMAIN_ID': '5'}
+    alone = graph_environment({}, 5)
+    assert alone['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+    assert alone[NEWER] == str(ROOT / 'config/fastdds_shm.xml')

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts publisher, node and receiver as three processes, and reports what came out."""
+"""Starts publisher, node and receiver as three processes, and reports the results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ import contextlib
 import os
 from pathlib import Path
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from types import FrameType
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.demo.report import draw_result, read_result
-from stereo_depth_node.environment import fast_dds_environment
+from stereo_depth_node.environment import graph_environment
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS, load_motorcycle, Scene
 from stereo_depth_node.offline.options import parse_size
-from stereo_depth_node.processes import free_domain_id, Processes
+from stereo_depth_node.processes import interrupt_on_termination, Process, Processes
 
 __all__ = ['main']
 
@@ -33,7 +31,7 @@ _PATIENCE_S = 5.0
 
 
 class DemoError(StereoDepthError):
-    """The demo did not show what it is to show."""
+    """The results are missing or wrong."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         '--size',
         type=parse_size,
         metavar='WIDTHxHEIGHT',
-        help='resize the images (default: as they are, 741x500)',
+        help='resize the images (default: their own size, 741x500)',
     )
     parser.add_argument(
         '--encoding',
@@ -84,22 +82,13 @@ def _positive(kind: type[int | float]) -> Callable[[str], float]:
     return number
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of the three processes: a graph of their own on this machine."""
-    environment = dict(os.environ)
-    environment.setdefault('ROS_DOMAIN_ID', str(free_domain_id()))
-    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    environment.update(fast_dds_environment(environment))
-    return environment
-
-
 def _node_command(scene: Scene) -> list[str]:
     return [
         *_program('ros.main'),
         '--ros-args',
         *('-p', f'num_disparities:={scene.num_disparities}'),
         *('-p', f'block_size:={_BLOCK_SIZE}'),
-        # So that a busy computer shows every pair too, only later.
+        # So that a busy computer shows every pair too, if later.
         *('-p', 'frame_policy:=every'),
     ]
 
@@ -115,7 +104,7 @@ def _publisher_command(options: argparse.Namespace, *more: str) -> list[str]:
 
 
 def _receiver_command(options: argparse.Namespace, folder: Path) -> list[str]:
-    # A slow rate needs more patience than a fixed one gives.
+    # At a slow rate the results are farther apart than that.
     patience = max(_PATIENCE_S, 3 / options.rate)
     return [
         *_program('demo.receiver'),
@@ -133,11 +122,11 @@ def _program(module: str) -> list[str]:
 def _run(
     options: argparse.Namespace, scene: Scene, environment: Mapping[str, str], folder: Path
 ) -> None:
-    """Stream all pairs, until publisher and receiver have ended by themselves."""
+    """Stream all pairs, until publisher and receiver have ended."""
     with Processes(options.output) as processes:
-        processes.start('node', _node_command(scene), environment)
-        processes.start('receiver', _receiver_command(options, folder), environment)
-        processes.start(
+        node = processes.start('node', _node_command(scene), environment)
+        receiver = processes.start('receiver', _receiver_command(options, folder), environment)
+        publisher = processes.start(
             'publisher',
             _publisher_command(
                 options,
@@ -148,20 +137,24 @@ def _run(
             environment,
         )
         deadline = time.monotonic() + 3 * _START_S + options.pairs / options.rate
-        remaining = {'receiver', 'publisher'}
+        remaining = [receiver, publisher]
         while remaining:
             ended = processes.wait_for_any(max(0.0, deadline - time.monotonic()))
             if ended is None:
-                raise DemoError(f'{" and ".join(sorted(remaining))} did not come to an end')
-            name, status = ended
-            remaining.discard(name)
-            if status != 0 or name == 'node':
-                # The node's reason is in its own log, whoever noticed first.
-                words = '\n'.join(
-                    f'--- {who} said:\n{processes.last_words(who)}'
-                    for who in dict.fromkeys((name, 'node'))
-                )
-                raise DemoError(f'the {name} ended with status {status}\n{words}')
+                names = ' and '.join(process.name for process in remaining)
+                raise DemoError(f'{names} did not end')
+            if ended is node or ended.status != 0:
+                # The reason is in the log of the node, whoever noticed first.
+                raise _ended_early(ended, node)
+            remaining.remove(ended)
+
+
+def _ended_early(ended: Process, *others: Process) -> DemoError:
+    """Return the error for a process that has ended, with the last lines of the logs."""
+    logs = ''.join(
+        f'\n--- {each.name}:\n{each.last_words()}' for each in dict.fromkeys((ended, *others))
+    )
+    return DemoError(f'the {ended.name} ended with status {ended.status}{logs}')
 
 
 def _keep_running(
@@ -169,7 +162,7 @@ def _keep_running(
 ) -> None:
     """Stream until this program is interrupted."""
     print(
-        f'Streaming until Ctrl-C. To look on, in another terminal:\n'
+        f'Streaming until Ctrl-C. To watch, in another terminal:\n'
         f'  export ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} '
         f'ROS_AUTOMATIC_DISCOVERY_RANGE={environment["ROS_AUTOMATIC_DISCOVERY_RANGE"]}',
         flush=True,
@@ -180,8 +173,7 @@ def _keep_running(
         processes.start('publisher', endless, environment)
         ended = processes.wait_for_any()
         if ended is not None:
-            name, status = ended
-            raise DemoError(f'the {name} ended with status {status}\n{processes.last_words(name)}')
+            raise _ended_early(ended)
 
 
 def _demonstrate(options: argparse.Namespace) -> None:
@@ -190,7 +182,7 @@ def _demonstrate(options: argparse.Namespace) -> None:
     if options.size:
         scene = scene.resized(*options.size)
     options.output.mkdir(parents=True, exist_ok=True)
-    environment = _environment()
+    environment = graph_environment(os.environ, os.environ.get('ROS_DOMAIN_ID'))
     print(
         f'Sending {options.pairs} pairs at {options.rate:g} per second to the node, '
         f'ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}.',
@@ -224,10 +216,9 @@ def _show(picture: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; 0 when everything came and the figures are right."""
+    """Run the demo; return 0 when all results have come and are right."""
     options = _parser().parse_args(arguments)
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _raise_interrupt)
+    interrupt_on_termination()
     try:
         _demonstrate(options)
     except StereoDepthError as error:
@@ -237,10 +228,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print('demo: interrupted', file=sys.stderr)
         return 130
     return 0
-
-
-def _raise_interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == '__main__':

@@ -27,7 +27,6 @@ __all__ = ['PairPublisher']
 
 FRAME_ID = 'left_camera_optical_frame'
 
-# As most camera drivers: the last few images, best effort.
 _QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 _INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -38,11 +37,13 @@ class PairPublisher:
     Parameters
     ----------
     node : Node
-        Publishes.
+        Gets the publishers.
     scene : Scene
-        What is seen.
+        The pair to publish.
     encoding : str
-        One of `ENCODINGS`.
+        A key of `ENCODINGS`.
+    qos : QoSProfile, optional
+        Of the images; by default that of most camera drivers: the last few, best effort.
 
     Attributes
     ----------
@@ -50,7 +51,9 @@ class PairPublisher:
         Of the pairs published, nanoseconds.
     """
 
-    def __init__(self, node: Node, scene: Scene, encoding: str) -> None:
+    def __init__(
+        self, node: Node, scene: Scene, encoding: str, qos: QoSProfile = _QOS
+    ) -> None:
         self.stamps: list[int] = []
         self._node = node
         self._images = []
@@ -58,7 +61,7 @@ class PairPublisher:
         for side, pixels in zip(('left', 'right'), scene.encoded(encoding), strict=True):
             self._images.append(
                 (
-                    node.create_publisher(Image, f'{side}/image_rect', _QOS),
+                    node.create_publisher(Image, f'{side}/image_rect', qos),
                     _image_message(pixels, encoding),
                 )
             )
@@ -78,7 +81,7 @@ class PairPublisher:
             publisher.publish(message)
 
     def topics_without_subscriber(self) -> list[str]:
-        """Name the topics that nobody listens to yet."""
+        """Return the names of the topics that nobody subscribes to yet."""
         return [
             publisher.topic_name
             for publisher, _ in (*self._infos, *self._images)
@@ -86,7 +89,7 @@ class PairPublisher:
         ]
 
     def has_image_subscriber(self) -> bool:
-        """Tell whether anybody listens to an image."""
+        """Return whether anybody subscribes to an image."""
         return any(publisher.get_subscription_count() for publisher, _ in self._images)
 
 
@@ -95,7 +98,7 @@ def _image_message(pixels: NDArray[Any], encoding: str) -> Image:
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     message = Image(height=height, width=width, encoding=encoding, step=width * channels)
     message.header.frame_id = FRAME_ID
-    # rclpy takes an array('B') as it is and looks at every element of anything else.
+    # rclpy takes an array('B') as it is and checks every element of anything else.
     message.data = array.array('B', pixels.tobytes())
     return message
 
@@ -114,12 +117,12 @@ def _info_message(seen: StereoGeometry, side: str) -> CameraInfo:
 
 
 def _stream(node: Node, publisher: PairPublisher, options: argparse.Namespace) -> str | None:
-    """Wait for listeners, publish at the rate, wait until they are gone.
+    """Wait for subscribers, publish at the rate, wait until they are gone.
 
     Returns
     -------
     str or None
-        What went wrong, if anything did.
+        The problem, if there is one.
     """
 
     def spin_until(deadline: float) -> None:
@@ -151,13 +154,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--rate', type=float, default=10.0, help='pairs per second')
     parser.add_argument('--encoding', choices=ENCODINGS, default='bgr8')
     parser.add_argument('--size', type=parse_size, help='WIDTHxHEIGHT; as it is by default')
-    parser.add_argument('--wait', type=float, default=60.0, help='seconds to wait for listeners')
+    parser.add_argument('--wait', type=float, default=60.0, help='seconds to wait for subscribers')
     parser.add_argument('--report', type=Path, help='write the stamps to this file, as JSON')
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Stream until all pairs are out, and report their stamps."""
+    """Publish all pairs and write their stamps; return 0 if all went well."""
     options = _parser().parse_args(rclpy.utilities.remove_ros_args(arguments)[1:])
     scene = load_motorcycle()
     if options.size:

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Receives what the node publishes, and notes when each result came."""
+"""Receives what the node publishes, and records when each result arrived."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ResultReceiver:
     Parameters
     ----------
     node : Node
-        Receives.
+        Gets the subscriptions.
 
     Attributes
     ----------
@@ -65,11 +65,11 @@ class ResultReceiver:
         return take
 
     def has(self, count: int) -> bool:
-        """Tell whether `count` messages of every topic have come."""
+        """Return whether `count` messages of every topic have come."""
         return all(len(arrivals) >= count for arrivals in self.arrivals.values())
 
     def has_any(self) -> bool:
-        """Tell whether any message has come."""
+        """Return whether any message has come."""
         return any(self.arrivals.values())
 
 
@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Receive until all results are there, and write them down."""
+    """Receive until all results are there, and write them to files."""
     options = _parser().parse_args(rclpy.utilities.remove_ros_args(arguments)[1:])
     rclpy.init(args=arguments)
     problem = None

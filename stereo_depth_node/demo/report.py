@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo measured: figures, whether they are right, and a picture."""
+"""The results of the demo: figures, whether they are right, and a picture."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_
 __all__ = ['DemoResult', 'draw_result', 'read_result']
 
 _BAD_PX = 2.0
-# Share of the pairs sent that must come back. Live, the newest pair wins: a busy machine may
-# skip pairs, and the first may be sent before everybody has found everybody.
+# Share of the pairs sent that must come back: a busy machine may skip pairs, and the first may be
+# sent before all processes have discovered each other.
 _LEAST_SHARE = 0.5
 # float32 has 24 bits: f * B / d computed twice agrees to far less than this.
 _DEPTH_TOLERANCE = 1e-5
@@ -54,7 +54,7 @@ _MEANING = {
 
 @dataclass(frozen=True, eq=False)
 class DemoResult:
-    """What was sent and what came back.
+    """What was sent and what was received.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class DemoResult:
         }
 
     def problems(self, *, has_reference: bool) -> list[str]:
-        """Say everything that is not as it must be.
+        """Return a sentence for everything that is wrong.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class DemoResult:
         return found
 
     def _contradictions(self) -> list[str]:
-        """Say where disparity and depth, as published, do not belong together."""
+        """Return where disparity and depth, as published, contradict each other."""
         f, baseline = self.header['disparity']['f'], self.header['disparity']['t']
         found = []
         if not np.array_equal(np.isnan(self.disparity), np.isnan(self.depth)):
@@ -171,7 +171,7 @@ class DemoResult:
         return '\n'.join(f'  {name:<{width}}  {value}' for name, value in rows)
 
     def last_line(self, picture: Path) -> str:
-        """Return the one line that says it all."""
+        """Return the summary in one line."""
         figures = self.figures()
         return (
             f'demo: {len(self.sent)} pairs, density {figures["density"]:.1f} %, '
@@ -197,7 +197,7 @@ def read_result(folder: Path, scene: Scene) -> DemoResult | str:
 
 
 def draw_result(result: DemoResult, path: Path) -> None:
-    """Draw what the node saw, what it made of it, and how far that is from the truth."""
+    """Draw the left image, the results of the node, and their error."""
     scene, figures = result.scene, result.figures()
     error = np.abs(result.disparity - scene.true_disparity)
     draw_panels(

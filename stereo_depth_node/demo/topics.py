@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node publishes and the demo looks at."""
+"""The outputs of the node that the demo receives."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ HEADER = [
 ]
 SOURCES = sorted(
     path
-    for folder in ('stereo_depth_node', 'launch', 'test', 'benchmarks', 'scripts')
+    for folder in ('stereo_depth_node', 'launch', 'test', 'benchmarks', 'soak', 'scripts')
     for path in (ROOT / folder).rglob('*')
     if path.is_file() and (path.suffix == '.py' or path.parent.name == 'scripts')
 )

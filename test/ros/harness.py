@@ -16,10 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
-import random
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,14 +28,13 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
-from stereo_depth_node.environment import fast_dds_environment
+from stereo_depth_node.environment import fast_dds_environment, reserved_domain
+from stereo_depth_node.processes import Process
 from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
 DEADLINE_S = 60.0
 
-# Domains whose ports lie below those that Linux gives to anybody (ROS 2: domain ids).
-_DOMAIN_IDS = range(1, 102)
 _SPIN_S = 0.002
 _REPEAT_S = 0.2
 _ROOT = Path(__file__).resolve().parents[2]
@@ -144,27 +140,13 @@ class Graph:
 
 @contextmanager
 def reserved_graph() -> Iterator[Graph]:
-    """Give a graph on a domain that nobody else on this machine uses meanwhile.
-
-    The first participant of a domain receives discovery on UDP port 7410 + 250 * domain
-    (RTPS 2.2, 9.6.1.1). Who holds that port has the domain: participants take the next ones, and
-    all who look for a free domain in this way find it in use.
-    """
-    candidates = list(_DOMAIN_IDS)
-    random.shuffle(candidates)
-    for domain_id in candidates:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
-            try:
-                port.bind(('', 7410 + 250 * domain_id))
-            except OSError:
-                continue
-            graph = Graph(domain_id)
-            try:
-                yield graph
-            finally:
-                graph.close()
-            return
-    raise RuntimeError('all ROS domains of this machine are in use')
+    """Give a graph on a domain that nobody else on this machine uses meanwhile."""
+    with reserved_domain() as domain_id:
+        graph = Graph(domain_id)
+        try:
+            yield graph
+        finally:
+            graph.close()
 
 
 class Participant:
@@ -248,29 +230,37 @@ class NodeProcess:
     ) -> None:
         given = [part for item in parameters.items() for part in ('-p', '{}:={}'.format(*item))]
         arguments = ['--ros-args', *ros_arguments, *given] if ros_arguments or given else []
-        self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115 (lives as long as the process)
-        self._process = subprocess.Popen(
+        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get('PYTHONPATH'))))
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = Process(
+            'node',
             [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments],
-            cwd=_ROOT,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(graph.domain_id), 'PYTHONUNBUFFERED': '1'},
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
+            {
+                **os.environ,
+                'PYTHONPATH': path,
+                'PYTHONUNBUFFERED': '1',
+                'ROS_DOMAIN_ID': str(graph.domain_id),
+            },
+            Path(self._folder.name, 'node.log'),
         )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
-        return self._process.poll() is None
+        return self._process.status is None
 
     @property
     def output(self) -> str:
         """All that the process wrote so far."""
-        # Not seek: the process writes through the same file description.
-        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode()
+        return self._process.output
 
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal, wait for the end and return the exit code."""
+    def stop(self, number: int = signal.SIGINT) -> int | None:
+        """Send a signal, wait for the end and return the exit status; None if it still runs."""
         self._process.send_signal(number)
         return self._process.wait(DEADLINE_S)
 
@@ -279,15 +269,13 @@ class NodeProcess:
 
     def seen(self) -> str:
         """Say what it wrote."""
-        return f'node process (exit code {self._process.poll()}) wrote:\n{self.output}'
+        return f'node process (exit status {self._process.status}) wrote:\n{self.output}'
 
     def close(self) -> None:
         """End the process; show what it wrote, for the report of a failure."""
-        if self.is_running:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
         print(self.seen())
-        self._log.close()
+        self._folder.cleanup()
 
 
 class Peer(Participant):

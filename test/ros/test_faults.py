@@ -311,13 +311,13 @@ def _wait_for(node: NodeProcess, condition: Any) -> None:
 
 
 def _catches(node: NodeProcess, number: int) -> bool:
-    status = Path(f'/proc/{node._process.pid}/status').read_text()
+    status = Path(f'/proc/{node.pid}/status').read_text()
     (caught,) = (line for line in status.splitlines() if line.startswith('SigCgt'))
     return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def _maps(node: NodeProcess, library: str) -> bool:
-    return library in Path(f'/proc/{node._process.pid}/maps').read_text()
+    return library in Path(f'/proc/{node.pid}/maps').read_text()
 
 
 def _program(module: str, graph: Graph, *arguments: str) -> Any:

@@ -1,12 +1,14 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to the node during a soak."""
+"""The faults of a soak: what the node has to stand."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 import random
+import signal
+import sys
 import time
 from typing import Any
 
@@ -19,9 +21,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from benchmarks.soak_processes import Camera, NodeUnderTest, StalledListener
+from stereo_depth_node.processes import Process, Processes
 
-__all__ = ['CAMERAS', 'FAULTS', 'Bystander', 'node_hangs', 'parameters_storm']
+__all__ = ['CAMERAS', 'FAULTS', 'Bystander', 'Camera', 'node_hangs', 'parameters_storm']
 
 _NODE = 'stereo_depth_node'
 _HOUR_S = 3600
@@ -31,8 +33,8 @@ CAMERAS = tuple(
     for size in ((320, 240), (752, 480), (848, 480))
     for encoding in ('mono8', 'bgr8')
 )
-"""Width, height and encoding of the drivers that may come in place of the usual one."""
-# Values on both sides of what is possible.
+"""Width, height and encoding of the drivers that may replace the usual one."""
+# Possible and impossible values.
 _PARAMETERS: dict[str, tuple[Any, ...]] = {
     'num_disparities': (16, 64, 128, 17, 100000),
     'block_size': (5, 15, 21, 4, 255),
@@ -52,10 +54,80 @@ _USUAL = {name: values[0] for name, values in _PARAMETERS.items()} | {
     'sync_tolerance': 0.01,
     'queue_size': 10,
 }
+_LISTENER = """
+import rclpy
+from rclpy.node import Node
+from stereo_msgs.msg import DisparityImage
+rclpy.init()
+node = Node('stalled')
+node.create_subscription(DisparityImage, 'disparity', lambda message: None, 5)
+rclpy.spin(node)
+"""
+
+
+class Camera:
+    """The driver of a stereo camera, which can be killed and replaced.
+
+    Parameters
+    ----------
+    processes : Processes
+        Run the driver.
+    environment : mapping
+        Variables of the driver.
+    rate : float
+        Pairs per second.
+
+    Attributes
+    ----------
+    process : Process
+        The driver that was started last.
+    starts : int
+        How often a driver was started.
+    """
+
+    process: Process
+
+    def __init__(self, processes: Processes, environment: Mapping[str, str], rate: float) -> None:
+        self._processes = processes
+        self._environment = environment
+        self._rate = rate
+        self.starts = 0
+
+    def start(self, width: int = 640, height: int = 480, encoding: str = 'mono8') -> None:
+        """Kill the driver, as a crash does, and start another."""
+        self.kill()
+        self.process = self._processes.start(
+            'camera',
+            (sys.executable, '-m', 'benchmarks.feeder', str(width), str(height), encoding),
+            self._environment,
+            answers=True,
+        )
+        self.process.tell(f'start {self._rate}')
+        self.starts += 1
+
+    def kill(self) -> None:
+        """Kill the driver, if one was started."""
+        if self.starts:
+            self.process.kill()
 
 
 class Bystander:
     """A program on the graph that listens, disturbs and sets parameters.
+
+    Parameters
+    ----------
+    watch : callable
+        Is given the diagnostics of the node.
+    seed : int
+        Of the faults.
+    processes : Processes
+        Run further programs.
+    environment : mapping
+        Their variables.
+    camera : Camera
+        Its driver is restarted and paused.
+    under_test : Process
+        The node.
 
     Attributes
     ----------
@@ -64,37 +136,57 @@ class Bystander:
     """
 
     def __init__(
-        self, watch: Callable[[Any], None], seed: int, camera: Camera, node: NodeUnderTest
+        self,
+        watch: Callable[[Any], None],
+        seed: int,
+        processes: Processes,
+        environment: Mapping[str, str],
+        camera: Camera,
+        under_test: Process,
     ) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
 
-        self.random, self.camera, self.under_test = random.Random(seed), camera, node
+        self.random, self.camera, self.under_test = random.Random(seed), camera, under_test
         self.outputs = 0
+        self._processes, self._environment = processes, environment
         self.node = rclpy.create_node('soak')
         self.node.create_subscription(DiagnosticArray, '/diagnostics', watch, 10)
         self._parameters = self.node.create_client(SetParameters, f'/{_NODE}/set_parameters')
-        self._ear: Any = None
+        self._subscription: Any = None
         self.listen()
 
     def listen(self) -> None:
         """Subscribe to the disparity."""
-        self._ear = self.node.create_subscription(DisparityImage, 'disparity', self._count, 5)
+        self._subscription = self.node.create_subscription(
+            DisparityImage, 'disparity', self._count, 5
+        )
 
     def leave(self) -> None:
         """Take the subscription back."""
-        self.node.destroy_subscription(self._ear)
+        self.node.destroy_subscription(self._subscription)
 
     def pass_time(self, seconds: float, rate: float = 0.0, act: Any = None) -> None:
-        """Spin for so long, and act at a rate meanwhile."""
-        end = now = time.monotonic()
-        end += seconds
-        due = now
+        """Spin for some time, and act at a rate meanwhile."""
+        due = now = time.monotonic()
+        end = now + seconds
         while now < end:
             if act is not None and now >= due:
                 act()
                 due += 1.0 / rate
             rclpy.spin_once(self.node, timeout_sec=0.01)
             now = time.monotonic()
+
+    def hang(self, process: Process, seconds: float) -> None:
+        """Stop a process for some time, as a computer does that swaps or sleeps."""
+        process.send_signal(signal.SIGSTOP)
+        self.pass_time(seconds)
+        process.send_signal(signal.SIGCONT)
+
+    def start_listener(self) -> Process:
+        """Start another program that subscribes to the disparity, reliably."""
+        return self._processes.start(
+            'listener', (sys.executable, '-c', _LISTENER), self._environment
+        )
 
     def set_parameters(self, names: Iterable[str] = ()) -> None:
         """Set parameters to the usual values, or those named to any of theirs."""
@@ -124,17 +216,13 @@ def camera_changes_size(soak: Bystander) -> None:
 
 
 def camera_hangs(soak: Bystander) -> None:
-    """Stop the driver for a while; then it sends what it owes."""
-    soak.camera.pause()
-    soak.pass_time(2.0)
-    soak.camera.resume()
+    """Stop the driver for a while; then it goes on."""
+    soak.hang(soak.camera.process, 2.0)
 
 
 def node_hangs(soak: Bystander) -> None:
     """Stop the node for a while; then it has more images than its queues can hold."""
-    soak.under_test.pause()
-    soak.pass_time(1.0)
-    soak.under_test.resume()
+    soak.hang(soak.under_test, 1.0)
 
 
 def parameters_storm(soak: Bystander) -> None:
@@ -154,12 +242,12 @@ def listeners_come_and_go(soak: Bystander) -> None:
 
 
 def listener_stalls(soak: Bystander) -> None:
-    """Let another listener hang, reliably subscribed."""
-    listener = StalledListener()
+    """Let another listener hang, then kill it."""
+    listener = soak.start_listener()
     soak.pass_time(2.0)
-    listener.stall()
+    listener.send_signal(signal.SIGSTOP)
     soak.pass_time(3.0)
-    listener.end()
+    listener.kill()
 
 
 def strangers_publish(soak: Bystander) -> None:
@@ -206,4 +294,4 @@ FAULTS: tuple[Callable[[Bystander], None], ...] = (
     listener_stalls,
     strangers_publish,
 )
-"""All of them; each leaves a camera running, if not the usual one."""
+"""All faults; each leaves a camera running, if not the usual one."""

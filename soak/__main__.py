@@ -1,10 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the node at full load with random faults and prints what came of it.
+"""Runs the node at full load among random faults, and prints a report.
 
-It fails when the node ended, when images are neither computed nor counted as dropped, when an
-internal error was logged, or when the node holds more than it did after the warm-up, in which
-every fault happens, and the highest load with every camera.
+It fails when the node has ended, when images are neither computed nor counted as dropped, when an
+internal error was logged, or when the node holds more than after the warm-up, in which every fault
+happens, and the highest load with every camera.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ import time
 from typing import Any
 
 import rclpy
+from rclpy.signals import SignalHandlerOptions
 
-from benchmarks.soak_faults import Bystander, CAMERAS, FAULTS, node_hangs, parameters_storm
-from benchmarks.soak_processes import Camera, Footprint, NodeUnderTest, SharedMemory
-from stereo_depth_node.environment import fast_dds_environment
+from soak.faults import Bystander, Camera, CAMERAS, FAULTS, node_hangs, parameters_storm
+from soak.footprint import Footprint, SharedMemory
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.processes import interrupt_on_termination, Process, Processes
 
 __all__ = ['main']
 
+NODE = (sys.executable, '-m', 'stereo_depth_node.ros.main')
 _GROWTH_BYTES = 5e6
 _CALM_S = 4.0
 # Long enough that Fast DDS has given up the peers that were killed (20 s lease).
@@ -35,16 +39,16 @@ _DROPPED = 'images dropped, '
 
 
 class Ledger:
-    """What the node reports of itself.
+    """What the node reports in its diagnostics.
 
     Attributes
     ----------
     values : dict of str to str
         Of the last report.
     reports, contradictions : int
-        Reports that came; those whose images do not add up.
+        Reports received; those whose images do not add up.
     causes : Counter of str
-        Reports by the state they tell.
+        Reports by the state of the node.
     """
 
     def __init__(self) -> None:
@@ -52,8 +56,8 @@ class Ledger:
         self.reports = self.contradictions = 0
         self.causes: Counter[str] = Counter()
 
-    def take(self, array: Any) -> None:
-        """Take a report."""
+    def add(self, array: Any) -> None:
+        """Count a report."""
         self.values = {each.key: each.value for each in array.status[0].values}
         self.reports += 1
         self.causes[self.values['cause']] += 1
@@ -79,53 +83,62 @@ class Ledger:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a soak; return 0 when the node stood it."""
+    """Run a soak; return 0 when the node has stood it."""
     parser = argparse.ArgumentParser(prog='scripts/soak', description=__doc__)
     parser.add_argument('--minutes', type=float, default=10.0, help='how long (default: 10)')
     parser.add_argument('--rate', type=float, default=60.0, help='pairs per second (default: 60)')
     parser.add_argument('--seed', type=int, default=1, help='of the faults (default: 1)')
-    parser.add_argument('--domain', type=int, default=os.getpid() % 100 + 1, help='ROS_DOMAIN_ID')
+    parser.add_argument('--domain', type=int, help='ROS_DOMAIN_ID (default: a free one)')
     options = parser.parse_args(arguments)
-    os.environ['ROS_DOMAIN_ID'] = str(options.domain)
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    os.environ.update(fast_dds_environment(os.environ))
-    with tempfile.TemporaryDirectory() as folder:
-        return _soak(options, Path(folder, 'node.log'))
-
-
-def _soak(options: argparse.Namespace, log: Path) -> int:
+    interrupt_on_termination()
     memory = SharedMemory()
-    rclpy.init()
-    ledger, camera = Ledger(), Camera(options.rate)
-    node = NodeUnderTest(log, ['--ros-args', '-p', 'matcher_backend:=opencv'])
     try:
-        soak = Bystander(ledger.take, options.seed, camera, node)
-        camera.start()
-        end = time.monotonic() + 60.0 * options.minutes
-        _warm_up(soak)
-        start = _settled_footprint(soak, node)
-        happened: Counter[str] = Counter()
-        while time.monotonic() < end - _SETTLE_S and node.is_running:
-            fault = soak.random.choice(FAULTS)
-            _let_happen(fault, soak)
-            happened[fault.__name__] += 1
-            print(f'{end - time.monotonic():5.0f} s left, {fault.__name__}', file=sys.stderr)
-        last = _settled_footprint(soak, node)
-        camera.kill()
-        soak.pass_time(_CALM_S)
+        os.environ.update(graph_environment(os.environ, options.domain))
+        # Without handlers of its own: a signal is to leave the "with" block.
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
+            return _soak(options, processes)
+    except StereoDepthError as error:
+        print(f'soak failed: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('soak: interrupted', file=sys.stderr)
+        return 130
     finally:
-        camera.kill()
-        code = node.stop()
+        rclpy.try_shutdown()
+        memory.clean()
+
+
+def _soak(options: argparse.Namespace, processes: Processes) -> int:
+    ledger, camera = Ledger(), Camera(processes, os.environ, options.rate)
+    node = processes.start(
+        'node',
+        (*NODE, '--ros-args', '-p', 'matcher_backend:=opencv'),
+        {**os.environ, 'PYTHONFAULTHANDLER': '1'},
+    )
+    soak = Bystander(ledger.add, options.seed, processes, os.environ, camera, node)
+    camera.start()
+    end = time.monotonic() + 60.0 * options.minutes
+    _warm_up(soak)
+    start = _settled_footprint(soak, node)
+    happened: Counter[str] = Counter()
+    while time.monotonic() < end - _SETTLE_S and node.status is None:
+        fault = soak.random.choice(FAULTS)
+        _let_happen(fault, soak)
+        happened[fault.__name__] += 1
+        print(f'{end - time.monotonic():5.0f} s left, {fault.__name__}', file=sys.stderr)
+    last = _settled_footprint(soak, node)
+    camera.kill()
+    soak.pass_time(_CALM_S)
+    node.stop()
     print(_table(options, ledger, soak, happened, start, last))
-    failures = _failures(ledger, code, node.words(), start, last)
+    failures = _failures(ledger, node.status, node.output, start, last)
     print('\n'.join(f'FAILED: {each}' for each in failures) or 'passed')
-    rclpy.try_shutdown()
-    memory.clean()
     return 1 if failures else 0
 
 
 def _warm_up(soak: Bystander) -> None:
-    """Let every fault happen, and the heaviest load that may come: what is kept then is normal."""
+    """Let every fault happen, and the heaviest load: what the node holds then is normal."""
     soak.pass_time(_CALM_S)
     for fault in FAULTS:
         _let_happen(fault, soak)
@@ -141,10 +154,10 @@ def _let_happen(fault: Any, soak: Bystander) -> None:
     soak.pass_time(_CALM_S)
 
 
-def _settled_footprint(soak: Bystander, node: NodeUnderTest) -> Footprint:
-    """Return what the node holds at usual work, when it has forgotten who has gone.
+def _settled_footprint(soak: Bystander, node: Process) -> Footprint:
+    """Measure the node at its usual work, after it has given up the peers that are gone.
 
-    Once its queues have been full: the middleware keeps the room that they have had.
+    Its queues have been full once by then, because the middleware keeps the memory of full queues.
     """
     soak.set_parameters()
     soak.camera.start()
@@ -152,9 +165,14 @@ def _settled_footprint(soak: Bystander, node: NodeUnderTest) -> Footprint:
     node_hangs(soak)
     soak.pass_time(_SETTLE_S / 2)
     samples = []
-    soak.pass_time(_SETTLE_S / 2, 1.0, lambda: samples.append(node.footprint()))
-    # Images that wait come and go: the least is what the node cannot do without.
+    soak.pass_time(_SETTLE_S / 2, 1.0, lambda: samples.append(_footprint(node)))
+    # Waiting images come and go: the least is what the node needs.
     return min(samples, key=lambda sample: sample.own_bytes)
+
+
+def _footprint(node: Process) -> Footprint:
+    """Return what the node holds now; nothing when it has ended."""
+    return Footprint.of(node.pid) if node.status is None else Footprint(0, 0, 0, 0)
 
 
 def _table(
@@ -174,7 +192,7 @@ def _table(
         *((f'images dropped, {reason}', str(count)) for reason, count in ledger.dropped().items()),
         ('images waiting', str(ledger.number('images waiting'))),
         ('reports, contradictory', f'{ledger.reports}, {ledger.contradictions}'),
-        ('states told', ', '.join(f'{name} {count}' for name, count in ledger.causes.items())),
+        ('states', ', '.join(f'{name} {count}' for name, count in ledger.causes.items())),
         ('camera restarts survived', str(soak.camera.starts - 1)),
         ('faults', ', '.join(f'{name} {count}' for name, count in happened.items())),
         ('memory of its own', f'{start.own_bytes / 1e6:.1f} -> {last.own_bytes / 1e6:.1f} MB'),
@@ -187,13 +205,13 @@ def _table(
 
 
 def _failures(
-    ledger: Ledger, code: int, words: str, start: Footprint, last: Footprint
+    ledger: Ledger, status: int | None, log: str, start: Footprint, last: Footprint
 ) -> list[str]:
     failures = []
-    if code != 0:
-        failures.append(f'the node ended with code {code}\n{words[-2000:]}')
-    if 'Traceback' in words or 'internal error' in words:
-        failures.append(f'the node logged an error\n{words[-4000:]}')
+    if status != 0:
+        failures.append(f'the node ended with status {status}\n{log[-2000:]}')
+    if 'Traceback' in log or 'internal error' in log:
+        failures.append(f'the node logged an error\n{log[-4000:]}')
     if ledger.contradictions or not ledger.number('pairs computed'):
         failures.append('images neither computed nor dropped, or nothing computed at all')
     if last.own_bytes - start.own_bytes > _GROWTH_BYTES:
