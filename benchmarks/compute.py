@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.scene import load_scene
-from stereo_depth_node.offline.datasets.scenes import ENCODINGS
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel

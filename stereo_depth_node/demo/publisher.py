@@ -51,9 +51,7 @@ class PairPublisher:
         Of the pairs published, nanoseconds.
     """
 
-    def __init__(
-        self, node: Node, scene: Scene, encoding: str, qos: QoSProfile = _QOS
-    ) -> None:
+    def __init__(self, node: Node, scene: Scene, encoding: str, qos: QoSProfile = _QOS) -> None:
         self.stamps: list[int] = []
         self._node = node
         self._images = []
