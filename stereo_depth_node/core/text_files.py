@@ -50,21 +50,22 @@ def read_bytes(path: str | Path, most: int = MOST_BYTES) -> bytes:
     """
     name = printable(path)
     try:
-        # A pipe would wait here for whoever writes into it.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0))
-        with open(descriptor, 'rb') as file:
-            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            content = file.read(most + 1) if is_regular else b''
+        # To open a device can do something; a pipe would wait for whoever writes into it.
+        is_regular = stat.S_ISREG(os.stat(path).st_mode)
+        content = b''
+        if is_regular:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0))
+            with open(descriptor, 'rb') as file:
+                content = file.read(most + 1)
     except FileNotFoundError as error:
         raise InputError(f'{name}: cannot be read (there is no such file)') from error
-    except IsADirectoryError as error:
-        raise InputError(f'{name} is a folder: name a file') from error
     except OSError as error:
         raise InputError(f'{name}: cannot be read ({error.strerror})') from error
     except ValueError as error:  # a null character in the name
         raise InputError(f'{name}: cannot be read ({error})') from error
     if not is_regular:
-        raise InputError(f'{name} is not a regular file: name a file')
+        kind = 'a folder' if os.path.isdir(path) else 'not a regular file'
+        raise InputError(f'{name} is {kind}: name a file')
     if len(content) > most:
         raise InputError(f'{name} is larger than {most} bytes: no such file is')
     return content

@@ -10,7 +10,8 @@ import math
 from pathlib import Path
 import re
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.calibration_file import load_calibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import CalibrationSizeError, SettingsError
 from stereo_depth_node.core.settings.settings import Settings

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibration of one camera, and the YAML file that ROS keeps it in.
+"""Calibration of one camera.
 
 Projection matrices are ROS's (REP 104, sensor_msgs/CameraInfo)::
 
@@ -12,12 +12,8 @@ Projection matrices are ROS's (REP 104, sensor_msgs/CameraInfo)::
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Any
 
-from stereo_depth_node.core.errors import InputError
-
-__all__ = ['CameraCalibration', 'load_calibration']
+__all__ = ['CameraCalibration']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,51 +108,6 @@ class CameraCalibration:
             k=_cropped_and_scaled(full.k, 3, shift, rows),
             p=_cropped_and_scaled(full.p, 4, shift, rows),
         )
-
-
-def load_calibration(path: str | Path) -> CameraCalibration:
-    """Read a calibration file in the ROS camera_info YAML format (camera_calibration_parsers).
-
-    Parameters
-    ----------
-    path : str or Path
-        A path or a ``file://`` URL.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or is not such a file; the text names the file and the key.
-    """
-    import yaml
-
-    plain = Path(str(path)[len('file://') :] if str(path).startswith('file://') else path)
-    try:
-        content = yaml.safe_load(plain.expanduser().read_text(encoding='utf-8'))
-        return CameraCalibration(
-            width=int(content['image_width']),
-            height=int(content['image_height']),
-            distortion_model=str(content['distortion_model']),
-            d=_numbers(content, 'distortion_coefficients'),
-            k=_numbers(content, 'camera_matrix', 9),
-            r=_numbers(content, 'rectification_matrix', 9),
-            p=_numbers(content, 'projection_matrix', 12),
-        )
-    except OSError as error:
-        raise InputError(f'{plain}: cannot be read ({error.strerror})') from error
-    except KeyError as error:
-        raise InputError(
-            f'{plain}: {error.args[0]} is missing, a ROS camera_info YAML file has it'
-        ) from error
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        reason = ' '.join(str(error).split())
-        raise InputError(f'{plain}: not a ROS camera_info YAML file ({reason})') from error
-
-
-def _numbers(content: Any, key: str, count: int | None = None) -> tuple[float, ...]:
-    numbers = tuple(float(number) for number in content[key]['data'])
-    if count is not None and len(numbers) != count:
-        raise ValueError(f'{key} has {len(numbers)} numbers, not {count}')
-    return numbers
 
 
 def _cropped_and_scaled(

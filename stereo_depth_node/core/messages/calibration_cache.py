@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.calibration_file import load_calibration
 from stereo_depth_node.core.errors import InputError, MissingCalibrationError
 from stereo_depth_node.core.messages.content import (
     calibration_from_message,

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrations: the YAML file, region of interest, binning and reduction."""
+"""Calibrations: region of interest, binning and reduction."""
 
 from __future__ import annotations
 
@@ -9,87 +9,8 @@ import dataclasses
 import numpy as np
 import pytest
 from scenes import camera
-import yaml
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration, load_calibration
-from stereo_depth_node.core.errors import InputError
-
-D = (-0.28, 0.074, 0.0002, 1.8e-05, 0.0)
-K = (458.65, 0.0, 367.2, 0.0, 457.3, 248.4, 0.0, 0.0, 1.0)
-R = (0.99, -0.01, 0.02, 0.01, 0.99, 0.003, -0.02, -0.003, 0.99)
-P = (435.2, 0.0, 367.4, -47.9, 0.0, 435.2, 252.2, 0.0, 0.0, 0.0, 1.0, 0.0)
-
-
-def matrix(rows: int, columns: int, data: tuple[float, ...]) -> dict[str, object]:
-    return {'rows': rows, 'cols': columns, 'data': list(data)}
-
-
-def file_content() -> dict[str, object]:
-    return {
-        'image_width': 752,
-        'image_height': 480,
-        'camera_name': 'left',
-        'camera_matrix': matrix(3, 3, K),
-        'distortion_model': 'plumb_bob',
-        'distortion_coefficients': matrix(1, 5, D),
-        'rectification_matrix': matrix(3, 3, R),
-        'projection_matrix': matrix(3, 4, P),
-    }
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / 'left camera.yaml'
-
-
-@pytest.mark.parametrize('as_given', [str, lambda path: path, lambda path: f'file://{path}'])
-def test_a_calibration_file_is_read_whole(path, as_given):
-    path.write_text(yaml.safe_dump(file_content()), encoding='utf-8')
-    assert load_calibration(as_given(path)) == CameraCalibration(
-        width=752, height=480, distortion_model='plumb_bob', d=D, k=K, r=R, p=P
-    )
-
-
-def test_a_missing_file_is_named_with_the_reason(tmp_path):
-    with pytest.raises(InputError, match=r'none\.yaml: cannot be read \(No such file'):
-        load_calibration(tmp_path / 'none.yaml')
-
-
-@pytest.mark.parametrize('key', sorted(set(file_content()) - {'camera_name'}))
-def test_a_missing_key_is_named(path, key):
-    content = file_content()
-    del content[key]
-    path.write_text(yaml.safe_dump(content), encoding='utf-8')
-    with pytest.raises(InputError, match=rf'camera\.yaml: {key} is missing'):
-        load_calibration(path)
-
-
-@pytest.mark.parametrize(
-    ('key', 'count'),
-    [('camera_matrix', 9), ('rectification_matrix', 9), ('projection_matrix', 12)],
-)
-def test_a_matrix_of_the_wrong_length_is_named_with_both_lengths(path, key, count):
-    content = {**file_content(), key: {'data': [1.0] * 4}}
-    path.write_text(yaml.safe_dump(content), encoding='utf-8')
-    with pytest.raises(InputError, match=rf'{key} has 4 numbers, not {count}'):
-        load_calibration(path)
-
-
-@pytest.mark.parametrize(
-    'content',
-    [
-        b'',
-        b'just a text',
-        b'- a\n- list\n',
-        b'a: [1, 2\n',
-        b'\xff\xfe\x00',
-        b'image_width: wide\n',
-    ],
-)
-def test_a_file_of_another_kind_is_refused_by_name(path, content):
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r'camera\.yaml: not a ROS camera_info YAML file'):
-        load_calibration(path)
+from stereo_depth_node.core.camera.calibration import CameraCalibration
 
 
 def test_a_calibration_of_the_whole_image_is_that_of_the_image():
