@@ -20,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.scene import load_scene
+from benchmarks.worker import answer
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.matching.opencv import OpenCVMatcher
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.processes import answer
 
 __all__ = ['CoreFrame', 'bare_matcher', 'measure_in_turn', 'settle_kernel']
 

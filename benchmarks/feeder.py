@@ -19,10 +19,10 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from benchmarks.scene import load_scene
+from benchmarks.worker import answer
 from stereo_depth_node.demo.publisher import PairPublisher
 from stereo_depth_node.memory import keep_freed_memory
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS
-from stereo_depth_node.processes import answer
 
 __all__ = ['Feeder']
 

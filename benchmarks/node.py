@@ -17,9 +17,9 @@ from typing import Any, cast
 
 import rclpy
 
+from benchmarks.worker import answer
 from stereo_depth_node.core.matching.kernel.provider import wait_for_kernel
 from stereo_depth_node.core.processing import Stage
-from stereo_depth_node.processes import answer
 from stereo_depth_node.ros import main as program
 from stereo_depth_node.ros import node as node_module
 

@@ -15,28 +15,24 @@ from functools import partial
 import select
 import sys
 import time
-from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import Image
-from stereo_msgs.msg import DisparityImage
 
+from benchmarks.worker import answer
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.messages.cdr import CdrReader
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.memory import keep_freed_memory
-from stereo_depth_node.processes import answer
+from stereo_depth_node.ros.messages import message_class
 
-__all__ = ['OUTPUTS', 'Receiver']
+__all__ = ['TOPICS', 'Receiver']
 
-OUTPUTS: dict[str, tuple[str, Any]] = {
-    'disparity': ('disparity', DisparityImage),
-    'depth': ('depth/image_rect', Image),
-}
-"""Output -> its topic and type. All begin with a Header."""
+TOPICS = {'disparity': 'disparity', 'depth': 'depth/image_rect'}
+"""Outputs that the benchmarks compare, and their topics. All messages begin with a Header."""
 
-_NS_PER_S = 1_000_000_000
 _POLL_S = 0.02
 _DEPTH = 10
 
@@ -49,7 +45,7 @@ class Receiver:
     node : Node
         Receives.
     outputs : sequence of str
-        Keys of `OUTPUTS`.
+        Keys of `TOPICS`.
 
     Attributes
     ----------
@@ -62,9 +58,9 @@ class Receiver:
         self._outputs = tuple(outputs)
         self.reset()
         for output in outputs:
-            topic, message_type = OUTPUTS[output]
+            topic = TOPICS[output]
             node.create_subscription(
-                message_type,
+                message_class(OUTPUTS[topic].type),
                 topic,
                 partial(self._take, output),
                 # As consumers of depth subscribe.
@@ -85,7 +81,7 @@ class Receiver:
     def _take(self, output: str, serialized: bytes) -> None:
         self.last_ns = time.time_ns()
         seconds, nanoseconds = CdrReader(serialized).stamp()
-        self.arrivals[output].append((seconds * _NS_PER_S + nanoseconds, self.last_ns))
+        self.arrivals[output].append((seconds * NS_PER_S + nanoseconds, self.last_ns))
 
 
 def _obey(
@@ -101,7 +97,7 @@ def _obey(
         receiver.reset()
         answer({})
     else:
-        while time.time_ns() - receiver.last_ns < value * _NS_PER_S:
+        while time.time_ns() - receiver.last_ns < value * NS_PER_S:
             executor.spin_once(_POLL_S)
         answer({'arrivals': receiver.arrivals})
 

@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 
 from benchmarks.compute import CoreFrame, measure_in_turn, settle_kernel
+from benchmarks.worker import answer
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.processes import answer
 
 __all__ = ['SIZES', 'draw_scaling', 'fit', 'measure_scaling', 'model_ms', 'tries']
 

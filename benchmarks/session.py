@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.cases import Case, Contestant
 from benchmarks.summary import summarise_case
 from benchmarks.trial import Plan, run_trial
-from stereo_depth_node.processes import Processes
+from benchmarks.worker import Workers
 
 __all__ = ['Session']
 
@@ -152,6 +152,6 @@ class Session:
 
     def _ask(self, module: str, request: dict[str, Any]) -> dict[str, Any]:
         command = [sys.executable, '-m', f'benchmarks.{module}', json.dumps(request)]
-        with Processes(self._log_folder) as processes:
-            process = processes.start(module, command, os.environ, answers=True)
+        with Workers(self._log_folder) as processes:
+            process = processes.start_worker(module, command, os.environ)
             return process.answer(_ANSWER_S)

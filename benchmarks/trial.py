@@ -14,8 +14,9 @@ from typing import Any
 
 from benchmarks.cases import Case, Contestant
 from benchmarks.usage import usage_of
+from benchmarks.worker import Worker, Workers
 from stereo_depth_node.environment import graph_environment
-from stereo_depth_node.processes import Process, ProcessError, Processes
+from stereo_depth_node.processes import Process, ProcessError
 
 __all__ = ['Plan', 'run_trial']
 
@@ -72,18 +73,18 @@ def run_trial(
         `moderate`, and `peak_bytes`, the most memory that a stage of the node allocated.
     """
     environment = graph_environment(os.environ)
-    with Processes(log_folder) as processes:
+    with Workers(log_folder) as processes:
         trial = _Trial(
-            processes.start('feeder', _feeder_command(case), environment, answers=True),
-            processes.start('receiver', _receiver_command(case), environment, answers=True),
+            processes.start_worker('feeder', _feeder_command(case), environment),
+            processes.start_worker('receiver', _receiver_command(case), environment),
             contestant,
             case.outputs,
         )
-        node = processes.start(
+        start = processes.start_worker if contestant.is_own else processes.start
+        node: Any = start(
             'node',
             contestant.command_for(case),
             environment if contestant.is_own else _for_strangers(environment),
-            answers=contestant.is_own,
         )
         start_s = trial.await_first(node)
         backend = node.ask('settle', _COMPILE_S)['backend'] if contestant.is_own else None
@@ -109,8 +110,8 @@ class _Trial:
 
     def __init__(
         self,
-        feeder: Process,
-        receiver: Process,
+        feeder: Worker,
+        receiver: Worker,
         contestant: Contestant,
         outputs: tuple[str, ...],
     ) -> None:

@@ -22,11 +22,12 @@ from typing import Any
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
+from benchmarks.worker import Workers
 from soak.faults import Bystander, Camera, CAMERAS, FAULTS, node_hangs, parameters_storm
 from soak.footprint import Footprint, SharedMemory
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.environment import graph_environment
-from stereo_depth_node.processes import interrupt_on_termination, Process, Processes
+from stereo_depth_node.processes import interrupt_on_termination, Process
 
 __all__ = ['main']
 
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         os.environ.update(graph_environment(os.environ, options.domain))
         # Without handlers of its own: a signal is to leave the "with" block.
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
+        with tempfile.TemporaryDirectory() as folder, Workers(Path(folder)) as processes:
             return _soak(options, processes)
     except StereoDepthError as error:
         print(f'soak failed: {error}', file=sys.stderr)
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
         memory.clean()
 
 
-def _soak(options: argparse.Namespace, processes: Processes) -> int:
+def _soak(options: argparse.Namespace, processes: Workers) -> int:
     ledger, camera = Ledger(), Camera(processes, os.environ, options.rate)
     node = processes.start(
         'node',

@@ -21,7 +21,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from stereo_depth_node.processes import Process, Processes
+from benchmarks.worker import Worker, Workers
+from stereo_depth_node.processes import Process
 
 __all__ = ['CAMERAS', 'FAULTS', 'Bystander', 'Camera', 'node_hangs', 'parameters_storm']
 
@@ -70,7 +71,7 @@ class Camera:
 
     Parameters
     ----------
-    processes : Processes
+    processes : Workers
         Run the driver.
     environment : mapping
         Variables of the driver.
@@ -79,15 +80,15 @@ class Camera:
 
     Attributes
     ----------
-    process : Process
+    process : Worker
         The driver that was started last.
     starts : int
         How often a driver was started.
     """
 
-    process: Process
+    process: Worker
 
-    def __init__(self, processes: Processes, environment: Mapping[str, str], rate: float) -> None:
+    def __init__(self, processes: Workers, environment: Mapping[str, str], rate: float) -> None:
         self._processes = processes
         self._environment = environment
         self._rate = rate
@@ -96,11 +97,10 @@ class Camera:
     def start(self, width: int = 640, height: int = 480, encoding: str = 'mono8') -> None:
         """Kill the driver, as a crash does, and start another."""
         self.kill()
-        self.process = self._processes.start(
+        self.process = self._processes.start_worker(
             'camera',
             (sys.executable, '-m', 'benchmarks.feeder', str(width), str(height), encoding),
             self._environment,
-            answers=True,
         )
         self.process.tell(f'start {self._rate}')
         self.starts += 1
@@ -120,7 +120,7 @@ class Bystander:
         Is given the diagnostics of the node.
     seed : int
         Of the faults.
-    processes : Processes
+    processes : Workers
         Run further programs.
     environment : mapping
         Their variables.
@@ -139,7 +139,7 @@ class Bystander:
         self,
         watch: Callable[[Any], None],
         seed: int,
-        processes: Processes,
+        processes: Workers,
         environment: Mapping[str, str],
         camera: Camera,
         under_test: Process,

@@ -7,17 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 import contextlib
 import ctypes
-import json
 import os
 from pathlib import Path
 import select
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from types import FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import ClassVar, NoReturn, TypeVar
 
 from stereo_depth_node.core.errors import StereoDepthError
 
@@ -25,7 +23,6 @@ __all__ = [
     'Process',
     'ProcessError',
     'Processes',
-    'answer',
     'interrupt_on_termination',
 ]
 
@@ -39,9 +36,6 @@ _STOP_SIGNALS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0))
 
 # Environment variable that all descendants of a process inherit.
 _MARK = 'STEREO_DEPTH_STARTED_BY'
-
-_ANSWER_PREFIX = '@answer '
-_ANSWER_S = 60.0
 
 
 class ProcessError(StereoDepthError):
@@ -64,9 +58,7 @@ class Process:
     environment : mapping
         Its environment variables.
     log : Path
-        Receives standard error, and standard output unless the process answers there.
-    answers : bool
-        Whether it reads commands from standard input and answers with `answer`.
+        Receives standard error, and standard output unless the process has pipes.
 
     Attributes
     ----------
@@ -81,26 +73,22 @@ class Process:
         If the program cannot be started.
     """
 
+    #: Whether standard input and output are pipes to and from the parent.
+    _has_pipes: ClassVar[bool] = False
+
     def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        log: Path,
-        *,
-        answers: bool = False,
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path
     ) -> None:
         self.name = name
         self._log = log
-        self._unread = b''
         with log.open('wb') as sink:
             self.started_ns = time.time_ns()
             try:
                 self._process = subprocess.Popen(
                     command,
                     env=dict(environment),
-                    stdin=subprocess.PIPE if answers else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE if answers else sink,
+                    stdin=subprocess.PIPE if self._has_pipes else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if self._has_pipes else sink,
                     stderr=sink,
                     start_new_session=True,
                     preexec_fn=_prepare,  # noqa: PLW1509 (it takes no lock)
@@ -145,53 +133,6 @@ class Process:
         if status is not None:
             self._fail(f'has ended with status {status}')
 
-    def tell(self, command: str) -> None:
-        """Send a command, a line of text.
-
-        Raises
-        ------
-        ProcessError
-            If it has ended.
-        """
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(f'{command}\n'.encode())
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            self._fail('has ended')
-
-    def ask(self, command: str, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
-        """Send a command and return the answer; raises as `answer` does."""
-        self.tell(command)
-        return self.answer(timeout_s)
-
-    def answer(self, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
-        """Wait for the next answer and return it.
-
-        Raises
-        ------
-        ProcessError
-            If it ends, or does not answer in time.
-        """
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
-        deadline = time.monotonic() + timeout_s
-        while True:
-            line, newline, rest = self._unread.partition(b'\n')
-            if newline:
-                self._unread = rest
-                if line.startswith(_ANSWER_PREFIX.encode()):
-                    answered: dict[str, Any] = json.loads(line[len(_ANSWER_PREFIX) :])
-                    return answered
-                continue
-            remaining_s = deadline - time.monotonic()
-            if remaining_s < 0.0 or not select.select([descriptor], [], [], remaining_s)[0]:
-                self._fail(f'did not answer within {timeout_s:g} s')
-            chunk = os.read(descriptor, 1 << 16)
-            if not chunk:
-                self._fail('has ended')
-            self._unread += chunk
-
     def send_signal(self, number: int) -> None:
         """Send a signal to the process alone; nothing happens when it has ended."""
         self._process.send_signal(number)
@@ -223,6 +164,9 @@ class Process:
 
     def _fail(self, what: str) -> NoReturn:
         raise ProcessError(f'the {self.name} {what}\n{self.last_words()}')
+
+
+AnyProcess = TypeVar('AnyProcess', bound=Process)
 
 
 class Processes:
@@ -258,23 +202,25 @@ class Processes:
                     for pid in left:
                         _kill(pid)
 
-    def start(
-        self,
-        name: str,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        *,
-        answers: bool = False,
-    ) -> Process:
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
         """Start a process; one of the same name must have ended before.
 
         Parameters and errors are those of `Process`.
         """
-        log = self._log_folder / f'{name}.log'
+        return self._start(Process, name, command, environment)
+
+    def _start(
+        self,
+        process_type: type[AnyProcess],
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+    ) -> AnyProcess:
         marked = {**environment, _MARK: self._mark}
         with _uninterrupted():
-            self._running[name] = Process(name, command, marked, log, answers=answers)
-            return self._running[name]
+            process = process_type(name, command, marked, self._log_folder / f'{name}.log')
+            self._running[name] = process
+        return process
 
     def wait_for_any(self, timeout_s: float | None = None) -> Process | None:
         """Wait until one of the processes ends, and return it; each is returned once.
@@ -295,18 +241,6 @@ class Processes:
         process = ended[0][0].data
         process.wait()
         return self._running.pop(process.name)
-
-
-def answer(values: Mapping[str, Any]) -> None:
-    """Answer the last command that this process was sent, through `Process.ask`.
-
-    Parameters
-    ----------
-    values : mapping
-        What JSON can hold.
-    """
-    sys.stdout.write(f'{_ANSWER_PREFIX}{json.dumps(values)}\n')
-    sys.stdout.flush()
 
 
 def interrupt_on_termination() -> None:

@@ -22,7 +22,7 @@ ALLOWED = {
     'core': {'core'},
     'ros': {'core', 'ros', 'environment', 'memory'},
     'offline': {'core', 'demo', 'environment', 'memory', 'offline'},
-    'demo': {'core', 'demo', 'offline', 'environment', 'processes', 'memory'},
+    'demo': {'core', 'demo', 'offline', 'ros', 'environment', 'processes', 'memory'},
     'environment': {'core'},
     'processes': {'core'},
     'memory': set(),

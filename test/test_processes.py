@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+from benchmarks.worker import Workers
 from stereo_depth_node.processes import Process, ProcessError, Processes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +22,7 @@ DEADLINE_S = 60
 
 ADDER = """
 import sys
-from stereo_depth_node.processes import answer
+from benchmarks.worker import answer
 print('ready')
 for line in sys.stdin:
     print('a line for people')
@@ -47,9 +48,9 @@ def wait_for_file(process: Process, path: Path) -> str:
 
 
 def test_commands_are_answered_in_order(tmp_path):
-    with Processes(tmp_path) as processes:
-        adder = processes.start(
-            'adder', (sys.executable, '-c', ADDER), python_environment(), answers=True
+    with Workers(tmp_path) as processes:
+        adder = processes.start_worker(
+            'adder', (sys.executable, '-c', ADDER), python_environment()
         )
         assert adder.ask('1 2') == {'sum': 3}
         adder.tell('4 5')
@@ -60,9 +61,9 @@ def test_commands_are_answered_in_order(tmp_path):
 
 
 def test_a_process_that_ends_is_reported_with_its_last_words(tmp_path):
-    with Processes(tmp_path) as processes:
-        shell = processes.start(
-            'shell', ('sh', '-c', 'echo no camera >&2; exit 3'), os.environ, answers=True
+    with Workers(tmp_path) as processes:
+        shell = processes.start_worker(
+            'shell', ('sh', '-c', 'echo no camera >&2; exit 3'), os.environ
         )
         with pytest.raises(ProcessError, match=r'(?s)shell has ended.*no camera'):
             shell.ask('counters')
@@ -71,8 +72,8 @@ def test_a_process_that_ends_is_reported_with_its_last_words(tmp_path):
 
 
 def test_a_process_that_does_not_answer_is_reported(tmp_path):
-    with Processes(tmp_path) as processes:
-        silent = processes.start('silent', ('cat',), os.environ, answers=True)
+    with Workers(tmp_path) as processes:
+        silent = processes.start_worker('silent', ('cat',), os.environ)
         with pytest.raises(ProcessError, match=r'silent did not answer within 0\.1 s'):
             silent.ask('counters', 0.1)
 

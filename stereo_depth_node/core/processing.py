@@ -78,40 +78,26 @@ class PairFailure:
         return cls(drop_reason_of(error), error)
 
 
+@dataclass(frozen=True, slots=True)
 class PairResult:
     """A pair that has been matched, good until the next one is processed.
-
-    Parameters
-    ----------
-    pipeline : StereoPipeline
-        Has just matched the pair.
-    messages : callable
-        Returns the message of a topic, made for the pipeline, not yet for the pair.
-    stamp : tuple of 2 int
-        Of the left image: seconds and nanoseconds.
 
     Attributes
     ----------
     pipeline : StereoPipeline
         Has just matched the pair.
+    stamp : tuple of 2 int
+        Of the left image: seconds and nanoseconds.
     """
 
-    __slots__ = ('_messages', '_stamp', 'pipeline')
-
-    def __init__(
-        self,
-        pipeline: StereoPipeline,
-        messages: Callable[[str], OutputMessage],
-        stamp: tuple[int, int],
-    ) -> None:
-        self.pipeline = pipeline
-        self._messages = messages
-        self._stamp = stamp
+    pipeline: StereoPipeline
+    stamp: tuple[int, int]
+    _messages: Callable[[str], OutputMessage]
 
     def message(self, topic: str) -> OutputMessage:
         """Convert the pair into the message of an output, a key of `OUTPUTS`."""
         message = self._messages(topic)
-        message.update(self.pipeline, self._stamp)
+        message.update(self.pipeline, self.stamp)
         return message
 
 
@@ -185,7 +171,7 @@ class PairProcessor:
                 pipeline.match(left, right)
         except Exception as error:  # noqa: BLE001 (whatever it is, the next pair is computed)
             return PairFailure.of(error)
-        return PairResult(pipeline, self._message, pair.left.stamp)
+        return PairResult(pipeline, pair.left.stamp, self._message)
 
     def stage_medians(self) -> dict[str, float]:
         """Return the median time of each stage, seconds."""

@@ -17,11 +17,10 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
-from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.core.arrays import NS_PER_S
-from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.ros.messages import message_class
 
 __all__ = ['ResultReceiver', 'pixels_of']
 
@@ -45,7 +44,11 @@ class ResultReceiver:
     """
 
     def __init__(self, node: Node) -> None:
-        types = {DISPARITY: DisparityImage, DEPTH: Image, DEPTH_INFO: CameraInfo}
+        types = {
+            topic: message_class(output.type)
+            for topic, output in OUTPUTS.items()
+            if output.is_recorded
+        }
         self.arrivals: dict[str, list[tuple[int, int]]] = {topic: [] for topic in types}
         self.last: dict[str, Any] = {}
         self.last_arrival = time.monotonic()
@@ -73,7 +76,7 @@ class ResultReceiver:
         return any(self.arrivals.values())
 
 
-def pixels_of(image: Image) -> NDArray[np.float32]:
+def pixels_of(image: Any) -> NDArray[np.float32]:
     """Return the (H, W) pixels of a 32FC1 image without padding, as the node publishes it."""
     return np.frombuffer(image.data, '<f4').reshape(image.height, image.width)
 
@@ -82,8 +85,8 @@ def _save(receiver: ResultReceiver, folder: Path) -> None:
     """Write ``received.json``, and the last results to ``received.npz``."""
     received: dict[str, Any] = {'arrivals': receiver.arrivals}
     images = {}
-    if DISPARITY in receiver.last:
-        message = receiver.last[DISPARITY]
+    if 'disparity' in receiver.last:
+        message = receiver.last['disparity']
         disparity = pixels_of(message.image)
         images['disparity'] = np.where(disparity >= message.min_disparity, disparity, np.nan)
         received['disparity'] = {
@@ -91,8 +94,8 @@ def _save(receiver: ResultReceiver, folder: Path) -> None:
             't': message.t,
             'frame_id': message.header.frame_id,
         }
-    if DEPTH in receiver.last:
-        message = receiver.last[DEPTH]
+    if 'depth/image_rect' in receiver.last:
+        message = receiver.last['depth/image_rect']
         images['depth'] = pixels_of(message)
         received['depth'] = {'encoding': message.encoding, 'frame_id': message.header.frame_id}
     np.savez(folder / 'received.npz', **images)  # type: ignore[arg-type]

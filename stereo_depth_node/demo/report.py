@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
-from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
 
 __all__ = ['DemoResult', 'draw_result', 'read_result']
+
+_DISPARITY, _DEPTH, _DEPTH_INFO = 'disparity', 'depth/image_rect', 'depth/camera_info'
 
 _BAD_PX = 2.0
 # Share of the pairs sent that must come back: a busy machine may skip pairs, and the first may be
@@ -149,16 +150,16 @@ class DemoResult:
         rows: Sequence[tuple[str, str]] = (
             ('scene', f'{self.scene.name}, {_size(self.depth)}'),
             ('pairs sent', str(len(self.sent))),
-            ('disparities received', str(self.received(DISPARITY))),
+            ('disparities received', str(self.received(_DISPARITY))),
             (
                 'depths received',
-                f'{self.received(DEPTH)} (camera_info {self.received(DEPTH_INFO)})',
+                f'{self.received(_DEPTH)} (camera_info {self.received(_DEPTH_INFO)})',
             ),
-            ('rate', f'{self.rate(DEPTH):.1f} per second'),
+            ('rate', f'{self.rate(_DEPTH):.1f} per second'),
             (
                 'latency, median / 95 %',
                 (
-                    f'{self.latency_ms(DEPTH, 50):.1f} / {self.latency_ms(DEPTH, 95):.1f} ms '
+                    f'{self.latency_ms(_DEPTH, 50):.1f} / {self.latency_ms(_DEPTH, 95):.1f} ms '
                     'from the stamp of the pair to the depth in hand'
                 ),
             ),

@@ -22,12 +22,9 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.memory import FreedMemory
 from stereo_depth_node.ros.observer import NodeObserver
-from stereo_depth_node.ros.parameters import SettingsParameters
-from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.qos import PublisherEventCallbacks
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
-from stereo_depth_node.ros.subscriptions import StereoInputs
 
 __all__ = ['NodeDiagnostics']
 
@@ -50,13 +47,15 @@ class NodeDiagnostics:
     ----------
     node : Node
         Publishes, logs and answers.
-    state, parameters, inputs, outputs
-        As for :class:`.NodeObserver`.
+    state : NodeState
+        What the node counts.
+    observer : NodeObserver
+        Takes the snapshots.
+    monitor : RectificationMonitor
+        Measures how far the rows of both images are apart; is closed at the end.
 
     Attributes
     ----------
-    monitor : RectificationMonitor
-        Measures how far the rows of both images are apart.
     findings : list of Finding
         Those of the last look, the state of the output first.
     """
@@ -65,14 +64,13 @@ class NodeDiagnostics:
         self,
         node: Node,
         state: NodeState,
-        parameters: SettingsParameters,
-        inputs: StereoInputs,
-        outputs: StereoOutputs,
+        observer: NodeObserver,
+        monitor: RectificationMonitor,
     ) -> None:
         self._node = node
         self._state = state
-        self.monitor = RectificationMonitor()
-        self._observer = NodeObserver(node, state, parameters, inputs, outputs, self.monitor)
+        self._observer = observer
+        self._monitor = monitor
         self._freed_memory = FreedMemory()
         self.findings: list[Finding] = []
         self._next_look = 0.0
@@ -108,14 +106,14 @@ class NodeDiagnostics:
 
     def close(self) -> None:
         """End what runs beside the executor."""
-        self.monitor.close()
+        self._monitor.close()
 
     def _watch_rectification(self, snapshot: Snapshot) -> None:
         pipeline = self._state.processor.pipeline
         if pipeline is not None and snapshot.flows:
-            self.monitor.update(pipeline)
+            self._monitor.update(pipeline)
         elif not snapshot.is_wanted:
-            self.monitor.forget()
+            self._monitor.forget()
 
     def _log(self, now: float) -> None:
         state, logger = self.findings[0], self._node.get_logger()

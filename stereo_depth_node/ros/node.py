@@ -33,8 +33,10 @@ from stereo_depth_node.ros.decoding import decode_with_cv_bridge
 from stereo_depth_node.ros.diagnostics import NodeDiagnostics
 from stereo_depth_node.ros.exceptions import log_exceptions
 from stereo_depth_node.ros.messages import RclpyMessages
+from stereo_depth_node.ros.observer import NodeObserver
 from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
+from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
 from stereo_depth_node.ros.subscriptions import Arrival, StereoInputs
 
@@ -85,9 +87,11 @@ class StereoDepthNode(Node):
         self._goes_on = False
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._take_camera_info)
-        self.diagnostics = NodeDiagnostics(
-            self, self.state, self.parameters, self.inputs, self.outputs
+        monitor = RectificationMonitor()
+        observer = NodeObserver(
+            self, self.state, self.parameters, self.inputs, self.outputs, monitor
         )
+        self.diagnostics = NodeDiagnostics(self, self.state, observer, monitor)
         self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
         # On the steady clock: it must go on when simulated time stands still.
         self._timer = self.create_timer(

@@ -11,7 +11,6 @@ import pytest
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.demo.report import DemoResult
-from stereo_depth_node.demo.topics import DEPTH, DEPTH_INFO, DISPARITY
 from stereo_depth_node.offline.datasets.scenes import Scene
 
 GEOMETRY = StereoGeometry(
@@ -40,7 +39,7 @@ def result(scene) -> DemoResult:
     return DemoResult(
         scene,
         sent,
-        {DISPARITY: arrivals, DEPTH: arrivals, DEPTH_INFO: arrivals},
+        {'disparity': arrivals, 'depth/image_rect': arrivals, 'depth/camera_info': arrivals},
         {'disparity': {'f': GEOMETRY.f, 't': GEOMETRY.baseline}},
         disparity,
         depth,
@@ -64,8 +63,8 @@ def test_the_search_range_is_the_next_multiple_of_16_above_the_truth(scene):
 
 def test_a_perfect_result_has_no_problem(result):
     assert problems(result) == ''
-    assert result.rate(DEPTH) == pytest.approx(10)
-    assert result.latency_ms(DEPTH, 50) == pytest.approx(10)
+    assert result.rate('depth/image_rect') == pytest.approx(10)
+    assert result.latency_ms('depth/image_rect', 50) == pytest.approx(10)
 
 
 def test_a_depth_that_ignores_the_principal_points_is_found(result):
@@ -85,18 +84,18 @@ def test_depth_where_disparity_is_unknown_is_found(result):
 
 
 def test_missing_results_are_found(result):
-    few = {**result.arrivals, DEPTH: result.arrivals[DEPTH][:1]}
-    assert f'only 1 of 4 came on {DEPTH}' in problems(replace(result, arrivals=few))
+    few = {**result.arrivals, 'depth/image_rect': result.arrivals['depth/image_rect'][:1]}
+    assert 'only 1 of 4 came on depth/image_rect' in problems(replace(result, arrivals=few))
 
 
 def test_two_results_for_one_pair_are_found(result):
-    twice = np.vstack([result.arrivals[DISPARITY], result.arrivals[DISPARITY][:1]])
-    arrivals = {**result.arrivals, DISPARITY: twice}
+    twice = np.vstack([result.arrivals['disparity'], result.arrivals['disparity'][:1]])
+    arrivals = {**result.arrivals, 'disparity': twice}
     assert 'two results for one pair' in problems(replace(result, arrivals=arrivals))
 
 
 def test_a_stamp_that_was_never_sent_is_found(result):
-    arrivals = {**result.arrivals, DEPTH_INFO: result.arrivals[DEPTH_INFO] + 1}
+    arrivals = {**result.arrivals, 'depth/camera_info': result.arrivals['depth/camera_info'] + 1}
     assert 'stamps that no pair was sent with' in problems(replace(result, arrivals=arrivals))
 
 

@@ -165,13 +165,8 @@ def _disparity(
         image=_image_message(library, pipeline, '32FC1', frame_id),
         f=geometry.f,
         t=geometry.baseline,
-        valid_window=library.make(
-            'sensor_msgs/msg/RegionOfInterest',
-            x_offset=window.x0,
-            y_offset=window.y0,
-            height=window.y1 - window.y0,
-            width=window.x1 - window.x0,
-            do_rectify=False,
+        valid_window=_region(
+            library, window.x0, window.y0, window.x1 - window.x0, window.y1 - window.y0
         ),
         min_disparity=pipeline.min_disparity,
         max_disparity=pipeline.max_disparity,
@@ -273,14 +268,7 @@ def camera_info_from_calibration(
         p=calibration.p,
         binning_x=0,
         binning_y=0,
-        roi=library.make(
-            'sensor_msgs/msg/RegionOfInterest',
-            x_offset=0,
-            y_offset=0,
-            height=0,
-            width=0,
-            do_rectify=False,
-        ),
+        roi=_region(library, 0, 0, 0, 0),
     )
 
 
@@ -299,6 +287,17 @@ def _image_message(
         step=step,
         # The one type that rclpy takes over without looking at each byte.
         data=array('B', bytes(pipeline.height * step)),
+    )
+
+
+def _region(library: MessageLibrary, x: int, y: int, width: int, height: int) -> Any:
+    return library.make(
+        'sensor_msgs/msg/RegionOfInterest',
+        x_offset=x,
+        y_offset=y,
+        height=height,
+        width=width,
+        do_rectify=False,
     )
 
 
