@@ -11,9 +11,18 @@ Projection matrices are ROS's (REP 104, sensor_msgs/CameraInfo)::
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import dataclasses
 
-__all__ = ['CameraCalibration']
+__all__ = ['CameraCalibration', 'are_plausible']
+
+# Far beyond any camera, and with room to spare below what float32 messages hold.
+LARGEST_NUMBER = 1e9
+
+
+def are_plausible(numbers: Iterable[float]) -> bool:
+    """Tell whether numbers of a calibration are finite and not beyond all cameras."""
+    return all(abs(number) <= LARGEST_NUMBER for number in numbers)  # false for NaN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +71,13 @@ class CameraCalibration:
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether there are intrinsics (K[0] is 0 in a CameraInfo without)."""
-        return len(self.k) == 9 and len(self.p) == 12 and self.k[0] != 0.0 and self.p[0] != 0.0
+        """Whether there is a projection (P[0] is 0 in a CameraInfo without): all for depth."""
+        return len(self.p) == 12 and self.p[0] != 0.0
+
+    @property
+    def is_rectifiable(self) -> bool:
+        """Whether there are intrinsics as well (K[0] is 0 in a CameraInfo without)."""
+        return self.is_calibrated and len(self.k) == 9 and self.k[0] != 0.0
 
     def for_image(self) -> CameraCalibration:
         """Return the calibration of the image itself: roi and binning applied to K and P.

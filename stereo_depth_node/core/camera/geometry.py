@@ -10,15 +10,17 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.calibration import (
+    are_plausible,
+    CameraCalibration,
+    LARGEST_NUMBER,
+)
 from stereo_depth_node.core.errors import BaselineError, CalibrationError, UncalibratedError
 
 __all__ = ['StereoGeometry', 'implausibilities']
 
 # Baselines outside of this range are more often a calibration in millimetres than a camera.
 _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
-# Far beyond any camera, and with room to spare below what float32 messages hold.
-_LARGEST_NUMBER = 1e9
 _SMALLEST_FOCAL_LENGTH_PX = 1e-3
 _SMALLEST_BASELINE_M = 1e-6
 # Focal lengths of a rectified pair are equal; calibration files round them.
@@ -179,15 +181,15 @@ def implausibilities(
 
 
 def _check_calibrated(side: str, calibration: CameraCalibration) -> None:
-    numbers = (*calibration.d, *calibration.k, *calibration.r, *calibration.p)
-    if not all(abs(number) <= _LARGEST_NUMBER for number in numbers):  # false for NaN
+    if not are_plausible(calibration.p):
         raise UncalibratedError(
-            f'the calibration of the {side} camera has numbers that are not finite, or beyond '
-            f'{_LARGEST_NUMBER:g}: calibrate the camera and have its driver publish the result'
+            f'the calibration of the {side} camera has numbers in P that are not finite, or '
+            f'beyond {LARGEST_NUMBER:g}: calibrate the camera and have its driver publish the '
+            'result'
         )
     if not calibration.is_calibrated:
         raise UncalibratedError(
-            f'the {side} camera is not calibrated (K[0] or P[0] is 0 in its camera_info): '
+            f'the {side} camera is not calibrated (P[0] is 0 in its camera_info): '
             'calibrate the pair, for instance with camera_calibration, or give '
             'left_camera_info_url and right_camera_info_url'
         )

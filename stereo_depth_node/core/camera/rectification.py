@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import Grey
-from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.errors import CalibrationError, SizeError
+from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
+from stereo_depth_node.core.errors import CalibrationError, SizeError, UncalibratedError
 
 __all__ = ['Rectifier']
 
@@ -38,10 +38,11 @@ class Rectifier:
 
     def __init__(self, calibration: CameraCalibration) -> None:
         image = calibration.for_image()
-        if not image.is_calibrated:
-            raise CalibrationError(
-                'rectify is on, but the camera is not calibrated (K[0] or P[0] is 0): calibrate '
-                'it, or set rectify to false if the images are rectified already'
+        if not image.is_rectifiable or not are_plausible((*image.k, *image.d, *image.r)):
+            raise UncalibratedError(
+                'rectify is on, but the camera is not calibrated (K[0] or P[0] is 0, or a number '
+                'of K, D or R is not finite): calibrate it, or set rectify to false if the '
+                'images are rectified already'
             )
         size = image.image_size
         k = np.array(image.k).reshape(3, 3)

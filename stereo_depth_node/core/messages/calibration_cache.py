@@ -9,10 +9,11 @@ a frame, and many drivers stamp it differently from the images.
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.camera.calibration_file import load_calibration
+from stereo_depth_node.core.camera.calibration_file import calibration_path, load_calibration
 from stereo_depth_node.core.errors import InputError, MissingCalibrationError
 from stereo_depth_node.core.messages.content import (
     calibration_from_message,
@@ -76,7 +77,8 @@ class CalibrationCache:
         self._advice = advice
         self._serialized: dict[Side, bytes] = {}
         self._infos: dict[Side, Any] = {}
-        self._urls = ('', '')
+        self._made_for: tuple[str, str, bool] = ('', '', False)
+        self._files = {side: _CalibrationFile() for side in Side}
 
     def take(self, side: Side, serialized: bytes) -> None:
         """Take a serialized CameraInfo; one that says nothing new costs next to nothing.
@@ -102,7 +104,8 @@ class CalibrationCache:
     def current(self, settings: Settings) -> StereoCalibration:
         """Return the calibration in force, the same object until something changes.
 
-        Files named by the settings are used for a camera that publishes no CameraInfo.
+        Files named by the settings are used for a camera that publishes no CameraInfo, or one
+        that says nothing: drivers publish zeros until they are given a calibration.
 
         Raises
         ------
@@ -112,10 +115,11 @@ class CalibrationCache:
             If a file cannot be used.
         """
         urls = (settings.left_camera_info_url, settings.right_camera_info_url)
-        if self.in_force is None or urls != self._urls:
-            self._urls = urls
-            left, left_info = self._of(Side.LEFT, urls[0])
-            right, _ = self._of(Side.RIGHT, urls[1])
+        made_for = (*urls, settings.rectify)
+        if self.in_force is None or made_for != self._made_for:
+            self.in_force, self._made_for = None, made_for
+            left, left_info = self._of(Side.LEFT, urls[0], settings)
+            right, _ = self._of(Side.RIGHT, urls[1], settings)
             self.in_force = StereoCalibration(left, right, left_info)
         return self.in_force
 
@@ -128,15 +132,48 @@ class CalibrationCache:
             if not url and side not in self._infos
         ]
 
-    def _of(self, side: Side, url: str) -> tuple[CameraCalibration, Any]:
+    def _of(self, side: Side, url: str, settings: Settings) -> tuple[CameraCalibration, Any]:
         if side in self._infos:
             info = self._infos[side]
-            return calibration_from_message(info), info
+            published = calibration_from_message(info)
+            says = published.is_rectifiable if settings.rectify else published.is_calibrated
+            if says or not url:
+                return published, info
         if url:
-            calibration = load_calibration(url)
+            calibration = self._files[side].load(url)
             info = camera_info_from_calibration(self._library, calibration, calibration.frame_id)
             return calibration, info
         raise MissingCalibrationError(
             f'there is no calibration of the {side.value} camera: '
             + self._advice.format(side=side.value)
         )
+
+
+class _CalibrationFile:
+    """A file that is read again only when it has changed: a bad one costs a pair no time."""
+
+    def __init__(self) -> None:
+        self._read: tuple[object, object] = (None, None)
+        self._outcome: CameraCalibration | InputError = InputError('no file was read')
+
+    def load(self, url: str) -> CameraCalibration:
+        """Return the calibration; raise the InputError as often as it is asked for."""
+        state = (url, _file_state(url))
+        if state != self._read:
+            try:
+                self._outcome = load_calibration(url)
+            except InputError as error:
+                self._outcome = error
+            self._read = state
+        if isinstance(self._outcome, InputError):
+            raise self._outcome.with_traceback(None)
+        return self._outcome
+
+
+def _file_state(url: str) -> object:
+    """Return what is different after a file has changed, or has come."""
+    try:
+        state = os.stat(calibration_path(url))
+    except (OSError, ValueError):  # InputError among them
+        return None
+    return state.st_mode, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns

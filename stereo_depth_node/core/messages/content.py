@@ -255,7 +255,7 @@ def calibration_from_message(message: Any) -> CameraCalibration:
 def camera_info_from_calibration(
     library: MessageLibrary, calibration: CameraCalibration, frame_id: str
 ) -> Any:
-    """Return a sensor_msgs/CameraInfo without binning and region of interest."""
+    """Return a sensor_msgs/CameraInfo."""
     return library.make(
         CAMERA_INFO,
         header=_header(library, frame_id),
@@ -266,9 +266,9 @@ def camera_info_from_calibration(
         k=calibration.k,
         r=calibration.r,
         p=calibration.p,
-        binning_x=0,
-        binning_y=0,
-        roi=_region(library, 0, 0, 0, 0),
+        binning_x=calibration.binning_x,
+        binning_y=calibration.binning_y,
+        roi=_region(library, *calibration.roi),
     )
 
 

@@ -261,12 +261,16 @@ class SettingFields:
     )
     left_camera_info_url: str = parameter(
         '',
-        'Calibration file of the left camera (camera_info YAML), for cameras that publish none.',
+        'Calibration file of the left camera, for cameras that publish none: what '
+        'camera_calibration writes (YAML or INI), as a path or as a URL of camera_info_manager '
+        '(file://, package://, ${ROS_HOME}).',
         group=_INPUT,
     )
     right_camera_info_url: str = parameter(
         '',
-        'Calibration file of the right camera (camera_info YAML), for cameras that publish none.',
+        'Calibration file of the right camera, for cameras that publish none: what '
+        'camera_calibration writes (YAML or INI), as a path or as a URL of camera_info_manager '
+        '(file://, package://, ${ROS_HOME}).',
         group=_INPUT,
     )
     rectify: bool = parameter(

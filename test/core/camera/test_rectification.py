@@ -170,6 +170,14 @@ def test_an_unknown_model_is_refused_with_the_known_ones():
         Rectifier(raw_camera('omni', (), LEVEL))
 
 
+@pytest.mark.parametrize('field', ['k', 'd', 'r'])
+def test_numbers_that_are_none_are_refused(field):
+    content = vars(raw_camera('plumb_bob', (0.0,) * 5, LEVEL))
+    content = {**content, field: (math.nan,) * len(content[field])}
+    with pytest.raises(CalibrationError, match='not finite'):
+        Rectifier(CameraCalibration(**content))
+
+
 @pytest.mark.parametrize('matrix', ['k', 'p'])
 def test_an_uncalibrated_camera_is_refused_with_the_remedies(matrix):
     content = vars(raw_camera('plumb_bob', (), LEVEL))
