@@ -29,6 +29,7 @@ from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.ros.messages import message_class
 
 FRAME = 'left_optical'
+PLANAR = ('nv12', 'nv21', 'nv16', 'nv61', 'nv24', 'nv42', 'i420')
 
 # Stamps grow over all tests: one node may serve many.
 _FRAME_PERIOD_NS = 100_000_000
@@ -60,13 +61,14 @@ def image_message(
     rows = np.frombuffer(order.tobytes(), np.uint8).reshape(height, -1)
     noise = np.random.default_rng(0).integers(0, 256, (height, padding), np.uint8)
     rows = np.hstack([rows, noise])
+    colour = rows[::-1].tobytes() * 2 if encoding in PLANAR else b''  # says nothing
     return Image(
         height=height,
         width=width,
         encoding=encoding,
         is_bigendian=int(big_endian),
         step=rows.shape[1],
-        data=array('B', rows.tobytes()),
+        data=array('B', rows.tobytes() + colour),
     )
 
 

@@ -44,6 +44,10 @@ def _encodings() -> dict[str, Encoding]:
         'yuv422_yuy2': Encoding(2, 8, grey_channel=0),
         'yuyv': Encoding(2, 8, grey_channel=0),
     }
+    # Of planar YUV the plane of Y comes first, in rows of `step` bytes; colour follows behind it.
+    table |= dict.fromkeys(
+        ('nv12', 'nv21', 'nv16', 'nv61', 'nv24', 'nv42', 'i420'), Encoding(1, 8)
+    )
     # ROS names a mosaic by its upper left 2 x 2 pixels, row by row. OpenCV's older names, the
     # only ones that 4.5 has, start one row and one column further in: RGGB is 'BayerBG' there.
     mosaics = {
@@ -75,5 +79,6 @@ ENCODINGS = _encodings()
 #: The names in `ENCODINGS`, shortened for people.
 SUPPORTED_ENCODINGS = (
     'mono, rgb, bgr, rgba, bgra and bayer_{rggb,bggr,gbrg,grbg} with 8 or 16 bits, '
-    '8UC1, 8UC3, 8UC4, 16UC1, 16UC3, 16UC4, yuv422 (uyvy) and yuv422_yuy2 (yuyv)'
+    '8UC1, 8UC3, 8UC4, 16UC1, 16UC3, 16UC4, yuv422 (uyvy), yuv422_yuy2 (yuyv), nv12, nv21, nv24 '
+    'and their like'
 )

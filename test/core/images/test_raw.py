@@ -23,6 +23,10 @@ COLOUR_ORDERS = {'rgb': 'RGB', 'bgr': 'BGR', 'rgba': 'RGBA', 'bgra': 'BGRA'}
 MOSAICS = {'rggb': 'RGGB', 'bggr': 'BGGR', 'gbrg': 'GBRG', 'grbg': 'GRBG'}
 
 
+# Rows of colour behind those of Y, per row of the image, in rows as long as these.
+PLANAR = {'nv12': 0.5, 'nv21': 0.5, 'i420': 0.5, 'nv16': 1, 'nv61': 1, 'nv24': 2, 'nv42': 2}
+
+
 def scene(height: int = 48, width: int = 64) -> np.ndarray:
     """Return an (H, W, 3) float RGB image in 0..1 with a different linear slope per channel."""
     y, x = np.mgrid[0:height, 0:width] / 64
@@ -46,7 +50,10 @@ def raw_image(
     ordered = pixels.astype(pixels.dtype.newbyteorder('>' if big_endian else '<'))
     rows = np.frombuffer(ordered.tobytes(), np.uint8).reshape(height, -1)
     padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xAA)
-    return RawImage(height, width, encoding, big_endian, padded.shape[1], padded.tobytes())
+    colour = b'\x55' * int(PLANAR.get(encoding, 0) * padded.size)
+    return RawImage(
+        height, width, encoding, big_endian, padded.shape[1], padded.tobytes() + colour
+    )
 
 
 def mosaic_of(rgb: np.ndarray, pattern: str) -> np.ndarray:
@@ -69,6 +76,8 @@ def pixels_of(encoding: str, rgb: np.ndarray) -> np.ndarray:
         with_alpha = np.dstack([rgb, np.full(rgb.shape[:2], 77, rgb.dtype)])
         return with_alpha[..., ['RGBA'.index(channel) for channel in COLOUR_ORDERS[name]]]
     luma = np.rint(rec601(rgb)).astype(np.uint8)
+    if encoding in PLANAR:
+        return luma
     chroma = np.full_like(luma, 99)
     luma_first = encoding in ('yuv422_yuy2', 'yuyv')
     return np.dstack([luma, chroma] if luma_first else [chroma, luma])
