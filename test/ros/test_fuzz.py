@@ -66,7 +66,7 @@ stamps = st.builds(
     st.one_of(st.sampled_from([0, 33_000_000, 10**9 - 1, 2**32 - 1]), st.integers(0, 2**32 - 1)),
 )
 texts = st.one_of(st.sampled_from(['', 'left', 'right', 'ä\u2028']), st.text(max_size=20))
-encodings = st.one_of(st.sampled_from([*sorted(ENCODINGS), '', '32FC1', 'nv12']), texts)
+encodings = st.one_of(st.sampled_from([*sorted(ENCODINGS), '', '32FC1', 'yuv444']), texts)
 
 
 def mostly(usual: Any, unusual: Any) -> st.SearchStrategy[Any]:
