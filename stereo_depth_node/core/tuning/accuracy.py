@@ -26,10 +26,14 @@ __all__ = [
     'DisparityAccuracy',
     'depth_accuracy',
     'disparity_accuracy',
+    'is_near_ghost',
 ]
 
 BAD_THRESHOLDS = (0.5, 1.0, 2.0, 4.0)
 """Pixels; an error above the threshold makes a pixel bad."""
+
+# Beyond both, a robot takes what it sees for another thing than is there, and brakes.
+_NEAR_PX, _NEAR_SHARE = 2.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class DisparityAccuracy:
         or that have no estimate.
     bad_estimated : mapping of float to float
         As before, of estimated pixels only.
+    near_ghosts : float
+        Percentage of known pixels that seem nearer than they are by more than 2 px and 20 % of
+        the true disparity (:func:`is_near_ghost`).
     end_point_error : float
         Mean absolute error of estimated pixels, in pixels (EPE, "avgerr").
     root_mean_square : float
@@ -59,6 +66,7 @@ class DisparityAccuracy:
     estimated: int
     bad_all: Mapping[float, float]
     bad_estimated: Mapping[float, float]
+    near_ghosts: float
     end_point_error: float
     root_mean_square: float
     a50: float
@@ -118,7 +126,8 @@ def disparity_accuracy(
     """
     known, both = _comparable(disparity, truth, mask)
     known_count = int(np.count_nonzero(known))
-    error = np.abs(disparity[both].astype(np.float64) - truth[both])
+    estimate, right = disparity[both].astype(np.float64), truth[both]
+    error = np.abs(estimate - right)
     bad = {limit: int(np.count_nonzero(error > limit)) for limit in thresholds}
     missing = known_count - error.size
     a50, a90, a95 = np.percentile(error, (50, 90, 95)) if error.size else (math.nan,) * 3
@@ -130,12 +139,26 @@ def disparity_accuracy(
             limit: 100.0 * count / error.size if error.size else math.nan
             for limit, count in bad.items()
         },
+        near_ghosts=100.0 * np.count_nonzero(is_near_ghost(estimate, right)) / known_count,
         end_point_error=float(error.mean()) if error.size else math.nan,
         root_mean_square=float(np.sqrt(np.mean(error**2))) if error.size else math.nan,
         a50=float(a50),
         a90=float(a90),
         a95=float(a95),
     )
+
+
+def is_near_ghost(disparity: NDArray[np.floating], truth: NDArray[np.floating]) -> Mask:
+    """Return where a disparity claims something much nearer than there is, bool.
+
+    Parameters
+    ----------
+    disparity, truth : float ndarray of one shape
+        x_l - x_r in pixels; False where either is NaN.
+    """
+    with np.errstate(invalid='ignore'):
+        nearer = disparity - truth
+        return np.asarray((nearer > _NEAR_PX) & (nearer > _NEAR_SHARE * np.abs(truth)))
 
 
 def depth_accuracy(

@@ -26,17 +26,19 @@ _PURPOSE = """\
 Measures disparities and depths against ground truth. "bad" is the percentage of pixels whose
 disparity is wrong by more than so many pixels: of all with a ground truth (pixels without a
 disparity count as bad), of those with a disparity (est), of those that both cameras see (noc,
-where the data set has them). avg and rms are over pixels with a disparity; 90 percent of these
+where the data set has them). near is the
+percentage of all pixels that seem nearer than they are by more than 2 px and 20 %: ghosts for
+which a robot brakes. avg and rms are over pixels with a disparity; 90 percent of these
 have an error below A90. 1s and 2s is the share of depths within one and two of their standard
 deviations."""
 
 _HEAD = (
     'scene', 'settings', 'bad0.5', 'bad1', 'bad2', 'bad4', 'est2', 'noc2',
-    'avg', 'rms', 'A50', 'A90', 'A95', 'density', 'depth%', '1s', '2s', 'ms',
+    'near', 'avg', 'rms', 'A50', 'A90', 'A95', 'density', 'depth%', '1s', '2s', 'ms',
 )  # fmt: skip
 _FORMATS = (
     '', '', '.1f', '.1f', '.1f', '.1f', '.1f', '.1f',
-    '.2f', '.2f', '.2f', '.2f', '.2f', '.1f', '.2f', '.1f', '.1f', '.1f',
+    '.2f', '.2f', '.2f', '.2f', '.2f', '.2f', '.1f', '.2f', '.1f', '.1f', '.1f',
 )  # fmt: skip
 
 
@@ -122,6 +124,7 @@ def _table(evaluations: Sequence[Evaluation]) -> str:
             *(every.bad_all[limit] for limit in (0.5, 1.0, 2.0, 4.0)),
             every.bad_estimated[2.0],
             seen.bad_all[2.0] if seen else None,
+            every.near_ghosts,
             every.end_point_error,
             every.root_mean_square,
             every.a50,

@@ -214,6 +214,7 @@ def _figures(accuracy: DisparityAccuracy) -> dict[str, Any]:
             f'bad_{limit:g}_estimated': _number(accuracy.bad_estimated[limit])
             for limit in BAD_THRESHOLDS
         },
+        'near_ghosts': _number(accuracy.near_ghosts),
         'average_error': _number(accuracy.end_point_error),
         'root_mean_square': _number(accuracy.root_mean_square),
         'a50': _number(accuracy.a50),

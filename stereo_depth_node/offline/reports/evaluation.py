@@ -25,8 +25,8 @@ __all__ = ['draw_evaluations', 'evaluations_report']
 
 _BAD_PX = 2.0
 _HEAD = (
-    'scene', 'settings', 'bad-2.0, %', 'of estimated, %', 'mean error, px', 'density, %',
-    'depth error, %', 'time, ms',
+    'scene', 'settings', 'bad-2.0, %', 'of estimated, %', 'near ghosts, %', 'mean error, px',
+    'density, %', 'depth error, %', 'time, ms',
 )  # fmt: skip
 _ERROR_LIMITS = (-4.0, 4.0)
 _CURVE_PX = np.linspace(0.0, 8.0, 161)
@@ -60,6 +60,7 @@ def evaluations_report(scenes: Sequence[Scene], evaluations: Sequence[Evaluation
                 found.label,
                 found.all.bad_all[_BAD_PX],
                 found.all.bad_estimated[_BAD_PX],
+                found.all.near_ghosts,
                 found.all.end_point_error,
                 found.all.density,
                 found.depth.median_relative_error if found.depth is not None else '',
@@ -131,6 +132,7 @@ def _tiles(evaluations: Sequence[Evaluation]) -> dict[str, str]:
     return {
         'wrong by more than 2 px': f'{_mean(found.all.bad_all[2.0] for found in evaluations)} %',
         'of those estimated': f'{_mean(found.all.bad_estimated[2.0] for found in evaluations)} %',
+        'near ghosts': f'{_mean(found.all.near_ghosts for found in evaluations)} %',
         'density': f'{_mean(found.all.density for found in evaluations)} %',
         'time for a pair': f'{_mean(found.milliseconds for found in evaluations)} ms',
     }

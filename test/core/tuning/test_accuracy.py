@@ -52,6 +52,24 @@ def test_quantiles_of_one_to_one_hundred():
     assert (accuracy.a50, accuracy.a90, accuracy.a95) == pytest.approx((50, 90, 95))
 
 
+@pytest.mark.parametrize(
+    ('truth', 'estimate', 'is_ghost'),
+    [
+        (5.0, 6.9, False),  # 38 % nearer, but by less than 2 px
+        (5.0, 7.1, True),
+        (50.0, 59.0, False),  # 9 px nearer, but by less than 20 %
+        (50.0, 61.0, True),
+        (50.0, 39.0, False),  # farther
+        (0.0, 2.1, True),  # infinitely far away
+        (50.0, NAN, False),
+    ],
+)
+def test_near_ghosts_are_nearer_than_the_truth_by_2_px_and_20_percent(truth, estimate, is_ghost):
+    """Their share is of all known pixels, with or without an estimate: here of two."""
+    found = disparity_accuracy(np.array([[estimate, NAN]]), np.array([[truth, 30.0]]))
+    assert found.near_ghosts == (50.0 if is_ghost else 0.0)
+
+
 def test_a_mask_takes_occluded_pixels_out():
     visible = np.array([[True, True, False, False], [False, True, True, True]])
     accuracy = disparity_accuracy(ESTIMATE, TRUTH, mask=visible, thresholds=(2.0,))
