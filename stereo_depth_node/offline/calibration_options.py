@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration of image files: ROS camera_info files, Middlebury's calib.txt, or numbers."""
+"""The calibration of image files: files of whichever kind, or numbers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import argparse
 from dataclasses import dataclass
 import math
 from pathlib import Path
-import re
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.camera.calibration_file import load_calibration
+from stereo_depth_node.core.camera.calibration_file import calibration_path
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.errors import CalibrationSizeError, SettingsError
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.datasets.calibration import middlebury_2014_geometry
+from stereo_depth_node.offline.calibrations.recognition import read_stereo_calibration
+from stereo_depth_node.offline.calibrations.stereo import Cameras, StereoCalibration
 
 __all__ = [
     'GivenCalibration',
@@ -34,22 +33,34 @@ class GivenCalibration:
 
     Attributes
     ----------
-    cameras : tuple of 2 CameraCalibration or None
-        Of camera_info files.
-    middlebury : Path or None
-        A calib.txt.
+    files : StereoCalibration or None
+        Of calibration files.
     numbers : tuple of 3 float or None
         Focal length in pixels, baseline in metres, cx_right - cx_left in pixels.
     """
 
-    cameras: tuple[CameraCalibration, CameraCalibration] | None = None
-    middlebury: Path | None = None
+    files: StereoCalibration | None = None
     numbers: tuple[float, float, float] | None = None
 
     @property
     def is_given(self) -> bool:
         """Whether there is any."""
-        return any(each is not None for each in (self.cameras, self.middlebury, self.numbers))
+        return self.files is not None or self.numbers is not None
+
+    @property
+    def can_rectify(self) -> bool:
+        """Whether raw images can be rectified with it."""
+        return self.files is not None and self.files.can_rectify
+
+    def cameras_for(self, width: int, height: int) -> Cameras | None:
+        """Return the calibrations of both cameras for images of this size, None without files.
+
+        Raises
+        ------
+        CalibrationError, CalibrationSizeError
+            If the calibration does not make a stereo camera, or is for another size.
+        """
+        return self.files.cameras_for(width, height) if self.files is not None else None
 
     def geometry_for(self, width: int, height: int, settings: Settings) -> StereoGeometry | None:
         """Return the stereo camera of images of this size, None without calibration.
@@ -57,21 +68,28 @@ class GivenCalibration:
         Raises
         ------
         CalibrationError, CalibrationSizeError
-            If the calibrations do not make a stereo camera, or are for another size.
-        InputError
-            If a file cannot be used.
+            If the calibration does not make a stereo camera, or is for another size.
         """
-        if self.cameras is not None:
-            return StereoGeometry.from_calibrations(*self.cameras, settings.baseline)
+        cameras = self.cameras_for(width, height)
+        if cameras is not None:
+            return StereoGeometry.from_calibrations(*cameras, settings.baseline)
         if self.numbers is not None:
             f, baseline, doffs = self.numbers
             cx, cy = (width - 1) / 2, (height - 1) / 2
             return StereoGeometry(width, height, f, cx, cy, cx + doffs, baseline)
-        if self.middlebury is not None:
-            geometry = middlebury_2014_geometry(self.middlebury, width, height)
-            _check_size(self.middlebury, width, height)
-            return geometry
         return None
+
+    def notes(self, settings: Settings) -> list[str]:
+        """Return what is to be said of it, a line each."""
+        if self.files is None:
+            return []
+        lines = [f'calibration: {self.files.source}']
+        if self.files.is_of_raw_images and not settings.rectify:
+            lines.append(
+                '  it is for raw images: if yours are as the cameras gave them, add '
+                '--set rectify=true'
+            )
+        return lines
 
 
 def unit_geometry(width: int, height: int) -> StereoGeometry:
@@ -87,12 +105,14 @@ def add_calibration_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for a calibration."""
     group = parser.add_argument_group('calibration, one of these; without it there is no depth')
     group.add_argument(
+        '--calib',
         '--camera-info',
-        nargs=2,
-        metavar=('LEFT', 'RIGHT'),
-        help='calibration files of both cameras (ROS camera_info YAML)',
+        dest='calib',
+        nargs='+',
+        type=Path,
+        metavar='FILE',
+        help='one file, or LEFT and RIGHT, of any kind that docs/files.md lists',
     )
-    group.add_argument('--calib', metavar='FILE', help='calib.txt of a Middlebury scene')
     group.add_argument('--focal', type=float, metavar='PX', help='focal length, pixels')
     group.add_argument('--baseline', type=float, metavar='M', help='with --focal: metres')
     group.add_argument(
@@ -110,27 +130,29 @@ def calibration_from(arguments: argparse.Namespace, settings: Settings) -> Given
     Raises
     ------
     SettingsError
-        If several were given, or half of one.
+        If several were given, or half of one, or the settings want what it has not.
     InputError
         If a file cannot be used.
+    CalibrationError
+        If the numbers of a file do not make a stereo camera.
     """
-    ways = [
-        name
-        for name, given in (
-            ('--camera-info', arguments.camera_info),
-            ('--calib', arguments.calib),
-            ('--focal', arguments.focal),
-        )
-        if given is not None
-    ]
-    if len(ways) > 1:
-        raise SettingsError(f'{" and ".join(ways)} are given: give one calibration')
+    if arguments.calib and arguments.focal is not None:
+        raise SettingsError('--calib and --focal are given: give one calibration')
     if (arguments.focal is None) != (arguments.baseline is None):
         raise SettingsError('only one of --focal and --baseline is given: give both')
     if arguments.doffs is not None and arguments.focal is None:
         raise SettingsError('--doffs is given without --focal and --baseline: give these, too')
-    if arguments.calib is not None:
-        return GivenCalibration(middlebury=Path(arguments.calib))
+    found = _given(arguments, settings)
+    if settings.rectify and not found.can_rectify:
+        had = f'{found.files.source} has not' if found.files is not None else 'there is none with'
+        raise SettingsError(
+            f'rectify is on, and {had} the matrices K, D and R of raw images: give a calibration '
+            'that has them with --calib'
+        )
+    return found
+
+
+def _given(arguments: argparse.Namespace, settings: Settings) -> GivenCalibration:
     if arguments.focal is not None:
         for name, value in (('focal', arguments.focal), ('baseline', arguments.baseline)):
             if not (math.isfinite(value) and value > 0):
@@ -138,21 +160,10 @@ def calibration_from(arguments: argparse.Namespace, settings: Settings) -> Given
         return GivenCalibration(
             numbers=(arguments.focal, arguments.baseline, arguments.doffs or 0.0)
         )
-    files = arguments.camera_info
-    if files is None and settings.left_camera_info_url:
-        files = (settings.left_camera_info_url, settings.right_camera_info_url)
-    if files is not None:
-        return GivenCalibration(cameras=(load_calibration(files[0]), load_calibration(files[1])))
-    return GivenCalibration()
-
-
-def _check_size(path: Path, width: int, height: int) -> None:
-    """Refuse a calib.txt that says it is for images of another size."""
-    text = path.read_text(encoding='utf-8')
-    said = dict(re.findall(r'^\s*(width|height)\s*=\s*(\d+)', text, re.MULTILINE))
-    expected = (int(said.get('width', width)), int(said.get('height', height)))
-    if expected != (width, height):
-        raise CalibrationSizeError(
-            f'{path} is for images of {expected[0]}x{expected[1]}, these are {width}x{height}: '
-            'take the calib.txt of this size'
-        )
+    files = arguments.calib
+    if not files and settings.left_camera_info_url:
+        urls = (settings.left_camera_info_url, settings.right_camera_info_url)
+        files = [calibration_path(url) for url in urls]
+    if not files:
+        return GivenCalibration()
+    return GivenCalibration(files=read_stereo_calibration(files, str(arguments.left)))

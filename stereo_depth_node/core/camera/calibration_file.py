@@ -24,6 +24,7 @@ __all__ = ['calibration_path', 'load_calibration']
 _MOST_BYTES = 1 << 16
 # Beyond any sensor, and far below what the fields of a CameraInfo hold.
 _LARGEST_SIZE_PX = 1 << 20
+_INI_LINE = re.compile(r'^camera matrix\s*$', re.MULTILINE)
 # Without a model a file means plumb_bob, as in camera_calibration_parsers.
 _MODEL_IF_UNNAMED = 'plumb_bob'
 
@@ -80,7 +81,8 @@ def load_calibration(url: str | Path) -> CameraCalibration:
     Parameters
     ----------
     url : str or Path
-        As for :func:`calibration_path`. A name that ends in ``.ini`` is that of an INI file.
+        As for :func:`calibration_path`. A name that ends in ``.ini`` is that of an INI file, and
+        so is any with a line ``camera matrix``: camera_calibration writes ``ost.txt``.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def load_calibration(url: str | Path) -> CameraCalibration:
     path = calibration_path(url)
     name = printable(path)
     text = read_text(path, _MOST_BYTES)
-    if path.suffix.lower() == '.ini':
+    if path.suffix.lower() == '.ini' or _INI_LINE.search(text):
         return _checked(name, 'INI', lambda: _from_ini(text))
     documents = parse_yaml(text, name)
     return _checked(name, 'YAML', lambda: _from_yaml(documents[0]))

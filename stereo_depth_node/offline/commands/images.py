@@ -16,7 +16,7 @@ from matplotlib import colormaps
 from tqdm import tqdm
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -99,12 +99,14 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments).replace(depth_encoding='32FC1')
     calibration = calibration_from(arguments, settings)
     kinds = tuple(dict.fromkeys(arguments.write or ((_PICTURE,) if not arguments.show else ())))
-    _check_possible(kinds, settings, calibration)
+    _check_possible(kinds, calibration)
     _check_colours(arguments.colours)
     pairs = find_pairs(arguments.left, arguments.right)
     names = output_names(pairs)
     if not calibration.is_given:
         print('no calibration is given: there is disparity, but no metric depth')
+    for line in calibration.notes(settings):
+        print(line)
     with tempfile.TemporaryDirectory() as folder:
         shown = Path(folder) / _PICTURE if arguments.show and len(pairs) == 1 else None
         tasks = [
@@ -154,16 +156,11 @@ def _compute(tasks: Sequence[ImageTask], processes: int, *, quiet: bool) -> list
     return errors
 
 
-def _check_possible(
-    kinds: Sequence[str], settings: Settings, calibration: GivenCalibration
-) -> None:
-    if settings.rectify and calibration.cameras is None:
-        raise SettingsError('rectify is on: give the calibration with --camera-info LEFT RIGHT')
+def _check_possible(kinds: Sequence[str], calibration: GivenCalibration) -> None:
     impossible = [kind for kind in kinds if kind in METRIC_KINDS]
     if impossible and not calibration.is_given:
         raise SettingsError(
-            f'{", ".join(impossible)} needs a calibration: give --camera-info, --calib, or '
-            '--focal and --baseline'
+            f'{", ".join(impossible)} needs a calibration: give --calib, or --focal and --baseline'
         )
 
 

@@ -1,15 +1,18 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration files of stereo data sets."""
+"""The stereo cameras of scenes of data sets."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-import re
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.core.text_files import read_text
+from stereo_depth_node.offline.calibrations.content import CalibrationFile, numbers_in
+from stereo_depth_node.offline.calibrations.data_sets import kitti_pairs, middlebury_pair
+from stereo_depth_node.offline.calibrations.stereo import CameraPair
 
 __all__ = [
     'kitti_geometry',
@@ -18,7 +21,6 @@ __all__ = [
     'middlebury_2014_geometry',
 ]
 
-_NUMBER = re.compile(r'-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?')
 # Middlebury 2005 and 2006: one camera on a rail, the same for all scenes.
 _FOCAL_2006_PX = 3740.0
 _BASELINE_2006_M = 0.160
@@ -27,21 +29,17 @@ _REDUCTION_2006 = ((520, 3.0), (1000, 2.0))
 
 
 def middlebury_2014_geometry(path: Path, width: int, height: int) -> StereoGeometry:
-    """Read a calib.txt: ``cam0=[f 0 cx; 0 f cy; 0 0 1]``, doffs, baseline in mm.
+    """Read a calib.txt, whatever size it is for.
 
     Raises
     ------
     InputError
         If it cannot be read, or an entry is missing.
+    CalibrationError
+        If its numbers do not make a stereo camera.
     """
-    entries = dict(
-        line.split('=', 1) for line in _lines(path) if '=' in line and not line.startswith('#')
-    )
-    camera = _numbers(path, entries, 'cam0', 9)
-    offset = _numbers(path, entries, 'doffs', 1)[0]
-    baseline = _numbers(path, entries, 'baseline', 1)[0] / 1000.0
-    f, cx, cy = camera[0], camera[2], camera[5]
-    return StereoGeometry(width, height, f, cx, cy, cx + offset, baseline)
+    pair = middlebury_pair(CalibrationFile(path, read_text(path)))
+    return _geometry(pair, width, height)
 
 
 def middlebury_2006_geometry(path: Path, width: int, height: int) -> StereoGeometry:
@@ -55,7 +53,7 @@ def middlebury_2006_geometry(path: Path, width: int, height: int) -> StereoGeome
     InputError
         If it cannot be read.
     """
-    numbers = [float(number) for line in _lines(path) for number in _NUMBER.findall(line)]
+    numbers = numbers_in(read_text(path))
     if not numbers:
         raise InputError(f'{path} holds no number: dmin.txt of Middlebury 2005 and 2006 has one')
     factor = middlebury_2006_reduction(width)
@@ -88,29 +86,15 @@ def kitti_geometry(path: Path, width: int, height: int, *, is_colour: bool) -> S
     ------
     InputError
         If it cannot be read, or the cameras are not in it.
+    CalibrationError
+        If its numbers do not make a stereo camera.
     """
-    entries = dict(line.split(':', 1) for line in _lines(path) if ':' in line)
-    cameras = (2, 3) if is_colour else (0, 1)
-    left, right = (
-        _numbers(path, entries, name if (name := f'P_rect_0{each}') in entries else f'P{each}', 12)
-        for each in cameras
-    )
-    f = left[0]
-    baseline = left[3] / f - right[3] / right[0]
-    return StereoGeometry(width, height, f, left[2], left[6], right[2], baseline)
+    folder = 'image_2' if is_colour else 'image_0'
+    pairs = kitti_pairs(CalibrationFile(path, read_text(path)), folder)
+    pair = next((each for each in pairs if each.size == (width, height)), pairs[0])
+    return _geometry(pair, width, height)
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding='utf-8').splitlines()
-    except OSError as error:
-        raise described_os_error('read', path, error) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f'{path} is no text file: expected a calibration') from error
-
-
-def _numbers(path: Path, entries: dict[str, str], key: str, count: int) -> list[float]:
-    numbers = [float(number) for number in _NUMBER.findall(entries.get(key, ''))]
-    if len(numbers) < count:
-        raise InputError(f'{path}: {key} has {len(numbers)} numbers, expected {count}')
-    return numbers[:count]
+def _geometry(pair: CameraPair, width: int, height: int) -> StereoGeometry:
+    geometry = StereoGeometry.from_calibrations(*pair.cameras(width, height))
+    return replace(geometry, width=width, height=height)

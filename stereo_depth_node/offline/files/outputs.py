@@ -24,6 +24,7 @@ from stereo_depth_node.core.images.files import ImagePair, read_image_pair
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
+from stereo_depth_node.offline.calibrations.stereo import Cameras
 from stereo_depth_node.offline.files.formats import (
     check_output,
     kitti_png,
@@ -117,6 +118,12 @@ class ImageTask:
     overwrite: bool = False
     threads: int | None = None
 
+    def cameras_for(self, width: int, height: int) -> Cameras | None:
+        """Return the cameras to rectify the images with, None where they are rectified."""
+        if not self.settings.rectify:
+            return None
+        return self.calibration.cameras_for(width, height)
+
 
 @dataclass
 class _Result:
@@ -144,8 +151,9 @@ class _Result:
     def colour(self) -> Colour:
         """Return the left image in RGB as it was matched: rectified and reduced."""
         colour = self.images.colours[0]
-        if self.task.settings.rectify and self.task.calibration.cameras is not None:
-            rectifier = Rectifier(self.task.calibration.cameras[0])
+        cameras = self.task.cameras_for(colour.shape[1], colour.shape[0])
+        if cameras is not None:
+            rectifier = Rectifier(cameras[0])
             planes = [np.ascontiguousarray(colour[:, :, channel]) for channel in range(3)]
             colour = np.empty_like(colour)
             rectified = np.empty_like(planes[0])
@@ -285,7 +293,7 @@ def compute_pair(task: ImageTask) -> list[str]:
     images = read_image_pair(task.left, task.right)
     height, width = images.left.shape
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)
-    cameras = task.calibration.cameras if task.settings.rectify else None
+    cameras = task.cameras_for(width, height)
     pipeline = StereoPipeline(task.settings, width, height, geometry, cameras)
     pipeline.match(images.left, images.right)
     result = _Result(task, images, pipeline)

@@ -265,7 +265,7 @@ def test_images_of_unequal_size_are_refused_in_one_line(
         (('--write', 'depth.png'), 'needs a calibration'),
         (('--focal', '100'), 'only one of --focal and --baseline'),
         (('--focal', '-1', '--baseline', '1'), '--focal is -1'),
-        (('--set', 'rectify=true'), 'give the calibration with --camera-info'),
+        (('--set', 'rectify=true'), 'give a calibration that has them with --calib'),
         (('--set', 'block_size'), 'NAME=VALUE'),
         (('--set', 'blocksize=9'), 'no setting blocksize'),
         (('--block-size', '8'), 'goes in steps of 2'),

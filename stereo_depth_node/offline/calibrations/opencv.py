@@ -1,0 +1,147 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The files of OpenCV's sample stereo_calib: intrinsics.yml and extrinsics.yml, or one of both.
+
+Programs that copy the sample use other names for the same matrices; the usual ones are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.text_files import printable, read_text
+from stereo_depth_node.offline.calibrations.content import CalibrationFile
+from stereo_depth_node.offline.calibrations.stereo import CameraPair, RawPair, RectifiedPair
+
+__all__ = ['is_opencv', 'opencv_pair']
+
+# Name in the sample -> names elsewhere.
+_NAMES = {
+    'M1': ('M1', 'K1', 'cameraMatrix1', 'cameraMatrixL', 'camera_matrix_left', 'K_left'),
+    'M2': ('M2', 'K2', 'cameraMatrix2', 'cameraMatrixR', 'camera_matrix_right', 'K_right'),
+    'D1': ('D1', 'distCoeffs1', 'distCoeffsL', 'dist_coeffs_left', 'D_left'),
+    'D2': ('D2', 'distCoeffs2', 'distCoeffsR', 'dist_coeffs_right', 'D_right'),
+    'R': ('R',),
+    'T': ('T',),
+    'R1': ('R1',),
+    'R2': ('R2',),
+    'P1': ('P1', 'proj_mat_left', 'P_left'),
+    'P2': ('P2', 'proj_mat_right', 'P_right'),
+}  # fmt: skip
+_COUNTS: dict[str, int | tuple[int, ...]] = {
+    'M': 9, 'D': (0, 4, 5, 8, 12, 14), 'R': 9, 'T': 3, 'P': 12,
+}  # fmt: skip
+_PARTNERS = (('intrinsics', 'extrinsics'), ('extrinsics', 'intrinsics'))
+
+
+def is_opencv(file: CalibrationFile) -> bool:
+    """Whether the file has at least two matrices of a stereo camera."""
+    return len(_matrices(file)) >= 2
+
+
+def opencv_pair(
+    files: Sequence[CalibrationFile],
+) -> tuple[CameraPair, list[CalibrationFile]]:
+    """Read the stereo camera that one or both files describe.
+
+    Of a single file, the other is looked for beside it.
+
+    Returns
+    -------
+    pair : CameraPair
+        The cameras.
+    used : list of CalibrationFile
+        The files that they are from.
+
+    Raises
+    ------
+    InputError
+        If something is missing; the text says what.
+    """
+    files = [*files, *_partner(files)]
+    found: dict[str, Any] = {}
+    for file in files:
+        for name, value in _matrices(file).items():
+            found[name] = tuple(file.numbers(value, name, _COUNTS[name[0]]))
+    size = next((size for file in files if (size := _size(file.entries))), (0, 0))
+    left, right = (
+        CameraCalibration(
+            *size,
+            'rational_polynomial' if len(found.get(f'D{side}', ())) > 5 else 'plumb_bob',
+            d=found.get(f'D{side}', ()),
+            k=found.get(f'M{side}', ()),
+            r=found.get(f'R{side}', ()),
+            p=found.get(f'P{side}', ()),
+        )
+        for side in (1, 2)
+    )
+    has_k, has_p = ('M1' in found and 'M2' in found), ('P1' in found and 'P2' in found)
+    if has_p and has_k and 'R1' in found and 'R2' in found:
+        return RectifiedPair(left, right), files
+    if has_p:
+        p_left, p_right = (np.reshape(found[name], (3, 4)) for name in ('P1', 'P2'))
+        return RectifiedPair.of_matrices(p_left, p_right, size), files
+    if has_k and 'R' in found and 'T' in found:
+        return RawPair(left, right, found['R'], found['T']), files
+    if has_k:
+        missing, where = 'R and T of the right camera, or P1 and P2 are', 'extrinsics.yml'
+    elif 'R' in found and 'T' in found:
+        missing, where = 'the camera matrices M1 and M2 are', 'intrinsics.yml'
+    else:
+        missing, where = 'M1, D1, M2, D2, R and T are not all there: some are', 'both files'
+    raise InputError(
+        f'{printable(files[0].path)} (OpenCV): {missing} missing: give {where} of stereo_calib, '
+        'too'
+    )
+
+
+def _partner(files: Sequence[CalibrationFile]) -> list[CalibrationFile]:
+    """Return the other file of the sample where only one was given and both are there."""
+    if len(files) > 1:
+        return []
+    path = files[0].path
+    for name, other in _PARTNERS:
+        if name in path.name:
+            beside = path.with_name(path.name.replace(name, other))
+            if beside.is_file():
+                return [CalibrationFile(beside, read_text(beside))]
+    return []
+
+
+def _matrices(file: CalibrationFile) -> dict[str, Any]:
+    """Return the matrices that a file has, by their names in the sample."""
+    entries = _xml(file) if file.text.lstrip().startswith('<?xml') else file.entries
+    return {
+        known: entries[name]
+        for known, names in _NAMES.items()
+        for name in names[::-1]
+        if isinstance(entries.get(name), dict | list)
+    }
+
+
+def _xml(file: CalibrationFile) -> Mapping[str, Any]:
+    """Return the matrices of a file in XML."""
+    if '<opencv_storage>' not in file.text:
+        return {}
+    try:
+        storage = cv2.FileStorage(file.text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        nodes = {name: storage.getNode(name) for names in _NAMES.values() for name in names}
+        found = {name: node.mat() for name, node in nodes.items() if not node.empty()}
+    except cv2.error:
+        return {}
+    return {name: mat.ravel().tolist() for name, mat in found.items() if mat is not None}
+
+
+def _size(entries: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the size of the images where the file has it, as most have not."""
+    for names in (('image_width', 'image_height'), ('width', 'height')):
+        width, height = (entries.get(name) for name in names)
+        if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+            return width, height
+    return None
