@@ -21,6 +21,8 @@ __all__ = ['CalibrationFile', 'numbers_in']
 
 _NUMBER = re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?')
 _MOST_NUMBERS = 1000
+# PyYAML reads this much in less than a second.
+_MOST_YAML = 1 << 16
 
 
 def numbers_in(text: str) -> list[float]:
@@ -46,7 +48,11 @@ class CalibrationFile:
     @cached_property
     def _parsed(self) -> tuple[Mapping[str, Any], str]:
         try:
-            documents = parse_yaml(self.text, self.path)
+            # Of a long record of messages the first ones are enough.
+            text = self.text
+            if len(text) > _MOST_YAML:
+                text = text[:_MOST_YAML].rpartition('\n---')[0]
+            documents = parse_yaml(text, self.path)
         except InputError as error:
             return {}, str(error)
         found = next((each for each in documents if isinstance(each, dict)), {})

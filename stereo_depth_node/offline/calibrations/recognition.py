@@ -76,7 +76,7 @@ _SINGLE = (
     _OneFile(
         'Middlebury', _matching(r'^\s*(cam0|doffs)\s*='), lambda file, _: (middlebury_pair(file),)
     ),
-    _OneFile('KITTI', _matching(r'^\s*P(_rect_0)?\d\s*:'), kitti_pairs),
+    _OneFile('KITTI', _matching(r'^\s*P(_rect_0)?\d\s*:\s*[-+.\d]'), kitti_pairs),
     _OneFile('Kalibr', is_kalibr, lambda file, _: (kalibr_pair(file),)),
 )
 _DOUBLE = (
