@@ -3,18 +3,19 @@
 """Single points found in both images, without rectified rows and a range of disparities.
 
 Dense matching needs corresponding points in one row and within the range searched. Corners
-tracked from the left to the right image show whether that is so: how far apart the rows are,
-which disparities the scene has, and whether the cameras are swapped.
+tracked from the left to the right image show whether that is so: how far apart the rows are, and
+in which way, which disparities the scene has, and whether the cameras are swapped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import Float, Grey, Mask
+from stereo_depth_node.core.row_offset import fit_row_offset, MAD_TO_SIGMA, RowOffset
 
 __all__ = ['SparseMatches', 'match_corners']
 
@@ -32,8 +33,6 @@ _FEWEST = 20
 _LEAST_SHARE = 0.25
 # Rows of right matches agree to a few tenths of a pixel, those of wrong ones do not.
 _ROW_TOLERANCE_PX = 1.5
-# Median absolute deviation to standard deviation of a normal distribution.
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +45,13 @@ class SparseMatches:
         y_left - y_right of each, pixels; 0 in a well rectified pair.
     disparities : (M,) float32 ndarray
         x_left - x_right, pixels, ascending, of those M whose rows agree with most others.
+    row_offset : RowOffset
+        The rows as a function of the place in the image, in pixels of it.
     """
 
     rows: Float
     disparities: Float
+    row_offset: RowOffset = field(default_factory=RowOffset)
 
     @property
     def count(self) -> int:
@@ -63,8 +65,13 @@ class SparseMatches:
 
     @property
     def rows_spread(self) -> float:
-        """Standard deviation of y_left - y_right about the median, pixels, outliers left out."""
-        return float(_MAD_TO_SIGMA * np.median(np.abs(self.rows - self.rows_apart)))
+        """Standard deviation of y_left - y_right about the fit, pixels, outliers left out."""
+        return self.row_offset.spread
+
+    @property
+    def rows_sigma(self) -> float:
+        """Standard deviation of y_left - y_right about 0, pixels, outliers left out."""
+        return float(MAD_TO_SIGMA * np.median(np.abs(self.rows)))
 
     def disparity_percentiles(self, *percent: float) -> tuple[float, ...]:
         """Return the disparities, pixels, that `percent` of the points do not exceed."""
@@ -110,10 +117,13 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     kept = is_found & is_back & (error < _RETURN_PX)
     if np.count_nonzero(kept) < max(_FEWEST, _LEAST_SHARE * len(corners)):
         return None
-    shift = (corners - found)[kept, 0]
+    start, end = corners[kept, 0], found[kept, 0]
+    height, width = left.shape
+    row_offset = fit_row_offset(start, end, width, height)
+    shift = start - end
     rows = np.ascontiguousarray(shift[:, 1])
-    in_row = np.abs(rows - np.median(rows)) < _ROW_TOLERANCE_PX
-    return SparseMatches(rows, np.sort(shift[in_row, 0]))
+    in_row = np.abs(rows - row_offset.at(*((start + end) / 2.0).T)) < _ROW_TOLERANCE_PX
+    return SparseMatches(rows, np.sort(shift[in_row, 0]), row_offset)
 
 
 def _track(start: Grey, end: Grey, points: Float) -> tuple[Float, Mask]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 import time
-from typing import Any
 
 from stereo_depth_node.core.arrays import Grey
-from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
+from stereo_depth_node.core.health.rectification import (
+    MatchedImages,
+    measure_rectification,
+    RectificationReport,
+)
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.sparse_matches import match_corners
 
 __all__ = ['RectificationMonitor']
 
@@ -63,16 +65,11 @@ class RectificationMonitor:
         if is_busy or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _PERIOD_S
-        settings = pipeline.settings
-        options: dict[str, Any] = {
-            'offset': pipeline.offset,
-            'scale': pipeline.downscale,
-            'start': settings.min_disparity,
-            'end': settings.min_disparity + settings.num_disparities,
-        }
         # Copies: the images are those of messages, or of buffers that the next pair overwrites.
         pair = pipeline.left.copy(), pipeline.right.copy()
-        self._measurement = self._thread.submit(self._track, *pair, options, self._reports)
+        self._measurement = self._thread.submit(
+            self._track, *pair, MatchedImages.of(pipeline), self._reports
+        )
         self.measured += 1
 
     def forget(self) -> None:
@@ -89,13 +86,12 @@ class RectificationMonitor:
         self,
         left: Grey,
         right: Grey,
-        options: dict[str, Any],
+        images: MatchedImages,
         reports: list[RectificationReport | None],
     ) -> None:
         started = time.thread_time()
         try:
-            matches = match_corners(left, right, max_corners=_CORNERS)
-            reports[:] = [None if matches is None else report_of_matches(matches, **options)]
+            reports[:] = [measure_rectification(left, right, images, max_corners=_CORNERS)]
             self.failure = None
         except Exception as error:  # noqa: BLE001 (a thread has nobody to raise it to)
             reports[:] = [None]

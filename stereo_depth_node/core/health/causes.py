@@ -328,10 +328,14 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'rows_apart',
             Level.WARN,
-            'rows are {rows:.1f} px apart: expect about {loss:.0f} % fewer matches; calibrate the '
-            'cameras anew',
+            'rows are {rows} px apart: expect about {loss:.0f} % fewer matches; it is {parts}: '
+            'calibrate the cameras anew',
             'The mount has moved since the calibration, or the images are not rectified '
-            '(`rectify: true` does it here).',
+            '(`rectify: true` does it here). A shift comes from a camera that was moved or tilted '
+            'up or down, a rotation from one that was turned about its optical axis, a zoom from '
+            'another focal length or a lens that was focused anew, a keystone from a camera that '
+            'was turned sideways (toe-in). The last moves all disparities as well, by f * '
+            'tan(angle): depths are wrong even where matches are found.',
         ),
         Cause(
             'cameras_swapped',

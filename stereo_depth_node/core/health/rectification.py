@@ -1,20 +1,34 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What sparse matches say about the calibration and about the disparities that are searched."""
+"""What sparse matches say about the calibration and about the disparities that are searched.
+
+:func:`measure_rectification` and :func:`rectification_findings` are what the node's monitor,
+``inspect`` and the other tools share.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 
 import numpy as np
 
-from stereo_depth_node.core.health.causes import CAUSES, Finding
+from stereo_depth_node.core.arrays import Grey
+from stereo_depth_node.core.health.causes import CAUSES, Finding, listed
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.row_offset import RowOffset, RowOffsetPart
 from stereo_depth_node.core.settings import DISPARITY_STEP, known_parameters
-from stereo_depth_node.core.sparse_matches import SparseMatches
+from stereo_depth_node.core.sparse_matches import match_corners, SparseMatches
 
-__all__ = ['MATCHES_LOST', 'RectificationReport', 'rectification_findings', 'report_of_matches']
+__all__ = [
+    'MATCHES_LOST',
+    'MatchedImages',
+    'RectificationReport',
+    'measure_rectification',
+    'rectification_findings',
+    'report_of_matches',
+]
 
 #: Share of the correct matches that is lost when the rows are so many pixels apart, %.
 #: Measured: Middlebury's Motorcycle (741x500), StereoBM with 64 disparities and block 15, the
@@ -33,7 +47,7 @@ MATCHES_LOST: dict[float, float] = {
     4.0: 78.0,
     6.0: 85.0,
 }
-# Rows nearer than this cost less than what the matches can show.
+# Rows nearer than this, wherever in the image, cost less than what the matches can show.
 _TOLERABLE_ROWS_PX = 0.75
 # Fewer points say nothing of the range of the scene.
 _FEWEST_POINTS = 100
@@ -44,6 +58,41 @@ _NEAR_PERCENT, _FAR_PERCENT = 98.0, 2.0
 _NOTABLE_SHARE = 0.05
 # Part of the range searched that the scene needs, below which the rest is too much.
 _SMALL_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedImages:
+    """What is known of the images of a pipeline, besides their pixels.
+
+    Attributes
+    ----------
+    offset : float
+        cx_left - cx_right, pixels.
+    scale : int
+        Factor by which they were reduced.
+    start, end : int
+        The disparities searched in these images, [start, end), pixels.
+    f : float
+        Focal length, pixels; 0 when it is not known.
+    """
+
+    offset: float
+    scale: int
+    start: int
+    end: int
+    f: float = 0.0
+
+    @classmethod
+    def of(cls, pipeline: StereoPipeline) -> MatchedImages:
+        """Return what a pipeline knows of the images that it matches."""
+        settings, geometry = pipeline.settings, pipeline.geometry
+        return cls(
+            offset=pipeline.offset,
+            scale=pipeline.downscale,
+            start=settings.min_disparity,
+            end=settings.min_disparity + settings.num_disparities,
+            f=geometry.f if geometry is not None else 0.0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +108,7 @@ class RectificationReport:
     rows_apart_matched : float
         The same in pixels of the images that are matched.
     rows_spread : float
-        Its standard deviation.
+        Standard deviation of single points about `row_offset`.
     low, high : float
         The range of disparities x_left - x_right of the scene, less 2 % at either end.
     beyond_infinity : float
@@ -68,6 +117,15 @@ class RectificationReport:
         Shares of the points with a disparity above and below those searched.
     start, end : int
         The disparities searched, [start, end).
+    row_offset : RowOffset
+        The rows over the image, in pixels of the images that are matched.
+    rows_sigma : float
+        Standard deviation of y_left - y_right about 0, in pixels of the images that are matched,
+        outliers left out: what is left to the `rectification_sigma` of the uncertainty.
+    scale : int
+        Factor by which the images are reduced before they are matched.
+    f : float
+        Focal length of the images that are matched, pixels; 0 when it is not known.
     """
 
     points: int
@@ -81,10 +139,58 @@ class RectificationReport:
     too_far: float
     start: int
     end: int
+    row_offset: RowOffset = field(default_factory=RowOffset)
+    rows_sigma: float = 0.0
+    scale: int = 1
+    f: float = 0.0
+
+    @property
+    def misalignment(self) -> list[RowOffsetPart]:
+        """The ways in which rows are apart, the largest first; none of a well rectified pair.
+
+        In pixels of the images that are matched.
+        """
+        parts = self.row_offset.notable_parts()
+        is_found = bool(parts) and abs(parts[0].pixels) >= _TOLERABLE_ROWS_PX
+        # Points that agree with no offset at all are mostly wrong matches.
+        agree = self.row_offset.spread < max(1.0, *(abs(part.pixels) for part in parts), 0.0)
+        return parts if is_found and agree else []
+
+
+def measure_rectification(
+    left: Grey, right: Grey, images: MatchedImages, *, max_corners: int = 1000
+) -> RectificationReport | None:
+    """Find points of the left image in the right one, and condense what they say.
+
+    Parameters
+    ----------
+    left, right : (H, W) uint8 ndarray
+        A pair as it was matched.
+    images : MatchedImages
+        What is known of it.
+    max_corners : int
+        Corners to look for; time grows in proportion.
+
+    Returns
+    -------
+    RectificationReport or None
+        None where too few points are found in both images.
+    """
+    matches = match_corners(left, right, max_corners=max_corners)
+    if matches is None:
+        return None
+    return report_of_matches(
+        matches,
+        offset=images.offset,
+        scale=images.scale,
+        start=images.start,
+        end=images.end,
+        f=images.f,
+    )
 
 
 def report_of_matches(
-    matches: SparseMatches, *, offset: float, scale: int, start: int, end: int
+    matches: SparseMatches, *, offset: float, scale: int, start: int, end: int, f: float = 0.0
 ) -> RectificationReport:
     """Condense matches.
 
@@ -92,12 +198,8 @@ def report_of_matches(
     ----------
     matches : SparseMatches
         In the images that were matched.
-    offset : float
-        cx_left - cx_right of these images, pixels.
-    scale : int
-        Factor by which they were reduced.
-    start, end : int
-        The disparities searched in these images, [start, end), pixels.
+    offset, scale, start, end, f
+        As in :class:`MatchedImages`.
     """
     low, high = matches.disparity_percentiles(_FAR_PERCENT, _NEAR_PERCENT)
     return RectificationReport(
@@ -112,23 +214,60 @@ def report_of_matches(
         too_far=float(np.mean(matches.disparities < start - 1)),
         start=start * scale,
         end=end * scale,
+        row_offset=matches.row_offset,
+        rows_sigma=matches.rows_sigma,
+        scale=scale,
+        f=f,
     )
 
 
 def rectification_findings(report: RectificationReport) -> Iterator[Finding]:
     """Yield what a measurement gives reason to say."""
-    apart = abs(report.rows_apart_matched)
-    if apart >= _TOLERABLE_ROWS_PX and report.rows_spread < max(1.0, abs(report.rows_apart)):
-        loss = float(np.interp(apart, list(MATCHES_LOST), list(MATCHES_LOST.values())))
-        yield CAUSES['rows_apart'].found(rows=abs(report.rows_apart), loss=loss)
+    parts = report.misalignment
+    if parts:
+        yield _rows_apart(report, parts)
     if report.points < _FEWEST_POINTS:
         return
     if report.beyond_infinity > 0.5:
-        yield CAUSES['cameras_swapped'].found(
-            share=100.0 * report.beyond_infinity, points=report.points
-        )
+        # A camera that is turned moves all disparities: rows first.
+        if not parts:
+            yield CAUSES['cameras_swapped'].found(
+                share=100.0 * report.beyond_infinity, points=report.points
+            )
         return
     yield from _range_findings(report)
+
+
+def _rows_apart(report: RectificationReport, parts: list[RowOffsetPart]) -> Finding:
+    shown = {part.kind for part in parts}
+    rows = np.abs(report.row_offset.only(shown).pixels_over_image())
+    loss = np.interp(rows, list(MATCHES_LOST), list(MATCHES_LOST.values())).mean()
+    return CAUSES['rows_apart'].found(
+        rows=('' if shown == {'shift'} else 'up to ') + f'{rows.max() * report.scale:.1f}',
+        loss=loss,
+        parts=listed(_part_text(report, part) for part in parts),
+    )
+
+
+def _part_text(report: RectificationReport, part: RowOffsetPart) -> str:
+    """Return which way the rows are apart, and how much, in the images that come in."""
+    offset, pixels = report.row_offset, part.pixels * report.scale
+    if part.kind == 'shift':
+        return f'a shift of {abs(pixels):.2f} px (the {_side(pixels > 0)} image is lower)'
+    if part.kind == 'rotation':
+        degrees = offset.rotation_degrees
+        turned = 'clockwise' if degrees > 0 else 'anticlockwise'
+        return f'a rotation of {abs(degrees):.2f} degrees (the right image is turned {turned})'
+    if part.kind == 'zoom':
+        percent = offset.zoom_percent
+        return f'a zoom of {abs(percent):.2f} % (the {_side(percent < 0)} image is larger)'
+    direction = 'in' if pixels < 0 else 'out'
+    angle = f' of {abs(offset.toe_in_degrees(report.f)):.2f} degrees' if report.f else ''
+    return f'a keystone of {abs(pixels):.2f} px in the corners (a toe-{direction}{angle})'
+
+
+def _side(is_left: bool) -> str:
+    return 'left' if is_left else 'right'
 
 
 def _range_findings(report: RectificationReport) -> Iterator[Finding]:

@@ -19,14 +19,17 @@ from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeome
 from stereo_depth_node.core.errors import ImageError, InputError, SettingsError, StereoDepthError
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
-from stereo_depth_node.core.health.rectification import RectificationReport, report_of_matches
+from stereo_depth_node.core.health.rectification import (
+    MatchedImages,
+    measure_rectification,
+    RectificationReport,
+)
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, PlannedPair
@@ -235,7 +238,7 @@ class _Samples:
     @property
     def rectification(self) -> RectificationReport | None:
         """The pair in the middle by the distance of its rows."""
-        ordered = sorted(self._reports, key=lambda report: report.rows_apart)
+        ordered = sorted(self._reports, key=lambda report: report.row_offset.largest)
         return ordered[len(ordered) // 2] if ordered else None
 
     @property
@@ -266,18 +269,9 @@ class _Samples:
             unknown = pipeline.unknown_depth()
             self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
         self._images.append((pipeline.left.copy(), pipeline.right.copy()))
-        tracks = match_corners(pipeline.left, pipeline.right)
-        if tracks is not None:
-            settings = pipeline.settings
-            self._reports.append(
-                report_of_matches(
-                    tracks,
-                    offset=pipeline.offset,
-                    scale=pipeline.downscale,
-                    start=settings.min_disparity,
-                    end=settings.min_disparity + settings.num_disparities,
-                )
-            )
+        report = measure_rectification(pipeline.left, pipeline.right, MatchedImages.of(pipeline))
+        if report is not None:
+            self._reports.append(report)
 
     def _pipeline_for(self, shape: tuple[int, ...]) -> StereoPipeline:
         height, width = shape

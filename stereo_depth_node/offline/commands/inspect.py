@@ -103,7 +103,8 @@ def _print_camera(seen: Inspection) -> None:
     basis = 'rectified here, ' if seen.settings.rectify else ''
     if report is not None:
         print(
-            f'  rows          {basis}{report.rows_apart:+.2f} px apart (spread '
+            f'  rows          {basis}{report.rows_apart:+.2f} px apart (at most '
+            f'{report.row_offset.largest * report.scale:.2f} px, spread '
             f'{report.rows_spread:.2f} px, {report.points} points)'
         )
         print(f'  disparities   {report.low:.1f} to {report.high:.1f} px')

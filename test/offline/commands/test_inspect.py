@@ -9,6 +9,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -69,6 +70,22 @@ def test_rows_that_do_not_line_up_are_measured(tmp_path: Path, capsys: Any) -> N
     assert found is not None
     assert float(found[1]) == pytest.approx(-2.0, abs=0.1)
     assert 'WARN  rows are 2.0 px apart' in text
+
+
+def test_a_camera_that_was_turned_is_found(tmp_path: Path, capsys: Any) -> None:
+    """A turn about the middle leaves the median of the rows at 0."""
+    scene = WIDE[0]
+    height, width = scene.right.shape
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -1.0, 1.0)
+    right = cv2.warpAffine(scene.right, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    turned = StereoScene(scene.left, right, scene.disparity)
+    text = said(write_bag(tmp_path / 'in', 5, scenes=[turned]), capsys)
+    found = re.search(
+        r'a rotation of ([.\d]+) degrees \(the right image is turned clockwise', text
+    )
+    assert found is not None
+    assert float(found[1]) == pytest.approx(1.0, abs=0.1)
+    assert 'swapped' not in text
 
 
 def test_swapped_cameras_are_found(tmp_path: Path, capsys: Any) -> None:
