@@ -124,8 +124,19 @@ def add_calibration_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def calibration_from(arguments: argparse.Namespace, settings: Settings) -> GivenCalibration:
+def calibration_from(
+    arguments: argparse.Namespace, settings: Settings, images: str | Path
+) -> GivenCalibration:
     """Return the calibration of a command line, or of the files that the settings name.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of a parser that went through :func:`add_calibration_options`.
+    settings : Settings
+        Those of the command.
+    images : str or Path
+        The left image, or a pattern: KITTI's say by their folder which cameras took them.
 
     Raises
     ------
@@ -142,7 +153,7 @@ def calibration_from(arguments: argparse.Namespace, settings: Settings) -> Given
         raise SettingsError('only one of --focal and --baseline is given: give both')
     if arguments.doffs is not None and arguments.focal is None:
         raise SettingsError('--doffs is given without --focal and --baseline: give these, too')
-    found = _given(arguments, settings)
+    found = _given(arguments, settings, str(images))
     if settings.rectify and not found.can_rectify:
         had = f'{found.files.source} has not' if found.files is not None else 'there is none with'
         raise SettingsError(
@@ -152,7 +163,7 @@ def calibration_from(arguments: argparse.Namespace, settings: Settings) -> Given
     return found
 
 
-def _given(arguments: argparse.Namespace, settings: Settings) -> GivenCalibration:
+def _given(arguments: argparse.Namespace, settings: Settings, images: str) -> GivenCalibration:
     if arguments.focal is not None:
         for name, value in (('focal', arguments.focal), ('baseline', arguments.baseline)):
             if not (math.isfinite(value) and value > 0):
@@ -166,4 +177,4 @@ def _given(arguments: argparse.Namespace, settings: Settings) -> GivenCalibratio
         files = [calibration_path(url) for url in urls]
     if not files:
         return GivenCalibration()
-    return GivenCalibration(files=read_stereo_calibration(files, str(arguments.left)))
+    return GivenCalibration(files=read_stereo_calibration(files, images))

@@ -5,18 +5,27 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 import json
 import math
 from pathlib import Path
+import sys
 from typing import Any
 
 from tabulate import tabulate
 
+from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.calibration_options import (
+    add_calibration_options,
+    calibration_from,
+)
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evaluation
-from stereo_depth_node.offline.datasets.scenes import load_scene
+from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
+from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
 from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.options import settings_from
 
@@ -54,8 +63,27 @@ def add_parser(subparsers: Any) -> None:
         'scenes',
         nargs='+',
         metavar='SCENE',
-        help='folder of a scene (Middlebury, MiddEval3), left image of one (KITTI), or motorcycle',
+        help='folder of a scene (Middlebury, MiddEval3), left image of one (KITTI), or motorcycle;'
+        ' with --truth: LEFT RIGHT, two rectified images',
     )
+    truth = parser.add_argument_group('ground truth of two images')
+    truth.add_argument(
+        '--truth',
+        type=Path,
+        metavar='FILE',
+        help='disparities of the left image: PFM, 16-bit PNG of KITTI, TIFF, NPY, NPZ, or 8-bit '
+        'PNG with --truth-scale',
+    )
+    truth.add_argument(
+        '--truth-scale',
+        type=float,
+        metavar='S',
+        help='the numbers in the file are S times the pixels (default: as the format has it)',
+    )
+    truth.add_argument(
+        '--mask', type=Path, metavar='FILE', help='image that is 0 where no pixel counts'
+    )
+    add_calibration_options(parser)
     parser.add_argument(
         '--params',
         action='append',
@@ -82,9 +110,21 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate what the command line asks for and print the table."""
     candidates = _candidates(arguments)
-    scenes = [load_scene(text) for text in arguments.scenes]
-    evaluations = evaluate_scenes(scenes, candidates)
-    print(_table(evaluations))
+    scenes, evaluations = [], []
+    errors = []
+    for load in _loaders(arguments):
+        try:
+            scene = load()
+            evaluations += evaluate_scenes([scene], candidates)
+            scenes.append(scene)
+        except StereoDepthError as error:
+            errors.append(error)
+    if evaluations:
+        print(_table(evaluations))
+    for error in errors:
+        print(f'stereo_depth evaluate: {error}', file=sys.stderr)
+    if not evaluations:
+        return 2
     if arguments.json is not None:
         content = json.dumps([found.as_dictionary() for found in evaluations], indent=2)
         write_file(arguments.json, f'{content}\n'.encode(), overwrite=True)
@@ -96,7 +136,34 @@ def run(arguments: argparse.Namespace) -> int:
         from stereo_depth_node.offline.reports.evaluation import evaluations_report
 
         evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
-    return 0
+    return 2 if errors else 0
+
+
+def _loaders(arguments: argparse.Namespace) -> list[Callable[[], Scene]]:
+    """Return what loads each scene of the command line."""
+    if arguments.truth is None:
+        for name in ('mask', 'truth_scale', 'calib', 'focal'):
+            if getattr(arguments, name) is not None:
+                option = name.replace('_', '-')
+                raise SettingsError(f'--{option} goes with --truth, which is missing')
+        return [partial(load_scene, text) for text in arguments.scenes]
+    if len(arguments.scenes) != 2:
+        raise SettingsError(
+            f'--truth is given with {len(arguments.scenes)} names: give two images, LEFT RIGHT'
+        )
+    if arguments.truth_scale is not None and not arguments.truth_scale > 0:
+        raise SettingsError(f'--truth-scale is {arguments.truth_scale:g}: it must be above 0')
+    return [partial(_pair_with_truth, arguments)]
+
+
+def _pair_with_truth(arguments: argparse.Namespace) -> Scene:
+    left, right = map(Path, arguments.scenes)
+    scene = load_scene_with_truth(
+        left, right, arguments.truth, scale=arguments.truth_scale, mask=arguments.mask
+    )
+    calibration = calibration_from(arguments, Settings(), images=left)
+    height, width = scene.left.shape
+    return replace(scene, geometry=calibration.geometry_for(width, height, Settings()))
 
 
 def _candidates(arguments: argparse.Namespace) -> list[tuple[str, Settings]]:

@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.processes < 1:
         raise SettingsError(f'--processes is {arguments.processes}: set 1 or more')
     settings = settings_from(arguments).replace(depth_encoding='32FC1')
-    calibration = calibration_from(arguments, settings)
+    calibration = calibration_from(arguments, settings, arguments.left)
     kinds = tuple(dict.fromkeys(arguments.write or ((_PICTURE,) if not arguments.show else ())))
     _check_possible(kinds, calibration)
     _check_colours(arguments.colours)

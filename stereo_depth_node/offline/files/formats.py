@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.errors import ImageError, InputError
+from stereo_depth_node.core.text_files import read_bytes
 
 __all__ = [
     'check_output',
@@ -49,8 +50,9 @@ _KITTI_SCALE = 256.0
 _UINT16_MAX = 65535
 _MILLIMETRES = 1000.0
 # "Pf", width, height, scale, then one white-space character; a negative scale is little-endian.
-_PFM_HEADER = re.compile(rb'Pf\s+(\d+)\s+(\d+)\s+(-?[\d.eE+-]+)[ \t]*\r?\n?')
+_PFM_HEADER = re.compile(rb'Pf\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(-?[\d.eE+-]{1,99})[ \t]{0,9}\r?\n?')
 _PFM_MOST_PIXELS = 1 << 28
+_PFM_MOST_HEADER = 400
 _VERTEX = np.dtype(
     [(axis, '<f4') for axis in ('x', 'y', 'z')]
     + [(colour, 'u1') for colour in ('red', 'green', 'blue')]
@@ -160,10 +162,7 @@ def read_pfm(path: Path) -> Float:
     """
     # Not with OpenCV, which divides by the scale: Middlebury 2014 has -0.003922 there and means
     # the byte order alone.
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise described_os_error('read', path, error) from error
+    content = read_bytes(path, 4 * _PFM_MOST_PIXELS + _PFM_MOST_HEADER)
     header = _PFM_HEADER.match(content)
     if header is None:
         kind = 'a colour PFM' if content.startswith(b'PF') else 'no PFM'
