@@ -63,18 +63,19 @@ def array_of_npz(content: bytes, name: str | Path) -> npt.NDArray[Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            if len(members) != 1:
-                names = printable(', '.join(member.filename for member in members[:5]))
-                raise InputError(
-                    f'{printable(name)} has {len(members)} arrays ({names}), expected one: save '
-                    'one alone with numpy.savez_compressed'
-                )
-            if members[0].file_size > _MOST_BYTES:
-                raise InputError(f'{printable(name)} unpacks to more than {_MOST_BYTES} bytes')
-            with archive.open(members[0]) as member:
-                unpacked = member.read(_MOST_BYTES)
-    except InputError:
-        raise
+            size = sum(member.file_size for member in members)
+            unpacked = b''
+            if len(members) == 1 and size <= _MOST_BYTES:
+                with archive.open(members[0]) as member:
+                    unpacked = member.read(_MOST_BYTES)
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
         raise InputError(f'{printable(name)} is no NumPy file ({printable(error)})') from error
+    if len(members) != 1:
+        names = printable(', '.join(member.filename for member in members[:5]))
+        raise InputError(
+            f'{printable(name)} has {len(members)} arrays ({names}), expected one: save one alone '
+            'with numpy.savez_compressed'
+        )
+    if size > _MOST_BYTES:
+        raise InputError(f'{printable(name)} unpacks to more than {_MOST_BYTES} bytes')
     return array_of_npy(unpacked, name)

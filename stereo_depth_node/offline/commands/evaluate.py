@@ -110,14 +110,12 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate what the command line asks for and print the table."""
     candidates = _candidates(arguments)
-    scenes, evaluations = [], []
+    scenes: list[Scene] = []
+    evaluations: list[Evaluation] = []
     errors = []
     for load in _loaders(arguments):
-        try:
-            scene = load()
-            evaluations += evaluate_scenes([scene], candidates)
-            scenes.append(scene)
-        except StereoDepthError as error:
+        error = _evaluate(load, candidates, scenes, evaluations)
+        if error is not None:
             errors.append(error)
     if evaluations:
         print(_table(evaluations))
@@ -137,6 +135,22 @@ def run(arguments: argparse.Namespace) -> int:
 
         evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
     return 2 if errors else 0
+
+
+def _evaluate(
+    load: Callable[[], Scene],
+    candidates: Sequence[tuple[str, Settings]],
+    scenes: list[Scene],
+    evaluations: list[Evaluation],
+) -> StereoDepthError | None:
+    """Add a scene and its figures; return why there are none."""
+    try:
+        scene = load()
+        evaluations += evaluate_scenes([scene], candidates)
+    except StereoDepthError as error:
+        return error
+    scenes.append(scene)
+    return None
 
 
 def _loaders(arguments: argparse.Namespace) -> list[Callable[[], Scene]]:

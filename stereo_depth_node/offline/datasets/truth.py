@@ -153,9 +153,7 @@ def _read(path: Path) -> tuple[npt.NDArray[Any], bytes]:
     return values, content[:4]
 
 
-def _check_size(
-    path: Path, values: npt.NDArray[Any], left: Path, image: npt.NDArray[Any]
-) -> None:
+def _check_size(path: Path, values: npt.NDArray[Any], left: Path, image: npt.NDArray[Any]) -> None:
     if values.shape != image.shape:
         raise InputError(
             f'{printable(path)} is {values.shape[1]}x{values.shape[0]}, {printable(left)} is '

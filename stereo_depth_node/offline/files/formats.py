@@ -50,7 +50,9 @@ _KITTI_SCALE = 256.0
 _UINT16_MAX = 65535
 _MILLIMETRES = 1000.0
 # "Pf", width, height, scale, then one white-space character; a negative scale is little-endian.
-_PFM_HEADER = re.compile(rb'Pf\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(-?[\d.eE+-]{1,99})[ \t]{0,9}\r?\n?')
+_PFM_HEADER = re.compile(
+    rb'Pf\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(-?[\d.eE+-]{1,99})[ \t]{0,9}\r?\n?'
+)
 _PFM_MOST_PIXELS = 1 << 28
 _PFM_MOST_HEADER = 400
 _VERTEX = np.dtype(
