@@ -16,6 +16,7 @@ from std_srvs.srv import Trigger
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.health.causes import CAUSES, Finding
+from stereo_depth_node.core.health.clocks import LARGEST_LATENCY_S
 from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pipeline import StereoPipeline
@@ -209,8 +210,12 @@ def _node_statistics(state: NodeState, snapshot: Snapshot) -> dict[str, str]:
     figures['stamp restarts'] = str(pairer.resets)
     if snapshot.offset is not None:
         figures['left-right offset'] = f'{snapshot.offset.nearest_ns / 1e6:.3f} ms'
+    if snapshot.arrivals is not None:
+        figures['right arrives after left'] = f'{snapshot.arrivals.lag_ns / 1e6:.1f} ms'
     if snapshot.flows and state.statistics.latency_s:
-        figures['latency'] = f'{1e3 * median(state.statistics.latency_s):.1f} ms'
+        latency = median(state.statistics.latency_s)
+        if 0.0 <= latency <= LARGEST_LATENCY_S:  # otherwise stamps and clock do not compare
+            figures['latency'] = f'{1e3 * latency:.1f} ms'
     for stage, seconds in snapshot.stages.items():
         figures[f'time, {stage}'] = f'{1e3 * seconds:.2f} ms'
     for output, count in snapshot.subscribers.items():

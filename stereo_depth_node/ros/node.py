@@ -38,7 +38,7 @@ from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
-from stereo_depth_node.ros.subscriptions import Arrival, StereoInputs
+from stereo_depth_node.ros.subscriptions import ImageArrival, StereoInputs
 
 __all__ = ['StereoDepthNode', 'spin']
 
@@ -98,28 +98,33 @@ class StereoDepthNode(Node):
             _HOUSEKEEPING_S, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
-    def _on_image(self, side: Side, serialized: bytes) -> None:
+    def _on_image(self, side: Side, serialized: bytes, arrival_ns: int = 0) -> None:
         """Take the image that woke the executor with all others, and compute."""
-        self._take_images((side, serialized))
+        self._take_images(ImageArrival(side, serialized, arrival_ns))
 
     @log_exceptions
     def _take_camera_info(self, side: Side, serialized: bytes) -> None:
         self.state.calibrations.take(side, serialized)
 
     @log_exceptions
-    def _take_image(self, side: Side, serialized: bytes) -> None:
+    def _take_image(self, arrival: ImageArrival) -> None:
         self.inputs.wake_by(*Side)
-        image = SerializedImage(serialized, is_compressed=self.inputs.are_compressed)
+        side = arrival.side
+        image = SerializedImage(
+            arrival.serialized,
+            is_compressed=self.inputs.are_compressed,
+            arrival_ns=arrival.arrival_ns,
+        )
         self.state.statistics.input[side.value].tick()
         for pair in self.state.pairer.add(side, image.stamp_ns, image):
-            self.state.frames.put(pair)
+            self.state.note_pair(pair)
             self.inputs.wake_by(side)
 
-    def _take_arrived(self, first: Arrival | None = None) -> int:
+    def _take_arrived(self, first: ImageArrival | None = None) -> int:
         """Take every image that has arrived, and return how many there were."""
         count = 0
-        for side, serialized in self.inputs.arrived_images(first):
-            self._take_image(side, serialized)
+        for arrival in self.inputs.arrived_images(first):
+            self._take_image(arrival)
             count += 1
         return count
 
@@ -138,17 +143,18 @@ class StereoDepthNode(Node):
         elif self.inputs.are_open:
             self.inputs.close()
             state.pairer.clear(DropReason.UNWANTED)
+            state.arrivals.clear()
             state.frames.clear(DropReason.UNWANTED)
         self._take_arrived_camera_infos()
         self.inputs.wake_by(*Side)
         if state.pairer.waiting and state.statistics.seconds_since_input() > _SETTLE_S:
             for pair in state.pairer.settle():
-                state.frames.put(pair)
+                state.note_pair(pair)
         self._work()
         self.diagnostics.update()
 
     @log_exceptions
-    def _take_images(self, first: Arrival | None = None) -> None:
+    def _take_images(self, first: ImageArrival | None = None) -> None:
         """Take all images that have arrived, then compute one pair.
 
         While images come faster than that, waiting for them would be in vain: it is done again

@@ -139,6 +139,8 @@ class NodeObserver:
             failure=state.failure,
             last_failure=state.last_failure,
             offset=state.pairer.offset(recent),
+            arrivals=state.arrivals.estimate(),
+            uses_sim_time=self._uses_sim_time(),
             stages=state.processor.stage_medians(),
             missing_calibration=missing,
             notes=self._calibration_notes(settings),
@@ -246,10 +248,11 @@ class NodeObserver:
                 self._notes = ()
         return self._notes
 
+    def _uses_sim_time(self) -> bool:
+        return self._node.get_parameter_or('use_sim_time').value is True
+
     def _waits_for_clock(self) -> bool:
-        node = self._node
-        uses = node.get_parameter_or('use_sim_time').value is True
-        return uses and node.get_clock().now().nanoseconds == 0
+        return self._uses_sim_time() and self._node.get_clock().now().nanoseconds == 0
 
 
 def _patience(rate: Rate) -> float:

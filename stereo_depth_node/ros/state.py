@@ -8,8 +8,9 @@ from collections import Counter
 
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.arrival import PairArrivals
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue
-from stereo_depth_node.core.pairing.pairer import StereoPairer
+from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.processing import PairFailure, PairProcessor
 from stereo_depth_node.ros.statistics import Statistics
@@ -38,6 +39,8 @@ class NodeState:
     ----------
     statistics : Statistics
         Rates and latency.
+    arrivals : PairArrivals
+        When the images of the last pairs arrived.
     computed : int
         Pairs computed.
     failed : Counter of DropReason
@@ -60,6 +63,7 @@ class NodeState:
         self.processor = processor
         self.calibrations = calibrations
         self.statistics = Statistics()
+        self.arrivals = PairArrivals()
         self.computed = 0
         self.failed: Counter[DropReason] = Counter()
         self.failure: Exception | None = None
@@ -74,6 +78,15 @@ class NodeState:
     def dropped(self) -> Counter[DropReason]:
         """Images dropped since the start, by reason."""
         return self.pairer.dropped + self.frames.dropped + self.failed
+
+    def note_pair(self, pair: StereoPair[SerializedImage]) -> None:
+        """Let a pair wait to be computed."""
+        self.arrivals.note(
+            pair.epoch,
+            (pair.left_ns, pair.right_ns),
+            (pair.left.arrival_ns, pair.right.arrival_ns),
+        )
+        self.frames.put(pair)
 
     def note_success(self) -> None:
         """Count a pair whose results have been published."""

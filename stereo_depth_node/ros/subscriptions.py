@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
@@ -30,10 +30,29 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.ros.qos import QosOverrides, SubscriptionEventCallbacks
 from stereo_depth_node.ros.wakeup import WakeUpGroup
 
-__all__ = ['Arrival', 'StereoInputs', 'camera_info_topic', 'image_topic']
+__all__ = ['Arrival', 'ImageArrival', 'StereoInputs', 'camera_info_topic', 'image_topic']
 
 Arrival = tuple[Side, bytes]
 """The side of a camera and a serialized message of it."""
+
+
+class ImageArrival(NamedTuple):
+    """An image that has arrived.
+
+    Attributes
+    ----------
+    side : Side
+        The camera it comes from.
+    serialized : bytes
+        The message.
+    arrival_ns : int
+        When the middleware received it, by the system's clock, ns.
+    """
+
+    side: Side
+    serialized: bytes
+    arrival_ns: int
+
 
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
@@ -50,8 +69,8 @@ class StereoInputs:
     node : Node
         Subscribes.
     on_image : callable
-        Called by the executor with the side and the serialized message of an image that woke it;
-        others may have arrived as well.
+        Called by the executor with side, serialized message and time of arrival of an image that
+        woke it; others may have arrived as well.
     on_camera_info : callable
         Called with the side and the serialized message of a CameraInfo by executors that do not
         know :class:`.WakeUpGroup`.
@@ -67,7 +86,7 @@ class StereoInputs:
     def __init__(
         self,
         node: Node,
-        on_image: Callable[[Side, bytes], None],
+        on_image: Callable[[Side, bytes, int], None],
         on_camera_info: Callable[[Side, bytes], None],
     ) -> None:
         self._node = node
@@ -129,7 +148,7 @@ class StereoInputs:
             self._images[side] = self._subscribe(
                 message_type,
                 image_topic(self._node, side, settings),
-                partial(self._on_image, side),
+                self._image_callback(side),
                 _sensor_data_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
                 self._wake_ups[side],
                 events=SubscriptionEventCallbacks(
@@ -155,38 +174,37 @@ class StereoInputs:
         for side, wake_up in self._wake_ups.items():
             wake_up.is_on = side in sides
 
-    def arrived_images(self, first: Arrival | None = None) -> Iterator[Arrival]:
+    def arrived_images(self, first: ImageArrival | None = None) -> Iterator[ImageArrival]:
         """Take every image that has arrived.
 
         The sides take turns: each image finds its partner before the next of its own side comes.
 
         Parameters
         ----------
-        first : tuple of Side and bytes, optional
+        first : ImageArrival, optional
             An image that the executor has taken already. Had the other side waited for it, its
             side comes second in each turn, and else first: so images are taken in the order in
             which they came, and the last one of a pair is known.
 
         Yields
         ------
-        side : Side
-        serialized : bytes
+        ImageArrival
         """
         waiting = dict(self._images)
-        if first is not None and first[0] in waiting:
-            woke = {first[0]: waiting.pop(first[0])}
+        if first is not None and first.side in waiting:
+            woke = {first.side: waiting.pop(first.side)}
             was_alone = not any(self._wake_ups[side].is_on for side in waiting)
             waiting = {**waiting, **woke} if was_alone else {**woke, **waiting}
         for turn in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
             for side, subscription in tuple(waiting.items()):
-                if turn == 0 and first is not None and side is first[0]:
+                if turn == 0 and first is not None and side is first.side:
                     yield first
                     continue
-                message = _next_message(subscription)
-                if message is None:
+                taken = _next_message(subscription)
+                if taken is None:
                     del waiting[side]
                 else:
-                    yield side, message
+                    yield ImageArrival(side, taken[0], _arrival_ns(taken[1]))
 
     def arrived_camera_infos(self) -> Iterator[Arrival]:
         """Take every CameraInfo that has arrived.
@@ -198,10 +216,10 @@ class StereoInputs:
         """
         for side, subscription in self._camera_infos.items():
             for _ in range(subscription.qos_profile.depth):
-                message = _next_message(subscription)
-                if message is None:
+                taken = _next_message(subscription)
+                if taken is None:
                     break
-                yield side, message
+                yield side, taken[0]
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
@@ -239,6 +257,15 @@ class StereoInputs:
             qos,
         )
 
+    def _image_callback(self, side: Side) -> Callable[..., None]:
+        """Return what the executor calls with an image of a side.
+
+        Since Iron it also says when the image arrived, to callbacks that take two arguments.
+        """
+        if hasattr(Subscription, 'CallbackType'):
+            return lambda serialized, info: self._on_image(side, serialized, _arrival_ns(info))
+        return lambda serialized: self._on_image(side, serialized, time.time_ns())
+
     def _take_best_effort(self, _event: Any) -> None:
         """Note that a publisher cannot serve a reliable subscription; `open` then asks less."""
         self._is_offered_best_effort_only = True
@@ -275,7 +302,11 @@ def _sensor_data_qos(depth: int, is_reliable: bool = False) -> QoSProfile:
 
 
 def _next_message(subscription: Subscription[Any]) -> Any:
-    """Return the next message that waits in the middleware, None when there is none."""
+    """Return the next message that waits in the middleware and what it says of it, or None."""
     with subscription.handle:
-        taken: Any = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-    return None if taken is None else taken[0]
+        return subscription.handle.take_message(subscription.msg_type, subscription.raw)
+
+
+def _arrival_ns(info: Any) -> int:
+    """Return when a message arrived, ns: now where the middleware does not say it."""
+    return info.get('received_timestamp') or time.time_ns()

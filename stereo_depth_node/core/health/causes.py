@@ -288,6 +288,25 @@ CAUSES: dict[str, Cause] = {
             'is always the one computed, so that latency stays low.',
         ),
         Cause(
+            'moments_differ',
+            Level.WARN,
+            'stamps agree, but the {late} images come {lag_ms:.0f} ms ({periods:.1f} frame '
+            'periods, median of {samples} pairs) after the {early} ones of the same stamp: unless '
+            'only the network delays them, depth is wrong wherever something moves; synchronise '
+            'the clocks of both cameras, and look for a driver that keeps images back',
+            'A clock that is off by whole frame periods, or a driver that stamps an image when it '
+            'hands it on, makes pairs of different moments. Move a hand before the cameras: in '
+            'one image it lags behind. Prefer one trigger and one clock (PTP) for both cameras.',
+        ),
+        Cause(
+            'clock_foreign',
+            Level.WARN,
+            'the images are stamped {offset} {direction} the clock of this node: {candidates}',
+            'tf2 finds no transform for such stamps, and whoever looks it up drops the depth. '
+            'Have the driver stamp with the time of the system, and synchronise the computers '
+            '(chrony, PTP). Recordings are played with `use_sim_time: true` and --clock.',
+        ),
+        Cause(
             'images_lost',
             Level.WARN,
             '{missing} of {expected} images are missing, by the gaps in their stamps ({details}): '

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import math
 
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
+from stereo_depth_node.core.health.clocks import wrong_clocks
 from stereo_depth_node.core.health.failures import (
     FAILURES,
     missing_calibration,
@@ -164,6 +165,7 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     backward = backward_stamps(snapshot, Level.WARN)
     if backward is not None:
         yield backward
+    yield from wrong_clocks(snapshot)
     if snapshot.rectification is not None:
         yield from rectification_findings(snapshot.rectification)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import math
 
 from stereo_depth_node.core.health.rectification import RectificationReport
+from stereo_depth_node.core.pairing.arrival import ArrivalEstimate
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
@@ -122,6 +123,10 @@ class Snapshot:
         Why the last pair that failed did so.
     offset : OffsetEstimate or None
         Of the stamps of both cameras.
+    arrivals : ArrivalEstimate or None
+        Of the images that pair.
+    uses_sim_time : bool
+        The clock is a simulator's or a recording's.
     stages : mapping of str to float
         Median seconds that a pair spends in each stage.
     missing_calibration : tuple of str
@@ -155,6 +160,8 @@ class Snapshot:
     failure: Exception | None = None
     last_failure: Exception | None = None
     offset: OffsetEstimate | None = None
+    arrivals: ArrivalEstimate | None = None
+    uses_sim_time: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
     missing_calibration: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

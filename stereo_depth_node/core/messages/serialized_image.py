@@ -25,9 +25,13 @@ class SerializedImage:
         The message.
     is_compressed : bool
         It is a CompressedImage.
+    arrival_ns : int
+        When it arrived, ns; 0 for what was recorded.
 
     Attributes
     ----------
+    arrival_ns : int
+        When it arrived.
     stamp : tuple of 2 int
         Seconds and nanoseconds.
     nbytes : int
@@ -39,11 +43,14 @@ class SerializedImage:
         If it is too short to have a stamp, or serialized in an unknown way.
     """
 
-    __slots__ = ('_is_compressed', '_serialized', 'nbytes', 'stamp')
+    __slots__ = ('_is_compressed', '_serialized', 'arrival_ns', 'nbytes', 'stamp')
 
-    def __init__(self, serialized: bytes, *, is_compressed: bool = False) -> None:
+    def __init__(
+        self, serialized: bytes, *, is_compressed: bool = False, arrival_ns: int = 0
+    ) -> None:
         self._serialized = serialized
         self._is_compressed = is_compressed
+        self.arrival_ns = arrival_ns
         self.nbytes = len(serialized)
         self.stamp = CdrReader(serialized).stamp()
 

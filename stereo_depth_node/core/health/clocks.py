@@ -1,0 +1,107 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the arrival of the images says about the clocks that stamp them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stereo_depth_node.core.arrays import NS_PER_S
+from stereo_depth_node.core.health.causes import CAUSES, Finding, listed
+from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.pairing.arrival import ArrivalEstimate
+
+__all__ = ['LARGEST_LATENCY_S', 'wrong_clocks']
+
+#: Images that are older when they arrive are stamped by another clock.
+LARGEST_LATENCY_S = 5.0
+# Clocks that are synchronised over a network differ by less.
+_CLOCK_ERROR_S = 0.001
+# Partners that arrive further apart, and steadily so, are not of one moment. What a slow network
+# does to them is not steady.
+_LARGEST_LAG_PERIODS, _LARGEST_SPREAD_PERIODS = 1.5, 0.5
+# Where stamps advance at another speed than the clock, images come in a burst, or are played.
+_LIVE_SPEEDS = (0.8, 1.25)
+_PLAYERS = ('rosbag', 'player')
+# What is stamped before has counted from the start of a device, and not from 1970.
+_FIRST_DATE_S = 10 * 365 * 86400
+# Stamps of the past are those of a recording when they are older than this.
+_RECORDING_S = 86400.0
+_HOUR_S = 3600.0
+# Time scales that lead UTC, and by how much (since 2017).
+_TIME_SCALES = {'TAI, as PTP has it': 37.0, 'GPS time': 18.0}
+# Offsets are told apart to this.
+_RESOLUTION_S = 1.5
+
+
+def wrong_clocks(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield what arrival and stamps of the last pairs say about the clocks."""
+    arrivals = snapshot.arrivals
+    if arrivals is None:
+        return
+    slowest, fastest = _LIVE_SPEEDS
+    if not slowest <= arrivals.speed <= fastest:
+        return
+    if (
+        abs(arrivals.lag_ns) > _LARGEST_LAG_PERIODS * arrivals.period_ns > 0
+        and arrivals.spread_ns < _LARGEST_SPREAD_PERIODS * arrivals.period_ns
+    ):
+        late, early = ('right', 'left') if arrivals.lag_ns > 0 else ('left', 'right')
+        yield CAUSES['moments_differ'].found(
+            late=late,
+            early=early,
+            lag_ms=1e3 * abs(arrivals.lag_ns) / NS_PER_S,
+            periods=abs(arrivals.lag_ns) / arrivals.period_ns,
+            samples=arrivals.samples,
+        )
+    if not _is_recording(snapshot):
+        yield from _foreign_clock(arrivals)
+
+
+def _is_recording(snapshot: Snapshot) -> bool:
+    """Tell whether the images are played, so that their stamps are those of another time."""
+    publishers = (name for _, side in snapshot.sides() for name in side.image.publishers)
+    is_played = any(player in name for name in publishers for player in _PLAYERS)
+    return is_played or snapshot.uses_sim_time or snapshot.resets > 0
+
+
+def _foreign_clock(arrivals: ArrivalEstimate) -> Iterator[Finding]:
+    """Yield that live images are stamped by another clock than that of the node."""
+    age, stamp = arrivals.age_ns / NS_PER_S, arrivals.stamp_ns / NS_PER_S
+    if -_CLOCK_ERROR_S <= age <= LARGEST_LATENCY_S:
+        return
+    is_date = stamp >= _FIRST_DATE_S
+    if stamp == 0.0 or (is_date and age > _RECORDING_S):
+        return
+    uptime = (
+        f'{stamp:.0f} s is the time since some device was switched on (uptime), not since 1970; '
+        'have the driver stamp with the time of the system'
+    )
+    yield CAUSES['clock_foreign'].found(
+        offset=_duration(abs(age)),
+        direction='ahead of' if age < 0.0 else 'behind',
+        candidates=_candidates(-age) if is_date else uptime,
+    )
+
+
+def _candidates(lead: float) -> str:
+    """Return what may have put stamps so many seconds ahead of the clock."""
+    for name, seconds in _TIME_SCALES.items():
+        if abs(lead - seconds) < _RESOLUTION_S:
+            return f'they may be {name} ({seconds:.0f} s ahead of UTC): convert them in the driver'
+    hours = round(lead / _HOUR_S)
+    if hours and abs(lead - hours * _HOUR_S) < _RESOLUTION_S:
+        return 'whole hours, so one of both may be local time: set it to UTC'
+    choices = ('chrony', 'NTP', 'PTP')
+    return (
+        f'the clock of the camera, or of its computer, is not set: synchronise it '
+        f'({listed(choices, "or")}), or have the driver stamp with the time of the system'
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1.0:
+        return f'{1e3 * seconds:.1f} ms'
+    if seconds < _HOUR_S:
+        return f'{seconds:.1f} s'
+    return f'{seconds:.0f} s ({seconds / _HOUR_S:.2f} hours)'

@@ -1,0 +1,105 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the arrival of the images says about the clocks that stamp them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from snapshots import changed, HEALTHY, names, side, text_of
+
+from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.pairing.arrival import ArrivalEstimate
+
+MS, S = 1_000_000, 1_000_000_000
+PERIOD = 33 * MS
+NOW = 1_790_000_000 * S
+IN_STEP = ArrivalEstimate(
+    lag_ns=2 * MS,
+    spread_ns=MS,
+    period_ns=PERIOD,
+    age_ns=9 * MS,
+    stamp_ns=NOW,
+    speed=1.0,
+    samples=30,
+)
+
+
+def arriving(**changes: Any) -> Snapshot:
+    return changed(HEALTHY, arrivals=dataclasses.replace(IN_STEP, **changes))
+
+
+def test_partners_that_arrive_together_are_health():
+    assert names(arriving()) == ['flowing']
+
+
+@pytest.mark.parametrize(
+    ('lag_ns', 'late', 'early'), [(2 * PERIOD, 'right', 'left'), (-2 * PERIOD, 'left', 'right')]
+)
+def test_partners_that_arrive_periods_apart_are_named_with_the_delay(lag_ns, late, early):
+    snapshot = arriving(lag_ns=lag_ns)
+    assert names(snapshot) == ['flowing', 'moments_differ']
+    assert (
+        f'the {late} images come 66 ms (2.0 frame periods, median of 30 pairs) after the {early}'
+    ) in text_of(snapshot, 'moments_differ')
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'lag_ns': PERIOD},
+        {'lag_ns': 3 * PERIOD, 'spread_ns': PERIOD},  # a slow network
+        {'lag_ns': 3 * PERIOD, 'speed': 20.0},  # a burst
+        {'lag_ns': 3 * PERIOD, 'period_ns': 5 * S},  # a slow camera
+        {'lag_ns': 3 * PERIOD, 'period_ns': 0},
+    ],
+)
+def test_other_delays_are_no_difference_of_moments(changes):
+    assert names(arriving(**changes)) == ['flowing']
+
+
+@pytest.mark.parametrize(
+    ('lead_s', 'words'),
+    [
+        (37.004, ['37.0 s ahead of', 'TAI']),
+        (18.0, ['18.0 s ahead of', 'GPS']),
+        (3600.1, ['3600 s (1.00 hours) ahead of', 'local time']),
+        (-7200.0, ['7200 s (2.00 hours) behind', 'local time']),
+        (-95.0, ['95.0 s behind', 'synchronise']),
+        (0.030, ['30.0 ms ahead of', 'synchronise']),
+    ],
+)
+def test_stamps_of_another_clock_are_named_with_offset_and_candidates(lead_s, words):
+    snapshot = arriving(age_ns=round(-lead_s * S))
+    assert names(snapshot) == ['flowing', 'clock_foreign']
+    for word in words:
+        assert word in text_of(snapshot, 'clock_foreign')
+
+
+def test_the_uptime_of_a_device_is_known_by_its_size():
+    text = text_of(arriving(stamp_ns=2128 * S, age_ns=NOW - 2128 * S), 'clock_foreign')
+    assert '2128 s is the time since some device was switched on (uptime)' in text
+
+
+@pytest.mark.parametrize(
+    'snapshot',
+    [
+        arriving(age_ns=4 * S),
+        arriving(age_ns=3 * 86400 * S),
+        arriving(age_ns=95 * S, speed=0.5),
+        changed(arriving(age_ns=95 * S), uses_sim_time=True),
+        changed(arriving(age_ns=95 * S), resets=1),
+        changed(
+            arriving(age_ns=95 * S),
+            left=side(
+                'left',
+                image=dataclasses.replace(side('left').image, publishers=('/rosbag2_player',)),
+            ),
+        ),
+    ],
+    ids=['slow', 'old', 'half speed', 'simulated', 'looped', 'player'],
+)
+def test_recordings_have_stamps_of_their_own(snapshot):
+    assert names(snapshot) == ['flowing']

@@ -1,0 +1,55 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is remembered of the arrival of pairs."""
+
+from __future__ import annotations
+
+import pytest
+
+from stereo_depth_node.core.pairing.arrival import PairArrivals
+
+MS = 1_000_000
+START = 1_700_000_000_000 * MS
+
+
+def arrivals_of(lags_ms, *, period_ms=33, age_ms=5, right_later_ms=0, speed=1.0):
+    """Return the arrivals of one pair per lag, stamped at a constant rate."""
+    arrivals = PairArrivals()
+    for count, lag in enumerate(lags_ms):
+        left, due = count * period_ms * MS, round(count * period_ms * MS / speed) + age_ms * MS
+        arrivals.note(
+            0,
+            (START + left, START + left + right_later_ms * MS),
+            (START + due, START + due + (right_later_ms + lag) * MS),
+        )
+    return arrivals
+
+
+def test_the_lag_is_what_the_stamps_do_not_explain():
+    estimate = arrivals_of([66] * 20, right_later_ms=7).estimate()
+    assert (estimate.lag_ns, estimate.spread_ns, estimate.samples) == (66 * MS, 0, 20)
+    assert (estimate.period_ns, estimate.age_ns) == (33 * MS, 5 * MS)
+    assert estimate.speed == pytest.approx(1.0)
+
+
+def test_a_few_late_images_do_not_count():
+    assert arrivals_of([500] * 8 + [1] * 12).estimate().lag_ns == MS
+
+
+def test_jitter_is_spread():
+    assert arrivals_of([0, 60, 120, 180] * 5).estimate().spread_ns >= 100 * MS
+
+
+@pytest.mark.parametrize(('speed', 'period_ms'), [(0.5, 66), (4.0, 33)])
+def test_the_period_of_what_is_played_is_the_longer_one(speed, period_ms):
+    estimate = arrivals_of([1] * 20, speed=speed).estimate()
+    assert estimate.speed == pytest.approx(speed, rel=0.01)
+    assert estimate.period_ns == period_ms * MS
+
+
+def test_few_pairs_and_those_of_another_epoch_say_nothing():
+    arrivals = arrivals_of([66] * 9)
+    assert arrivals.estimate() is None
+    arrivals = arrivals_of([66] * 20)
+    arrivals.note(1, (START, START), (START, START))
+    assert arrivals.estimate() is None

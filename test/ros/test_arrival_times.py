@@ -1,0 +1,110 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stamps that are not what they seem: the running node knows it from when images arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import random
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+
+from bench import Bench
+from harness import Graph
+
+PERIOD_S = 0.05
+NS_PER_S = 1_000_000_000
+
+
+class LiveCamera:
+    """Sends the pairs of a bench at a steady rate, stamped by the clock of this machine.
+
+    Parameters
+    ----------
+    bench : Bench
+        Whose images it sends.
+    delay_s : callable
+        Returns how much later than the left image the right one is sent.
+    ahead_s : float
+        How far the stamps are ahead of the clock.
+    """
+
+    def __init__(
+        self, bench: Bench, *, delay_s: Callable[[], float] = lambda: 0.0, ahead_s: float = 0.0
+    ) -> None:
+        self._bench, self._delay_s, self._ahead_s = bench, delay_s, ahead_s
+        self._late: list[tuple[float, int]] = []
+        self._due = time.monotonic()
+        bench.sends = lambda: None
+        bench.rig.node.create_timer(0.002, self._send)
+
+    def _send(self) -> None:
+        bench, now = self._bench, time.monotonic()
+        if now >= self._due:
+            self._due += PERIOD_S
+            stamp_ns = time.time_ns() + round(self._ahead_s * NS_PER_S)
+            bench.rig.publish_infos()
+            bench.rig.send_image(0, bench.left, stamp_ns)
+            self._late.append((now + self._delay_s(), stamp_ns))
+        while self._late and self._late[0][0] <= now:
+            bench.rig.send_image(1, bench.right, self._late.pop(0)[1])
+
+
+def assert_adds_up(bench: Bench) -> None:
+    """Check that images received are those of pairs computed, dropped and waiting."""
+    values = dict(
+        line.strip().rsplit(': ', 1) for line in bench.explain()[1].splitlines() if ': ' in line
+    )
+    dropped = sum(int(count) for key, count in values.items() if 'images dropped' in key)
+    accounted = 2 * int(values['pairs computed']) + dropped + int(values['images waiting'])
+    assert accounted == int(values['images received']), values
+
+
+def test_stamps_agree_and_moments_do_not(graph: Graph):
+    bench = Bench(graph, process=True)
+    LiveCamera(bench, delay_s=lambda: 3.0 * PERIOD_S)
+    text, _ = bench.wait_for('moments_differ')
+    # Three periods, within the resolution of a timer.
+    assert 120 <= int(text.split('right images come ')[1].split(' ms')[0]) <= 180
+    assert 'after the left ones of the same stamp' in text
+    assert bench.status.level == b'\1'
+    assert_adds_up(bench)
+
+
+def test_a_slow_network_is_no_difference_of_moments(graph: Graph):
+    """Images of one side come 0 to 0.4 s late, 4 periods on average, in order."""
+    chance = random.Random(0)
+    bench = Bench(graph, process=True)
+    LiveCamera(bench, delay_s=lambda: chance.uniform(0.0, 8.0 * PERIOD_S))
+    bench.wait_for('flowing')
+    start = time.monotonic()
+    bench.graph.wait_until(lambda: time.monotonic() - start > 2.5, 'enough pairs')
+    _, text = bench.explain()
+    assert 'right arrives after left' in text, 'enough pairs were measured'
+    assert 'moments_differ' not in text
+
+
+@pytest.mark.parametrize(
+    ('ahead_s', 'words'), [(37.0, 'TAI'), (3600.0, 'local time'), (2128.0 - time.time(), 'uptime')]
+)
+def test_stamps_of_another_clock(graph: Graph, ahead_s: float, words: str):
+    bench = Bench(graph, process=True)
+    LiveCamera(bench, ahead_s=ahead_s)
+    text, _ = bench.wait_for('clock_foreign')
+    assert words in text
+    assert '\n  latency: ' not in text
+    assert_adds_up(bench)
+
+
+def test_a_camera_with_the_right_clock_has_a_latency(graph: Graph):
+    bench = Bench(graph, process=True)
+    LiveCamera(bench)
+    bench.wait_for_health()
+    bench.graph.wait_until(
+        lambda: 'right arrives after left' in bench.values, 'enough pairs', deadline_s=10.0
+    )
+    assert 'clock_foreign' not in bench.causes
+    assert 0.0 < float(bench.values['latency'].split()[0]) < 1000.0
