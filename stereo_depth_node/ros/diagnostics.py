@@ -132,8 +132,9 @@ class NodeDiagnostics:
                 logger.warning(finding.text)
 
     def _is_to_log(self, finding: Finding, now: float, period: float) -> bool:
-        """Tell whether a cause was not logged lately; a parameter refused is another each."""
-        key = finding.text if finding.cause.name == 'parameter_refused' else finding.cause.name
+        """Tell whether a cause was not logged lately; each parameter is another."""
+        is_parameter = finding.cause.name in ('parameter_refused', 'parameter_ignored')
+        key = finding.text if is_parameter else finding.cause.name
         if now - self._logged.get(key, -period) < period:
             return False
         self._logged[key] = now

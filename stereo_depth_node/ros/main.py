@@ -10,6 +10,7 @@ then. So signals are looked after before anything large is imported.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +20,27 @@ from types import FrameType
 __all__ = ['main']
 
 _WRONG_USAGE = 2
+
+# Those of ROS that come with a value.
+_ROS_OPTIONS = ('--params-file', '-p', '--param', '-r', '--remap', '--log-level')
+
+_HELP = """\
+usage: stereo_depth_node [--help] [--ros-args [ARG ...]]
+
+Depth from the images of a stereo camera. Everything is given as ROS arguments:
+
+  stereo_depth_node --ros-args --params-file depth.yaml   parameters from a file
+  stereo_depth_node --ros-args -p num_disparities:=128    a parameter
+  stereo_depth_node --ros-args -r left/image_rect:=/cam0/image_rect
+                                                          another topic
+  stereo_depth_node --ros-args -r __ns:=/front            a namespace
+
+With a Fast DDS profile for large images, and shorter: ros2 launch stereo_depth_node
+depth.launch.py --show-args
+
+Parameters:                 docs/parameters.md, or ros2 param describe while it runs
+Why there is no depth:      ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger
+"""
 
 
 class _Signals:
@@ -42,7 +64,7 @@ class _Signals:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the node until it is told to stop; return the exit code, 2 for wrong ROS arguments.
+    """Run the node until it is told to stop; return the exit code, 2 for wrong arguments.
 
     Parameters
     ----------
@@ -50,19 +72,31 @@ def main(arguments: list[str] | None = None) -> int:
         The command line; that of the process by default.
     """
     signals = _Signals()
-    import rclpy
+    given = sys.argv if arguments is None else arguments
+    own, for_ros = _divided(given[1:])
+    if {'-h', '--help'} & {*own}:
+        print(_HELP, end='')
+        return 0
+    if own:
+        return _refuse_to_start(_reason_of_unknown(own))
+    try:
+        import rclpy
+    except ImportError as error:
+        return _refuse_to_start(
+            f'{error}. Source ROS 2 first (source /opt/ros/$ROS_DISTRO/setup.bash), with the '
+            'Python that it was made for; without ROS 2 the program stereo_depth works on files'
+        )
     from rclpy.executors import ExternalShutdownException
 
     from stereo_depth_node.ros.node import spin, StereoDepthNode
 
     try:
-        rclpy.init(args=[*(sys.argv if arguments is None else arguments), *_log_arguments()])
+        rclpy.init(args=[*given, *_log_arguments()])
     except Exception as error:  # noqa: BLE001 (its types belong to the compiled part of rclpy)
-        print(f'stereo_depth_node cannot start: {_reason_of(error)}', file=sys.stderr)
-        return _WRONG_USAGE
+        return _refuse_to_start(_reason_of(error))
     signals.are_left_to_ros = True
     try:
-        node = StereoDepthNode()
+        node = StereoDepthNode(params_files=_params_files(for_ros))
         try:
             spin(node)
         finally:
@@ -75,6 +109,39 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _refuse_to_start(reason: str) -> int:
+    print(f'stereo_depth_node cannot start: {reason}', file=sys.stderr)
+    return _WRONG_USAGE
+
+
+def _divided(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments that are not for ROS, and those that are.
+
+    Those between ``--ros-args`` and the end, or ``--``, are for ROS.
+    """
+    own: list[str] = []
+    for_ros: list[str] = []
+    is_for_ros = False
+    for argument in arguments:
+        if argument in ('--ros-args', '--'):
+            is_for_ros = argument == '--ros-args'
+        else:
+            (for_ros if is_for_ros else own).append(argument)
+    return own, for_ros
+
+
+def _params_files(for_ros: list[str]) -> list[str]:
+    return [path for option, path in itertools.pairwise(for_ros) if option == '--params-file']
+
+
+def _reason_of_unknown(own: list[str]) -> str:
+    arguments = ' '.join(own)
+    reason = f'unknown arguments {arguments}. '
+    if any(each in _ROS_OPTIONS or ':=' in each for each in own):
+        return f'{reason}Write --ros-args before them: stereo_depth_node --ros-args {arguments}'
+    return f'{reason}stereo_depth_node --help lists what it takes'
 
 
 def _reason_of(error: Exception) -> str:

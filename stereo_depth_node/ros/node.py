@@ -12,9 +12,11 @@ publishes the results. No part calls back into it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import time
 from typing import Any
 
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
@@ -34,7 +36,7 @@ from stereo_depth_node.ros.diagnostics import NodeDiagnostics
 from stereo_depth_node.ros.exceptions import log_exceptions
 from stereo_depth_node.ros.messages import RclpyMessages
 from stereo_depth_node.ros.observer import NodeObserver
-from stereo_depth_node.ros.parameters import SettingsParameters
+from stereo_depth_node.ros.parameters import SettingsParameters, with_range
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
@@ -57,6 +59,13 @@ _CALIBRATION_ADVICE = (
 class StereoDepthNode(Node):
     """Computes disparity and depth of the stereo camera it is connected to.
 
+    Parameters
+    ----------
+    params_files : iterable of str
+        The parameter files of the command line, to tell which of them had no effect.
+    node_arguments
+        As of :class:`rclpy.node.Node`.
+
     Attributes
     ----------
     parameters : SettingsParameters
@@ -71,11 +80,15 @@ class StereoDepthNode(Node):
         Reports on the state.
     """
 
-    def __init__(self, **node_arguments: Any) -> None:
-        super().__init__('stereo_depth_node', **node_arguments)
+    def __init__(self, params_files: Iterable[str] = (), **node_arguments: Any) -> None:
+        super().__init__(
+            'stereo_depth_node',
+            automatically_declare_parameters_from_overrides=True,  # to learn their names
+            **node_arguments,
+        )
         messages = RclpyMessages()
         processor = PairProcessor(messages, fallback=decode_with_cv_bridge)
-        self.parameters = SettingsParameters(self, self._check_against_images)
+        self.parameters = SettingsParameters(self, self._check_against_images, params_files)
         settings = self.parameters.current
         self._applied = settings
         self.state = NodeState(
@@ -232,6 +245,10 @@ class StereoDepthNode(Node):
         if image_size is not None and not isinstance(self.state.failure, SettingsError):
             width, height = (size // settings.downscale for size in image_size)
             check_image_size(settings.for_downscaled_images(), width, height)
+
+    def describe_parameter(self, name: str) -> ParameterDescriptor:
+        """Describe a parameter, the settings with the ranges that they are checked against."""
+        return with_range(super().describe_parameter(name))
 
     def destroy_node(self) -> None:
         """End the node and what runs beside it."""

@@ -146,6 +146,7 @@ class NodeObserver:
             notes=self._calibration_notes(settings),
             frame_ids=state.processor.frame_ids,
             refusals=tuple(self._parameters.refusals.values()),
+            ignored=self._parameters.ignored,
             waits_for_clock=self._waits_for_clock(),
             rectification=self._monitor.report,
         )

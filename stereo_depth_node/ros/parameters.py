@@ -11,7 +11,8 @@ works the same on every ROS 2, with or without post-set callbacks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+import copy
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -20,15 +21,16 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.settings.names import advice_on_name
 from stereo_depth_node.core.settings.parameter import Parameter, Value
+from stereo_depth_node.core.settings.params_file import NOT_SETTINGS, why_nothing_is_for
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
-__all__ = ['SettingsParameters', 'descriptor_of']
+__all__ = ['SettingsParameters', 'with_range']
 
 
 class SettingsParameters:
@@ -43,21 +45,31 @@ class SettingsParameters:
     also_check : callable
         Given settings that are possible by themselves, raises a SettingsError if they are not
         possible here and now.
+    params_files : iterable of str
+        The parameter files that the node was started with.
 
     Attributes
     ----------
     refusals : dict of str to str
         Why start values were refused, by parameter, until the parameter is set.
+    ignored : tuple of str
+        What else the node was started with and nobody took, with what was probably meant.
     """
 
-    def __init__(self, node: Node, also_check: Callable[[Settings], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        also_check: Callable[[Settings], None],
+        params_files: Iterable[str] = (),
+    ) -> None:
         self._node = node
         self._also_check = also_check
         self.refusals: dict[str, str] = {}
         self._set_since: set[str] = set()
         self._settings = Settings()
+        self.ignored = (*self._files_without_effect(params_files), *self._unknown_names())
         for known in known_parameters().values():
-            self._declare(known)
+            node.declare_parameter(known.name, known.default, _descriptor_of(known))
         self._adopt_start_values()
         self._stale = False
         node.add_on_set_parameters_callback(self._validate)
@@ -73,15 +85,41 @@ class SettingsParameters:
             self._set_since.clear()
         return self._settings
 
-    def _declare(self, known: Parameter) -> None:
-        descriptor = descriptor_of(known)
-        try:
-            self._node.declare_parameter(known.name, known.default, descriptor)
-        except InvalidParameterValueException as error:
-            self._refuse(known.name, f'{error} The default {known.default!r} stays in force.')
-            self._node.declare_parameter(
-                known.name, known.default, descriptor, ignore_override=True
-            )
+    def _files_without_effect(self, params_files: Iterable[str]) -> Iterator[str]:
+        for path in params_files:
+            try:
+                reason = why_nothing_is_for(self._node.get_fully_qualified_name(), path)
+            except InputError as error:
+                reason = str(error)
+            if reason:
+                yield reason
+
+    def _unknown_names(self) -> Iterator[str]:
+        """Take back what the node was made to declare, and yield what nobody knows.
+
+        To learn what it is started with, the node declares all of it, of the types that came.
+        """
+        node = self._node
+        for name, given in node.get_parameters_by_prefix('').items():
+            if name == 'use_sim_time':
+                self._check_use_sim_time(given.value)
+                continue
+            if name in NOT_SETTINGS:
+                continue
+            node.undeclare_parameter(name)
+            if name not in known_parameters() and name.partition('.')[0] not in NOT_SETTINGS:
+                yield advice_on_name(name, known_parameters())
+
+    def _check_use_sim_time(self, value: object) -> None:
+        if isinstance(value, bool):
+            return
+        self._refuse(
+            'use_sim_time',
+            f'use_sim_time is {value!r} ({type(value).__name__}): set it to true or false, '
+            'without quotes. The default False stays in force.',
+        )
+        self._node.undeclare_parameter('use_sim_time')
+        self._node.declare_parameter('use_sim_time', False, ignore_override=True)
 
     def _adopt_start_values(self) -> None:
         """Take the start values, less as few as it takes to make the others possible."""
@@ -128,32 +166,36 @@ class SettingsParameters:
         return {name: self._node.get_parameter(name).value for name in known_parameters()}
 
 
-def descriptor_of(known: Parameter) -> ParameterDescriptor:
-    """Return the ROS descriptor of a setting.
+def _descriptor_of(known: Parameter) -> ParameterDescriptor:
+    """Return the ROS descriptor that a setting is declared with.
 
-    The type of every parameter is dynamic, so that `Settings` judges it: rclpy would refuse a
-    number with a fraction given without one (``max_depth:=5``), and any other type with a reason
-    that names neither the parameter nor the types.
+    It leaves all checks to `Settings`, whose refusals say what to set: rclpy would refuse a
+    number with a fraction given without one (``max_depth:=5``), and a value outside of a range
+    as "not a valid step". So the type is dynamic, and :func:`with_range` adds the range when the
+    descriptor is asked for.
     """
     descriptor = ParameterDescriptor(description=_description(known), dynamic_typing=True)
-    if known.minimum is not None and known.maximum is not None:
-        if known.type is float:
-            descriptor.floating_point_range = [
-                FloatingPointRange(
-                    from_value=float(known.minimum), to_value=float(known.maximum), step=0.0
-                )
-            ]
-        else:
-            descriptor.integer_range = [
-                IntegerRange(
-                    from_value=int(known.minimum),
-                    to_value=int(known.maximum),
-                    step=known.step or 1,
-                )
-            ]
     if known.choices:
         descriptor.additional_constraints = f'one of {", ".join(known.choices)}'
     return descriptor
+
+
+def with_range(descriptor: ParameterDescriptor) -> ParameterDescriptor:
+    """Return the descriptor of a parameter with its range and step, if it is a setting."""
+    known = known_parameters().get(descriptor.name)
+    if known is None or known.minimum is None or known.maximum is None:
+        return descriptor
+    described = copy.copy(descriptor)
+    low, high = known.minimum, known.maximum
+    if known.type is float:
+        described.floating_point_range = [
+            FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
+        ]
+    else:
+        described.integer_range = [
+            IntegerRange(from_value=int(low), to_value=int(high), step=known.step or 1)
+        ]
+    return described
 
 
 def _description(known: Parameter) -> str:

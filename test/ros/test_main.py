@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import signal
 import subprocess
@@ -17,11 +18,13 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph
-from rcl_interfaces.srv import GetParameters
+from rcl_interfaces.srv import GetParameters, ListParameters
 from rclpy.parameter import parameter_value_to_python
 from rig import camera_infos, messages_of, pixels_of, Rig
 from scenes import plane, scene_of
+from std_srvs.srv import Trigger
 
+from stereo_depth_node.core.settings.params_file import NOT_SETTINGS
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.environment import shared_file
 
@@ -71,15 +74,64 @@ def test_a_signal_ends_it_cleanly(graph: Graph, number: signal.Signals, state: s
 def test_wrong_ros_arguments_are_named_instead_of_a_traceback(
     arguments: list[str], words: str
 ) -> None:
-    command = [sys.executable, '-m', 'stereo_depth_node.ros.main', '--ros-args', *arguments]
-
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = started_with('--ros-args', *arguments)
 
     assert ended.returncode == 2
     assert 'stereo_depth_node cannot start' in ended.stderr
     assert words in ended.stderr
     assert 'Check what follows --ros-args' in ended.stderr
     assert 'Traceback' not in ended.stderr
+
+
+def started_with(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run the program until it ends by itself."""
+    command = [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--params-file', 'depth.yaml'], 'stereo_depth_node --ros-args --params-file depth.yaml'),
+        (['num_disparities:=128'], 'stereo_depth_node --ros-args num_disparities:=128'),
+        (['--ros-args', '-p', 'block_size:=9', '--', '-x'], 'unknown arguments -x. '),
+        (['depth.yaml'], 'stereo_depth_node --help'),
+    ],
+)
+def test_arguments_that_nobody_reads_end_it_with_what_to_write(
+    arguments: list[str], words: str
+) -> None:
+    ended = started_with(*arguments)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith('stereo_depth_node cannot start: unknown arguments ')
+    assert words in ended.stderr
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['-h'], ['--help', '--ros-args', '-r', 'a:=b']])
+def test_help_is_printed_without_ros(tmp_path: Path, arguments: list[str]) -> None:
+    ended = started_with(*arguments, env=without_rclpy(tmp_path))
+
+    assert ended.returncode == 0
+    assert 'usage: stereo_depth_node [--help] [--ros-args' in ended.stdout
+    assert '--params-file depth.yaml' in ended.stdout
+    assert not ended.stderr
+
+
+def test_without_rclpy_one_line_says_what_to_do(tmp_path: Path) -> None:
+    ended = started_with(env=without_rclpy(tmp_path))
+
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert "No module named 'rclpy'. Source ROS 2 first" in line
+
+
+def without_rclpy(folder: Path) -> dict[str, str]:
+    """Return an environment in which there is no rclpy to import."""
+    Path(folder, 'rclpy.py').write_text('raise ModuleNotFoundError("No module named \'rclpy\'")')
+    return {**os.environ, 'PYTHONPATH': str(folder)}
 
 
 def test_all_large_images_arrive_with_the_profile_that_is_shipped(graph: Graph) -> None:
@@ -172,3 +224,37 @@ def test_of_start_values_impossible_together_as_few_as_possible_are_refused(
     for name, value in values.items():
         expected = known_parameters()[name].default if name == refused else value
         assert getattr(parameters.current, name) == expected
+
+
+@pytest.mark.parametrize(
+    ('content', 'words'),
+    [
+        ('/**: {ros__parameters: {num_disparity: 128}}', 'did you mean num_disparities?'),
+        ('/**: {ros__parameters: {disparity_range: 128}}', 'set num_disparities instead'),
+        ('/**: {ros__parameters: {num_disparities: {value: 128}}}', 'takes a value, not a map'),
+        ('disparity_node: {ros__parameters: {block_size: 9}}', 'they are for /disparity_node'),
+        ('', 'it has none at all'),
+        ('/**: {ros__parameters: {use_sim_time: "true"}}', "use_sim_time is 'true' (str)"),
+        ('/**: {ros__parameters: {use_sim_time: 1}}', 'use_sim_time is 1 (int)'),
+    ],
+)
+def test_what_nobody_took_of_a_parameter_file_is_reported(
+    graph: Graph, tmp_path: Path, content: str, words: str
+) -> None:
+    """In the log and in answer to explain; the node runs, and has no parameter but its own."""
+    path = tmp_path / 'depth.yaml'
+    path.write_text(content + '\n')
+    process = graph.node_process('--params-file', str(path))
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+
+    answer = rig.call(Trigger, '/stereo_depth_node/explain', Trigger.Request())
+    assert words in answer.message
+    assert words in process.output
+    assert 'Traceback' not in process.output
+    defaults = {name: known.default for name, known in known_parameters().items()}
+    assert parameters_of(rig) == defaults
+    request = ListParameters.Request()
+    listed = rig.call(ListParameters, '/stereo_depth_node/list_parameters', request).result.names
+    strange = [name for name in listed if name.partition('.')[0] not in (*defaults, *NOT_SETTINGS)]
+    assert strange == []

@@ -31,6 +31,10 @@ WIDTH, HEIGHT = 300, 160
 KNOWN = known_parameters()
 # The node subscribes anew for these and loses images meanwhile: they have their own tests.
 SUBSCRIBING = ('frame_policy', 'image_transport', 'queue_size')
+PRESETS = {
+    path.stem: yaml.safe_load(path.read_text())['/**']['ros__parameters']
+    for path in (Path(__file__).resolve().parents[2] / 'config' / 'presets').glob('*.yaml')
+}
 DEFAULTS = {name: known.default for name, known in KNOWN.items()}
 
 
@@ -242,25 +246,25 @@ def test_the_transport_can_be_changed_to_compressed_images(graph: Graph) -> None
 
 REFUSED = [
     ({'num_disparities': 0}, ['num_disparities', '16']),
-    ({'num_disparities': 17}, ['num_disparities', '17', '16']),
+    ({'num_disparities': 17}, ['num_disparities is 17 px', 'set it to 16 or 32']),
     ({'num_disparities': -16}, ['num_disparities', '-16']),
     ({'num_disparities': 320}, ['320', f'{WIDTH}x{HEIGHT}', 'reduce num_disparities']),
     ({'num_disparities': 4096}, ['4096', 'reduce num_disparities']),
     ({'min_disparity': 250}, ['250', f'{WIDTH}x{HEIGHT}']),
-    ({'block_size': 14}, ['block_size', '14']),
+    ({'block_size': 14}, ['block_size is 14 px', 'set it to 13 or 15']),
     ({'block_size': 3}, ['block_size', '5']),
     ({'block_size': 161}, ['161', f'{WIDTH}x{HEIGHT}', 'block_size below 160']),
     ({'block_size': 15.0}, ['block_size is 15.0', 'a whole number']),
     ({'block_size': '15'}, ["block_size is '15'", 'a whole number']),
-    ({'pre_filter_cap': 0}, ['pre_filter_cap', '1']),
+    ({'pre_filter_cap': 0}, ['pre_filter_cap is 0', 'set it to 1 or more']),
     ({'pre_filter_cap': 64}, ['pre_filter_cap', '63']),
-    ({'pre_filter_size': 10}, ['pre_filter_size']),
+    ({'pre_filter_size': 10}, ['pre_filter_size is 10 px', 'set it to 9 or 11']),
     ({'pre_filter_type': 'sobel'}, ["'sobel'", 'xsobel, normalized_response']),
     ({'uniqueness_ratio': 101}, ['uniqueness_ratio', '100']),
     ({'algorithm': 'BM'}, ["'BM'", 'bm, sgbm']),
     ({'depth_encoding': 'mono16'}, ["'mono16'", '32FC1, 16UC1']),
     ({'downscale': 3}, ['downscale', '1, 2 or 4']),
-    ({'sync_tolerance': -0.1}, ['sync_tolerance']),
+    ({'sync_tolerance': -0.1}, ['sync_tolerance is -0.1 s', 'set it to 0.0 s or more']),
     ({'max_depth': float('nan')}, ['max_depth']),
     ({'max_depth': float('inf')}, ['max_depth']),
     ({'max_depth': 'far'}, ['max_depth', "'far'", 'a number']),
@@ -308,6 +312,20 @@ def test_set_one_by_one_it_is_refused_as_well_and_the_others_count(
         assert part in refused.reason
     expected = Settings(texture_threshold=20, speckle_window_size=30)
     assert node.node.parameters.current == expected
+
+
+@pytest.mark.parametrize(
+    ('before', 'after'), [(one, other) for one in PRESETS for other in PRESETS if one != other]
+)
+def test_a_preset_is_loaded_over_another_as_ros2_param_load_does_it(
+    rig: Rig, before: str, after: str
+) -> None:
+    """One request with all parameters in the order of the file, each set by itself."""
+    for preset in (before, after):
+        results = rig.set_parameters(**PRESETS[preset])
+        assert [result.reason for result in results if not result.successful] == []
+
+    assert values_of(rig, *PRESETS[after]) == PRESETS[after]
 
 
 def test_whole_numbers_are_taken_for_parameters_with_a_fraction(node: NodeHere, rig: Rig) -> None:

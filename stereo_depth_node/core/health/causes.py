@@ -339,6 +339,13 @@ CAUSES: dict[str, Cause] = {
             'message.',
         ),
         Cause(
+            'parameter_ignored',
+            Level.WARN,
+            'given at the start and not used: {reason}',
+            'Correct the parameter file or the command line and start the node again. Sections of '
+            'a parameter file are for a node by its name and namespace: `/**:` is for all.',
+        ),
+        Cause(
             'implausible_calibration',
             Level.WARN,
             'implausible calibration: {note}',

@@ -221,6 +221,8 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what is to be said whether depth flows or not."""
     for reason in snapshot.refusals:
         yield CAUSES['parameter_refused'].found(reason=reason)
+    for reason in snapshot.ignored:
+        yield CAUSES['parameter_ignored'].found(reason=reason)
     if snapshot.waits_for_clock:
         yield CAUSES['no_clock'].found()
     for note in snapshot.notes:

@@ -137,6 +137,8 @@ class Snapshot:
         Of the last pair.
     refusals : tuple of str
         Start values of parameters that were refused and not set since.
+    ignored : tuple of str
+        What the node was started with and nobody took.
     waits_for_clock : bool
         Simulated time is asked for and has not begun.
     rectification : RectificationReport or None
@@ -167,6 +169,7 @@ class Snapshot:
     notes: tuple[str, ...] = ()
     frame_ids: tuple[str, str] = ('', '')
     refusals: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     waits_for_clock: bool = False
     rectification: RectificationReport | None = None
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+import re
 import textwrap
 from typing import Any
 
@@ -12,12 +14,18 @@ from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
-__all__ = ['constraint_of', 'load_settings', 'render_params_file']
+__all__ = [
+    'NOT_SETTINGS',
+    'constraint_of',
+    'load_settings',
+    'render_params_file',
+    'why_nothing_is_for',
+]
 
 _WIDTH = 95
 _INDENT = '    '
-# Keys that are a node's own business, whatever its settings.
-_NOT_SETTINGS = ('qos_overrides', 'start_type_description_service', 'use_sim_time')
+#: Keys that are a node's own business, whatever its settings.
+NOT_SETTINGS = ('qos_overrides', 'start_type_description_service', 'use_sim_time')
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -35,24 +43,41 @@ def load_settings(path: str | Path) -> Settings:
     SettingsError
         If a setting in it is unknown or impossible; the text names the file.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except OSError as error:
-        raise InputError(f'{path}: cannot be read ({error.strerror})') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = ' '.join(str(error).split())
-        raise InputError(f'{path}: not a YAML file ({reason})') from error
+    content = _read(path)
     values = {
         name: value
         for name, value in _node_parameters(path, content).items()
-        if name not in _NOT_SETTINGS
+        if name not in NOT_SETTINGS
     }
     try:
         return Settings().merged(values)
     except SettingsError as error:
         raise SettingsError(f'{path}: {error}') from error
+
+
+def why_nothing_is_for(node: str, path: str | Path) -> str:
+    """Say why ROS takes nothing from a parameter file for a node; empty when it takes something.
+
+    Parameters
+    ----------
+    node : str
+        Its name with the namespace, such as ``/ns/stereo_depth_node``.
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    sections = list(_sections(_read(path)))
+    if any(re.fullmatch(_pattern_of(section), node) for section in sections):
+        return ''
+    came = f'they are for {", ".join(sections)}' if sections else 'it has none at all'
+    return (
+        f'the params file {path} has no ros__parameters for this node, {node} ({came}): begin '
+        f'the file with "{node}:" or "/**:", and "  ros__parameters:" below'
+    )
 
 
 def render_params_file(settings: Settings, *, comment: str = '', describe: bool = False) -> str:
@@ -99,6 +124,34 @@ def constraint_of(known: Parameter) -> str:
     unit = f' {known.unit}' if known.unit else ''
     step = f', step {known.step}' if known.step > 1 else ''
     return f'{known.minimum} to {known.maximum}{unit}{step}'
+
+
+def _read(path: str | Path) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise InputError(f'{path}: cannot be read ({error.strerror})') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = ' '.join(str(error).split())
+        raise InputError(f'{path}: not a YAML file ({reason})') from error
+
+
+def _sections(content: Any, prefix: str = '') -> Iterator[str]:
+    """Yield the node names, wildcards in them, that have ``ros__parameters`` with content."""
+    for key, value in content.items() if isinstance(content, dict) else ():
+        if key == 'ros__parameters' and value:
+            yield prefix
+        elif isinstance(value, dict):
+            yield from _sections(value, f'{prefix}/{str(key).strip("/")}')
+
+
+def _pattern_of(section: str) -> str:
+    """Return the regular expression of a section: ``*`` is one name, ``**`` any number of them."""
+    names = section.strip('/').split('/')
+    parts = {'*': r'/[^/]+', '**': r'(/[^/]+)*'}
+    return ''.join(parts.get(name, '/' + re.escape(name)) for name in names)
 
 
 def _node_parameters(path: str | Path, content: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.algorithms.table import ALGORITHMS
 from stereo_depth_node.core.settings.constraints import check_together
 from stereo_depth_node.core.settings.fields import DISPARITY_STEP, MATCHING, SettingFields
+from stereo_depth_node.core.settings.names import advice_on_name
 from stereo_depth_node.core.settings.parameter import Parameter, parameter, parameters_of, Value
 
 __all__ = ['Settings', 'known_parameters']
@@ -69,8 +70,7 @@ class Settings(SettingFields):
         unknown = sorted(set(changes) - set(known_parameters()))
         if unknown:
             raise SettingsError(
-                f'there is no setting {", ".join(unknown)}: '
-                f'the settings are {", ".join(known_parameters())}'
+                '; '.join(advice_on_name(name, known_parameters()) for name in unknown)
             )
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 

@@ -20,6 +20,7 @@ from stereo_depth_node.core.settings.params_file import (
     constraint_of,
     load_settings,
     render_params_file,
+    why_nothing_is_for,
 )
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
@@ -134,7 +135,8 @@ def test_a_file_dumped_from_a_running_node_is_read(written):
         ('block_size: 15.0', ['block_size is 15.0 (float)', 'a whole number']),
         ('block_size:', ['block_size is None', 'a whole number']),
         ('min_depth: .nan', ['min_depth is nan', 'finite']),
-        ('numDisparities: 64', ['no setting numDisparities']),
+        ('numDisparities: 64', ['no setting numDisparities', 'mean num_disparities?']),
+        ('P1: 64', ['P1 is a parameter of stereo_image_proc', 'set p1 instead']),
         ('rectify: 1', ['rectify is 1 (int)', 'true or false']),
         ('p1: [1, 2]', ['p1 is [1, 2] (list)']),
         ('max_depth: 1.0\n    min_depth: 2.0', ['min_depth is 2.0 m and max_depth is 1.0 m']),
@@ -190,3 +192,45 @@ def test_a_missing_file_and_one_that_is_no_text_are_named(tmp_path):
 )
 def test_a_constraint_is_said_in_a_few_words(name, expected):
     assert constraint_of(known_parameters()[name]) == expected
+
+
+NODE = '/ns/stereo_depth_node'
+
+
+@pytest.mark.parametrize(
+    'head',
+    [
+        '/**:',
+        '/ns/**:',
+        '/*/stereo_depth_node:',
+        '/**/stereo_depth_node:',
+        '/ns/stereo_depth_node:',
+        'ns/stereo_depth_node:',
+        'ns:\n  stereo_depth_node:',
+        '/other:\n  ros__parameters:\n    a: 1\n/**:',
+    ],
+)
+def test_a_file_with_a_section_for_the_node_is_taken(written, head):
+    """As rcl matches them: each of these sets the parameter of a real node."""
+    indent = ' ' * (4 if '\n  ' in head and 'other' not in head else 2)
+    path = written(f'{head}\n{indent}ros__parameters:\n{indent}  block_size: 9\n')
+    assert why_nothing_is_for(NODE, path) == ''
+
+
+@pytest.mark.parametrize(
+    ('content', 'words'),
+    [
+        ('', 'it has none at all'),
+        ('# nothing\n', 'it has none at all'),
+        ('/**:\n  ros__parameters:\n', 'it has none at all'),
+        ('disparity_node:\n  ros__parameters:\n    a: 1\n', 'they are for /disparity_node'),
+        ('stereo_depth_node:\n  ros__parameters:\n    a: 1\n', 'they are for /stereo_depth_node'),
+        ('/ns/*/stereo_depth_node:\n  ros__parameters:\n    a: 1\n', '/ns/*/stereo_depth_node'),
+        ('/a:\n  ros__parameters: {a: 1}\n/b:\n  ros__parameters: {a: 1}\n', '/a, /b'),
+    ],
+)
+def test_a_file_without_a_section_for_the_node_is_named_with_what_it_has(written, content, words):
+    path = written(content)
+    reason = why_nothing_is_for(NODE, path)
+    for word in (str(path), f'"{NODE}:"', words):
+        assert word in reason

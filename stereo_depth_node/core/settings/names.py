@@ -1,0 +1,52 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What was meant by a name that no parameter has: misspelt, or of another stereo node."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+import difflib
+import re
+
+__all__ = ['STEREO_IMAGE_PROC_NAMES', 'advice_on_name']
+
+#: What is set here in place of parameters of stereo_image_proc.
+STEREO_IMAGE_PROC_NAMES = {
+    'stereo_algorithm': 'algorithm (0 is bm, 1 is sgbm)',
+    'sgbm_mode': 'algorithm (0 is sgbm, 1 sgbm_hh, 2 sgbm_3way, 3 sgbm_hh4)',
+    'prefilter_size': 'pre_filter_size',
+    'prefilter_cap': 'pre_filter_cap',
+    'correlation_window_size': 'block_size',
+    'disparity_range': 'num_disparities',
+    'speckle_size': 'speckle_window_size',
+    'P1': 'p1',
+    'P2': 'p2',
+    'approximate_sync': 'sync_tolerance (0 is exact)',
+    'approximate_sync_tolerance_seconds': 'sync_tolerance',
+    'use_system_default_qos': 'qos_overrides',
+}
+# Nearer than this by difflib's measure is a misspelling; below, names have just letters in common.
+_SIMILAR = 0.7
+
+
+def advice_on_name(name: str, known: Collection[str]) -> str:
+    """Say what to set in place of a parameter that does not exist.
+
+    Parameters
+    ----------
+    name : str
+        What came. Keys of nested maps are joined by points, as ROS does it.
+    known : collection of str
+        The names of the parameters that there are.
+    """
+    parent, is_nested, _ = name.partition('.')
+    if is_nested and parent in known:
+        return f'{name}: {parent} takes a value, not a map; write {parent} with its value'
+    if name in STEREO_IMAGE_PROC_NAMES:
+        ours = STEREO_IMAGE_PROC_NAMES[name]
+        return f'{name} is a parameter of stereo_image_proc: set {ours} instead'
+    snake_case = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower()
+    near = difflib.get_close_matches(snake_case, known, 1, _SIMILAR)
+    if near:
+        return f'there is no setting {name}: did you mean {near[0]}?'
+    return f'there is no setting {name}: docs/parameters.md lists those that there are'

@@ -1,0 +1,43 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What was meant by a name that no parameter has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stereo_depth_node.core.settings.names import advice_on_name, STEREO_IMAGE_PROC_NAMES
+from stereo_depth_node.core.settings.settings import known_parameters
+
+INTERFACES = Path(__file__).resolve().parents[3] / 'docs' / 'interfaces.md'
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        ('num_disparity', 'did you mean num_disparities?'),
+        ('blocksize', 'did you mean block_size?'),
+        ('numDisparities', 'did you mean num_disparities?'),
+        ('preFilterCap', 'did you mean pre_filter_cap?'),
+        ('UniquenessRatio', 'did you mean uniqueness_ratio?'),
+        ('use_simtime', 'docs/parameters.md'),
+        ('frobnicate', 'docs/parameters.md'),
+        ('num_disparities.value', 'num_disparities takes a value, not a map'),
+        ('correlation_window_size', 'set block_size instead'),
+        ('sgbm_mode', '3 sgbm_hh4'),
+    ],
+)
+def test_an_unknown_name_comes_with_what_was_meant(name, words):
+    text = advice_on_name(name, known_parameters())
+    assert name in text
+    assert words in text
+
+
+def test_the_names_of_stereo_image_proc_stand_on_the_page_and_lead_to_ours():
+    page = INTERFACES.read_text(encoding='utf-8')
+    for name, ours in STEREO_IMAGE_PROC_NAMES.items():
+        assert f'`{name}`' in page
+        assert ours.split()[0] in (*known_parameters(), 'qos_overrides')
+        assert name not in known_parameters()
