@@ -17,6 +17,7 @@ __all__ = [
     'Fixed',
     'Float',
     'Grey',
+    'Indices',
     'Mask',
     'Millimetres',
 ]
@@ -41,6 +42,9 @@ Fixed = npt.NDArray[np.int16]
 
 Float = npt.NDArray[np.float32]
 """Disparities in pixels or depths in metres."""
+
+Indices = npt.NDArray[np.int32]
+"""Places in flat images."""
 
 Mask = npt.NDArray[np.bool_]
 """True for the pixels that are meant."""

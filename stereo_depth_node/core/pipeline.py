@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a pair of grey images to disparity and depth, in buffers that are made once.
+"""From a pair of grey images to disparity, depth and points, in buffers that are made once.
 
 :class:`StereoPipeline` is what the node, the offline tools and the tests share. It is made for
 one set of settings, one calibration and one image size, and made anew when one of them changes;
@@ -9,14 +9,16 @@ per frame it allocates nothing of image size.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import cv2
 import numpy as np
 
-from stereo_depth_node.core.arrays import Fixed, Float, Grey, Mask, Millimetres
+from stereo_depth_node.core.arrays import Colour, Fixed, Float, Grey, Mask, Millimetres
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.depth import DisparityConversion
 from stereo_depth_node.core.disparity.filters import DisparityFilters
@@ -125,6 +127,9 @@ class StereoPipeline:
         self._filters = DisparityFilters(self.settings, self.valid_window, self._seen_areas())
         self._conversion = DisparityConversion(self.settings, self.geometry)
         self._uncertainty: DepthUncertainty | None = None
+        self._colour_of_pair: Callable[[], Colour] | None = None
+        self._projector: PointProjector | None = None
+        self._metres: Float = np.empty((0, 0), np.float32)
 
     @classmethod
     def from_calibrations(
@@ -171,13 +176,18 @@ class StereoPipeline:
         largest = self.settings.min_disparity + self.settings.num_disparities - 1
         return float(np.float32(largest) - np.float32(self.offset))
 
-    def match(self, left: Grey, right: Grey) -> None:
+    def match(
+        self, left: Grey, right: Grey, *, colour: Callable[[], Colour] | None = None
+    ) -> None:
         """Match a pair.
 
         Parameters
         ----------
         left, right : (H, W) uint8 ndarray
             Grey images; rectified, or raw where the pipeline has cameras.
+        colour : callable, optional
+            Returns the left image in RGB, (H, W, 3) uint8, for outputs in colour; it must do so
+            until the next pair. Without it they are grey.
 
         Raises
         ------
@@ -195,6 +205,7 @@ class StereoPipeline:
         if self._left_border is not None:
             self._left_border.fill(self.left, self.right, self.fixed)
         self._filters.apply(self.fixed, self.left)
+        self._colour_of_pair = colour
 
     def reset(self) -> None:
         """Forget the last pair: the next one does not follow it (a gap, a jump in time)."""
@@ -258,6 +269,61 @@ class StereoPipeline:
             )
         self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out)
 
+    def colour(self) -> Colour:
+        """Return the left image of the last pair in RGB as it was matched, (h, w, 3) uint8."""
+        if self._colour_of_pair is None:
+            return cast(Colour, cv2.cvtColor(self.left, cv2.COLOR_GRAY2RGB))
+        image = self._colour_of_pair()
+        if self._rectifiers:
+            rectified = np.empty_like(image)
+            self._rectifiers[0].rectify(image, rectified)
+            image = rectified
+        return self._reduce(image) if self.downscale > 1 else image
+
+    def select_points(self) -> tuple[int, int]:
+        """Decide which pixels of the last pair become points, for :meth:`points`.
+
+        Returns
+        -------
+        height, width : int
+            Rows of points and points in a row: 1 and N, or with `points_organized` those of the
+            image of points.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline has no geometry.
+        """
+        if self._projector is None and self.geometry is not None:
+            settings = self.settings
+            self._metres = np.empty((self.height, self.width), np.float32)
+            self._projector = PointProjector(
+                self.geometry,
+                settings.points_step,
+                settings.points_voxel,
+                is_organized=settings.points_organized,
+            )
+        self.depth(self._metres)
+        return cast(PointProjector, self._projector).select(self._metres)
+
+    def points(self, out: Float) -> None:
+        """Write the points that :meth:`select_points` decided on, in the left optical frame.
+
+        Parameters
+        ----------
+        out : (N, 3) or (N, 4) float32 ndarray
+            Receives X, Y and Z, metres; in the fourth column the intensity from 0 to 255, or
+            with `points_color` rgb the colour, the bits of 0x00RRGGBB.
+        """
+        values: Float | None = None
+        if self.settings.points_color == 'intensity':
+            values = self.left.astype(np.float32)
+        elif self.settings.points_color == 'rgb':
+            blue_first = cv2.cvtColor(self.colour(), cv2.COLOR_RGB2BGRA)
+            packed = blue_first.view('<u4')[:, :, 0] & np.uint32(0xFFFFFF)
+            values = packed.astype(np.uint32).view(np.float32)
+        cast(PointProjector, self._projector).write(self._metres, out, values)
+
     def _seen_areas(self) -> tuple[Grey, ...]:
         """Return for each side which pixels of the matched image the raw image covers.
 
@@ -272,14 +338,11 @@ class StereoPipeline:
         if self._rectifiers:
             self._rectifiers[side].rectify(image, self._rectified[side])
             image = self._rectified[side]
-        if self.downscale == 1:
-            return image
+        return self._reduce(image, self._reduced[side]) if self.downscale > 1 else image
+
+    def _reduce(self, image: Grey, out: Grey | None = None) -> Grey:
+        """Return an image, grey or in colour, in the size of the result."""
         rows, columns = self.height * self.downscale, self.width * self.downscale
-        reduced = self._reduced[side]
-        cv2.resize(
-            image[:rows, :columns],
-            (self.width, self.height),
-            dst=reduced,
-            interpolation=cv2.INTER_AREA,
-        )
-        return reduced
+        size = (self.width, self.height)
+        reduced = cv2.resize(image[:rows, :columns], size, out, interpolation=cv2.INTER_AREA)
+        return cast(Grey, reduced)

@@ -253,6 +253,29 @@ def test_uncertainty_is_known_where_depth_is_and_no_less_than_the_sub_pixel_step
     assert (sigma[known] >= 0.999 * least).all()
 
 
+def test_the_cloud_of_a_node_is_its_depth_image_in_space(graph: Graph) -> None:
+    """The node is a process of its own; principal points differ, and the cloud changes."""
+    graph.node_process(points_color='intensity')
+    rig = Rig(graph, infos=camera_infos(320, 240, offset=5.0))
+    scene = scene_of(step(320, 240, 12, 30))
+    rig.connect(*messages_of(scene))
+    for scale in (1.0, 0.5):
+        dark = StereoScene((scene.left * scale).astype(np.uint8), scene.right, scene.disparity)
+
+        outputs = rig.exchange(*messages_of(dark))
+
+        cloud, info = outputs['points2'], outputs['depth/camera_info']
+        metres = pixels_of(outputs['depth/image_rect'])
+        rows, columns = np.nonzero(np.isfinite(metres))
+        assert cloud.header == outputs['depth/image_rect'].header
+        assert (cloud.height, cloud.width, cloud.point_step) == (1, len(rows), 16)
+        x, y, z, intensity = np.frombuffer(bytes(cloud.data), np.float32).reshape(-1, 4).T
+        np.testing.assert_array_equal(z, metres[rows, columns])
+        np.testing.assert_allclose(x, (columns - info.p[2]) / info.p[0] * z, atol=1e-5)
+        np.testing.assert_allclose(y, (rows - info.p[6]) / info.p[0] * z, atol=1e-5)
+        np.testing.assert_array_equal(intensity, dark.left[rows, columns])
+
+
 def test_outputs_carry_the_stamp_of_the_left_image(graph: Graph) -> None:
     graph.node()
     rig = Rig(graph, infos=camera_infos(320, 240))

@@ -4,8 +4,8 @@
 
 Node, bag tool, demo, benchmarks and tests take the outputs from the one table `OUTPUTS`. A message
 is serialized once for all pairs of one pipeline: for the next pair only its stamp and its pixels
-are written, in place. So the middleware gets what it would otherwise make of a message object, by
-copying the pixels twice; and a bag holds the bytes that the node publishes.
+or points are written, in place. So the middleware gets what it would otherwise make of a message
+object, by copying the pixels twice; and a bag holds the bytes that the node publishes.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from stereo_depth_node.core.messages.library import (
     DISPARITY_IMAGE,
     IMAGE,
     MessageLibrary,
+    POINT_CLOUD,
 )
 from stereo_depth_node.core.pipeline import StereoPipeline
 
 __all__ = [
     'OUTPUTS',
     'Output',
+    'OutputCloud',
     'OutputImage',
     'OutputMessage',
     'calibration_from_message',
@@ -46,6 +48,11 @@ _STAMP = struct.Struct('=iI')
 # Of a DisparityImage, from the end of its image to the end of its valid_window.
 _DISPARITY_FIELDS = struct.Struct('=2f4IB')
 _ALIGNMENT = 4
+_NUMBER = struct.Struct('=I')
+_FLOAT32 = 7  # of sensor_msgs/PointField
+_FLOAT_SIZE = 4
+# What a point has besides x, y and z, by points_color; named as PCL and RViz expect it.
+_POINT_VALUES = {'none': (), 'intensity': ('intensity',), 'rgb': ('rgb',)}
 # The next values of a disparity are so far apart, pixels: OpenCV's StereoMatcher.DISP_SCALE.
 _DELTA_D = 1.0 / DISPARITY_SCALE
 
@@ -146,6 +153,58 @@ class OutputImage(OutputMessage):
         return np.frombuffer(fields.octets(), _PIXEL_TYPES[encoding]).reshape(height, width)
 
 
+class OutputCloud(OutputMessage):
+    """A point cloud, whose length changes from pair to pair.
+
+    Parameters
+    ----------
+    serialized : bytes or memoryview
+        The message without points.
+    """
+
+    def __init__(self, serialized: bytes | memoryview) -> None:
+        super().__init__(serialized)
+        fields = self._fields
+        self._size = fields.offset
+        fields.offset += 2 * _NUMBER.size
+        for _ in range(fields.uint32()):
+            fields.string()
+            self._clear_padding()
+            fields.offset += _NUMBER.size + 1  # offset and datatype
+            self._clear_padding()
+            fields.offset += _NUMBER.size  # count
+        fields.octet()
+        self._clear_padding()
+        self._point_step = fields.uint32()
+        self._row_step = fields.offset
+        self._data = fields.offset + 2 * _NUMBER.size
+        self._is_dense = self.serialized[self._data :]
+
+    def update(self, pipeline: StereoPipeline, stamp: tuple[int, int]) -> None:
+        """Write the last pair of a pipeline into the message."""
+        super().update(pipeline, stamp)
+        height, width = pipeline.select_points()
+        row_step = width * self._point_step
+        end = self._data + height * row_step
+        _resize(self.serialized, end + len(self._is_dense))
+        _NUMBER.pack_into(self.serialized, self._size, height)
+        _NUMBER.pack_into(self.serialized, self._size + _NUMBER.size, width)
+        _NUMBER.pack_into(self.serialized, self._row_step, row_step)
+        _NUMBER.pack_into(self.serialized, self._row_step + _NUMBER.size, height * row_step)
+        # The view must not outlive this call: while there is one, nothing can be resized.
+        points = np.frombuffer(memoryview(self.serialized)[self._data : end], np.float32)
+        pipeline.points(points.reshape(-1, self._point_step // _FLOAT_SIZE))
+        self.serialized[end:] = self._is_dense
+
+
+def _resize(buffer: bytearray, size: int) -> None:
+    """Change the length of a buffer; Python keeps its memory unless it is less than half."""
+    if size < len(buffer):
+        del buffer[size:]
+    else:
+        buffer.extend(bytes(size - len(buffer)))
+
+
 def _disparity(
     library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
 ) -> OutputImage:
@@ -192,6 +251,36 @@ def _uncertainty(
     return OutputImage(library.serialize(message, IMAGE), StereoPipeline.uncertainty)
 
 
+def _points(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
+) -> OutputCloud:
+    """Return a cloud of x, y, z and what points_color asks for, float32 without padding."""
+    names = ('x', 'y', 'z', *_POINT_VALUES[pipeline.settings.points_color])
+    fields = [
+        library.make(
+            'sensor_msgs/msg/PointField',
+            name=name,
+            offset=place * _FLOAT_SIZE,
+            datatype=_FLOAT32,
+            count=1,
+        )
+        for place, name in enumerate(names)
+    ]
+    message = library.make(
+        POINT_CLOUD,
+        header=_header(library, frame_id),
+        height=1,
+        width=0,
+        fields=fields,
+        is_bigendian=sys.byteorder == 'big',
+        point_step=len(names) * _FLOAT_SIZE,
+        row_step=0,
+        data=array('B'),
+        is_dense=not pipeline.settings.points_organized,
+    )
+    return OutputCloud(library.serialize(message, POINT_CLOUD))
+
+
 def _camera_info(
     library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, left_info: Any
 ) -> OutputMessage:
@@ -231,6 +320,7 @@ OUTPUTS: dict[str, Output] = {
     'depth/image_rect': Output(IMAGE, _depth),
     'depth/camera_info': Output(CAMERA_INFO, _camera_info),
     'depth/uncertainty': Output(IMAGE, _uncertainty, is_recorded=False),
+    'points2': Output(POINT_CLOUD, _points, is_recorded=False),
 }
 
 

@@ -6,12 +6,20 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ['CAMERA_INFO', 'COMPRESSED_IMAGE', 'DISPARITY_IMAGE', 'IMAGE', 'MessageLibrary']
+__all__ = [
+    'CAMERA_INFO',
+    'COMPRESSED_IMAGE',
+    'DISPARITY_IMAGE',
+    'IMAGE',
+    'POINT_CLOUD',
+    'MessageLibrary',
+]
 
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 DISPARITY_IMAGE = 'stereo_msgs/msg/DisparityImage'
 IMAGE = 'sensor_msgs/msg/Image'
+POINT_CLOUD = 'sensor_msgs/msg/PointCloud2'
 
 
 class MessageLibrary(Protocol):

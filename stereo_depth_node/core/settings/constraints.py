@@ -50,6 +50,12 @@ def check_together(settings: SettingFields) -> None:
             f'min_depth is {settings.min_depth} m and max_depth is {settings.max_depth} m: '
             'set max_depth above min_depth, or to 0 for no limit'
         )
+    if settings.points_organized and settings.points_voxel > 0.0:
+        raise SettingsError(
+            f'points_organized is true and points_voxel is {settings.points_voxel} m: an image of '
+            'points has one for every pixel, set points_voxel to 0 (and points_step to thin it '
+            'out), or points_organized to false'
+        )
     if settings.wls_lambda > 0.0 and not smoothing_is_available():
         raise SettingsError(
             f'wls_lambda is {settings.wls_lambda}, and the installed OpenCV has no ximgproc: '

@@ -17,6 +17,7 @@ __all__ = ['DISPARITY_STEP', 'MATCHING', 'SettingFields']
 MATCHING = 'Matching'
 _FILTERS = 'Filters'
 _DEPTH = 'Depth'
+_POINTS = 'Points'
 _INPUT = 'Input'
 
 # OpenCV searches disparities in multiples of this.
@@ -249,6 +250,37 @@ class SettingFields:
         'and beyond 65.535 m).',
         group=_DEPTH,
         choices=('32FC1', '16UC1'),
+    )
+    points_color: str = parameter(
+        'none',
+        'What the points of points2 carry besides x, y and z: nothing, the grey value of the left '
+        'image (intensity) or its colour (rgb).',
+        group=_POINTS,
+        choices=('none', 'intensity', 'rgb'),
+    )
+    points_step: int = parameter(
+        1,
+        'points2 takes every so many pixels of every so many rows; 1 takes all. The cost of '
+        'a cloud falls with the square.',
+        group=_POINTS,
+        minimum=1,
+        maximum=64,
+        unit='px',
+    )
+    points_voxel: float = parameter(
+        0.0,
+        'Of the points in each cube of this side points2 has one, the first in the order of the '
+        'rows; 0 takes all.',
+        group=_POINTS,
+        minimum=0.0,
+        maximum=1000.0,
+        unit='m',
+    )
+    points_organized: bool = parameter(
+        False,
+        'points2 is an image of points, NaN where the depth is unknown, for consumers that want '
+        'neighbours or rays; else it is one row of known points.',
+        group=_POINTS,
     )
     baseline: float = parameter(
         0.0,

@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from scenes import geometry_of, plane, scene_of
 
+from stereo_depth_node.core.camera import point_cloud
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.errors import SizeError
+from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
+COMPILE_S = 300.0
 GEOMETRY = StereoGeometry(
     width=40, height=30, f=50.0, cx=17.5, cy=12.25, cx_right=22.5, baseline=0.2
 )
@@ -78,3 +83,63 @@ def test_a_plane_that_faces_the_camera_lies_at_its_distance_though_principal_poi
 def test_a_depth_image_of_another_size_is_refused_with_both_sizes() -> None:
     with pytest.raises(SizeError, match=r'10x30.*40x30'):
         PointProjector(GEOMETRY).project(np.ones((30, 10), np.float32))
+
+
+def written(**options: Any) -> tuple[tuple[int, int], np.ndarray]:
+    """Return the shape of the cloud of the depth image and its points with a value each."""
+    depth = depth_image()
+    projector = PointProjector(GEOMETRY, **options)
+    shape = projector.select(depth)
+    out = np.full((shape[0] * shape[1], 4), 7.0, np.float32)
+    projector.write(depth, out, np.arange(1200, dtype=np.float32).reshape(30, 40))
+    return shape, out
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {},
+        {'step': 3},
+        {'voxel': 0.1},
+        {'step': 2, 'voxel': 0.3},
+        {'step': 7, 'is_organized': True},
+    ],
+    ids=str,
+)
+def test_compiled_code_gives_the_points_that_numpy_gives(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    pytest.importorskip('numba')
+    assert wait_for_kernel(COMPILE_S) is KernelState.READY
+    fast = written(**options)
+    monkeypatch.setattr(point_cloud, 'kernel_state', lambda: (KernelState.COMPILING, ''))
+    slow = written(**options)
+    assert fast[0] == slow[0]
+    assert fast[1].tobytes() == slow[1].tobytes()
+    assert len(fast[1]) > 10
+
+
+def test_of_the_points_in_a_voxel_the_first_is_taken() -> None:
+    side = 0.25
+    points = PointProjector(GEOMETRY).project(depth_image()).xyz
+    thinned = PointProjector(GEOMETRY, voxel=side).project(depth_image()).xyz
+    first = {}
+    for point in points:
+        first.setdefault(tuple(np.floor(point / np.float32(side)).astype(int)), point)
+    assert 50 < len(first) < 0.7 * len(points)
+    np.testing.assert_array_equal(thinned, list(first.values()))
+
+
+def test_points_beyond_every_voxel_share_the_outermost() -> None:
+    depth = np.full((30, 40), 5e8, np.float32)
+    depth[3, 4] = 1.0
+    assert len(PointProjector(GEOMETRY, voxel=0.001).project(depth).xyz) == 5
+
+
+def test_organized_points_are_the_pixels_with_nan_where_unknown() -> None:
+    shape, points = written(is_organized=True)
+    assert shape == (30, 40)
+    image = points.reshape(30, 40, 4)
+    np.testing.assert_array_equal(image[:, :, 2], depth_image())
+    assert np.isnan(image[np.isnan(depth_image())][:, :3]).all()
+    np.testing.assert_array_equal(image[:, :, 3].reshape(-1), np.arange(1200))

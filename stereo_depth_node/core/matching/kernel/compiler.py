@@ -52,12 +52,19 @@ def _convert_example() -> None:
     from stereo_depth_node.core.matching.kernel.conversion import (
         convert_to_depth,
         convert_to_disparity,
+        keep_one_per_voxel,
+        project_pixels,
+        select_known,
     )
 
     fixed, out = np.zeros(64, np.int16), np.empty(64, np.float32)
     one = np.float32(1.0)
     convert_to_disparity(fixed, one, one, out)
     convert_to_depth(fixed, one, one, one, np.int16(0), np.int16(0), out)
+    pixels, points = np.empty(64, np.int32), np.empty(192, np.float32)
+    count = select_known(out, 64, 1, pixels)
+    project_pixels(out, 64, pixels, count, out, out, out, 3, points)
+    keep_one_per_voxel(points, count, one, one, np.full(128, -1, np.int64), pixels)
 
 
 def main() -> None:

@@ -1,0 +1,249 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The point cloud of a pair as it is published, against the truth and against the depth image."""
+
+from __future__ import annotations
+
+from array import array
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rosbags', reason='messages are made with rosbags, the extra "offline"')
+
+from scenes import camera, plane, scene_of, StereoScene
+
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.messages.content import camera_info_from_calibration, OUTPUTS
+from stereo_depth_node.core.messages.library import CAMERA_INFO, IMAGE
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.pairer import StereoPair
+from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.processing import PairProcessor, PairResult
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.messages import BagMessages, new_calibration_cache
+
+MESSAGES = BagMessages()
+WIDTH, HEIGHT = 322, 202
+F_PX, BASELINE_M, DISTANCE_M = 400.0, 0.1, 2.0
+# x_l - x_r of a plane at 2 m: f * B / Z, plus cx_l - cx_r.
+DISPARITY_PX = F_PX * BASELINE_M / DISTANCE_M
+SETTINGS = Settings(num_disparities=48, block_size=9)
+
+
+def image(pixels: np.ndarray) -> SerializedImage:
+    """Return a mono8 or rgb8 image as it comes."""
+    height, width = pixels.shape[:2]
+    stamp = MESSAGES.make('builtin_interfaces/msg/Time', sec=5, nanosec=6)
+    message = MESSAGES.make(
+        IMAGE,
+        header=MESSAGES.make('std_msgs/msg/Header', stamp=stamp, frame_id='left_optical'),
+        height=height,
+        width=width,
+        encoding='mono8' if pixels.ndim == 2 else 'rgb8',
+        is_bigendian=0,
+        step=pixels.strides[0],
+        data=array('B', pixels.tobytes()),
+    )
+    return SerializedImage(bytes(MESSAGES.serialize(message, IMAGE)))
+
+
+def cameras(offset: float = 0.0) -> tuple[CameraCalibration, CameraCalibration]:
+    """Return cameras whose principal points lie off the middle, and differ by `offset`."""
+    cx, cy = 150.25, 110.5
+    left = camera(WIDTH, HEIGHT, f=F_PX, cx=cx, cy=cy)
+    return left, camera(WIDTH, HEIGHT, f=F_PX, cx=cx - offset, cy=cy, tx=-F_PX * BASELINE_M)
+
+
+class Camera:
+    """A stereo camera and the processor of its pairs."""
+
+    def __init__(self, settings: Settings, calibrations: tuple[CameraCalibration, ...]) -> None:
+        self._settings = settings
+        self._processor = PairProcessor(MESSAGES)
+        self._cache = new_calibration_cache()
+        for side, calibration in zip(Side, calibrations, strict=True):
+            info = camera_info_from_calibration(MESSAGES, calibration, 'left_optical')
+            self._cache.take(side, bytes(MESSAGES.serialize(info, CAMERA_INFO)))
+
+    def see(self, left: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+        """Return all outputs of a pair."""
+        pair = StereoPair(5_000_000_006, 5_000_000_006, image(left), image(right), epoch=0)
+        result = self._processor.process(pair, self._settings, self._cache)
+        assert isinstance(result, PairResult), result
+        return {
+            topic: MESSAGES.deserialize(bytes(result.message(topic).serialized), output.type)
+            for topic, output in OUTPUTS.items()
+        }
+
+
+def points_of(cloud: Any) -> np.ndarray:
+    """Return the points of a cloud, (N, 3 or 4) float32, after a look at its layout."""
+    floats = len(cloud.fields)
+    assert [field.offset for field in cloud.fields] == list(range(0, 4 * floats, 4))
+    assert {(field.datatype, field.count) for field in cloud.fields} == {(7, 1)}
+    assert cloud.point_step == 4 * floats
+    assert cloud.row_step == cloud.point_step * cloud.width
+    assert len(cloud.data) == cloud.row_step * cloud.height
+    return np.frombuffer(cloud.data.tobytes(), np.float32).reshape(-1, floats)
+
+
+def reprojected(depth: Any, info: Any) -> np.ndarray:
+    """Return the points of a depth image as depth_image_proc makes them of its camera_info."""
+    metres = np.frombuffer(depth.data.tobytes(), np.float32).reshape(depth.height, depth.width)
+    f, cx, cy = info.p[0], info.p[2], info.p[6]
+    rows, columns = np.nonzero(np.isfinite(metres))
+    z = metres[rows, columns].astype(np.float64)
+    return np.stack([(columns - cx) * z / f, (rows - cy) * z / f, z], axis=1)
+
+
+@pytest.mark.parametrize('offset', [0.0, -8.5, 12.0])
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {},
+        {'downscale': 2},
+        {'rectify': True},
+        {'rectify': True, 'downscale': 2},
+        {'roi_x': 120, 'roi_y': 40, 'roi_width': 100, 'roi_height': 90},
+        {'depth_encoding': '32FC1', 'min_depth': 1.5, 'max_depth': 2.5, 'fill_left_band': True},
+    ],
+    ids=str,
+)
+def test_a_plane_at_2_m_lies_at_2_m_and_the_depth_image_gives_the_same_cloud(
+    changes: dict[str, Any], offset: float
+) -> None:
+    scene = scene_of(plane(WIDTH, HEIGHT, DISPARITY_PX + offset), finest_px=8)
+    left, right, calibrations = scene.left, scene.right, cameras(offset)
+    if changes.get('rectify'):
+        # The raw images are those of cameras with another principal point, 5 px to the right.
+        left, right = np.roll(left, 5, axis=1), np.roll(right, 5, axis=1)
+        k = tuple(np.add(calibrations[0].p, (0, 0, 5) + 9 * (0,))[[0, 1, 2, 4, 5, 6, 8, 9, 10]])
+        k_right = (k[0], k[1], k[2] - offset, *k[3:])
+        calibrations = (
+            dataclasses.replace(calibrations[0], k=k),
+            dataclasses.replace(calibrations[1], k=k_right),
+        )
+    outputs = Camera(SETTINGS.replace(**changes), calibrations).see(left, right)
+    cloud, depth = outputs['points2'], outputs['depth/image_rect']
+    points = points_of(cloud)
+
+    assert cloud.header == depth.header
+    assert (cloud.height, cloud.width, cloud.is_dense) == (1, len(points), True)
+    assert len(points) > 0.1 * depth.height * depth.width
+    # 1/16 px of disparity are 6.3 mm there, and twice that in reduced images.
+    tolerance = 0.0065 * changes.get('downscale', 1)
+    assert np.median(points[:, 2]) == pytest.approx(DISTANCE_M, abs=tolerance)
+    assert np.percentile(np.abs(points[:, 2] - DISTANCE_M), 90) < 0.03
+    expected = reprojected(depth, outputs['depth/camera_info'])
+    np.testing.assert_allclose(points, expected, rtol=0, atol=1e-5)
+    # What lies on the left of the image has a negative X, what lies above a negative Y.
+    assert points[:, 1].min() < 0 < points[:, 1].max()
+
+
+def test_the_cloud_of_motorcycle_is_f_times_b_by_d_and_hits_its_pixels(
+    motorcycle: StereoScene, motorcycle_geometry: StereoGeometry
+) -> None:
+    """Their principal points differ by 31 px."""
+    geometry = motorcycle_geometry
+    width, height = motorcycle.size
+    left = camera(width, height, f=geometry.f, cx=geometry.cx, cy=geometry.cy)
+    right = camera(
+        width,
+        height,
+        f=geometry.f,
+        cx=geometry.cx_right,
+        cy=geometry.cy,
+        tx=-geometry.f * geometry.baseline,
+    )
+    outputs = Camera(Settings(), (left, right)).see(motorcycle.left, motorcycle.right)
+    x, y, z = points_of(outputs['points2']).astype(np.float64).T
+
+    disparity = outputs['disparity']
+    pixels = disparity.image.data.view(np.float32).reshape(height, width).astype(np.float64)
+    rows, columns = np.nonzero((pixels >= disparity.min_disparity) & (pixels > 0))
+    assert len(z) == len(rows) > 0.5 * width * height
+    expected = geometry.f * geometry.baseline / pixels[rows, columns]
+    np.testing.assert_allclose(z, expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(geometry.f * x / z + geometry.cx, columns, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(geometry.f * y / z + geometry.cy, rows, rtol=0, atol=1e-3)
+    # The scene is known to lie between 2 and 20 m.
+    assert 2.0 < np.median(z) < 5.0
+
+
+@pytest.fixture(scope='module')
+def scene() -> StereoScene:
+    return scene_of(plane(WIDTH, HEIGHT, DISPARITY_PX))
+
+
+def test_the_cloud_has_as_many_points_as_the_pair_and_none_is_left_of_the_one_before(
+    scene: StereoScene,
+) -> None:
+    black = np.zeros_like(scene.left)
+    half = np.where(np.arange(WIDTH) < WIDTH // 2, scene.left, 0)
+    stereo_camera = Camera(SETTINGS, cameras())
+    counts = []
+    for left in (scene.left, half, black, scene.left):
+        outputs = stereo_camera.see(left, scene.right)
+        cloud, depth = outputs['points2'], outputs['depth/image_rect']
+        points = points_of(cloud)
+        expected = reprojected(depth, outputs['depth/camera_info'])
+        np.testing.assert_allclose(points, expected, rtol=0, atol=1e-5)
+        assert cloud.is_dense
+        counts.append(len(points))
+    assert counts[0] == counts[3] > counts[1] > counts[2] == 0
+
+
+def test_a_step_and_voxels_thin_the_cloud_out(scene: StereoScene) -> None:
+    whole = points_of(Camera(SETTINGS, cameras()).see(scene.left, scene.right)['points2'])
+    settings = SETTINGS.replace(points_step=4)
+    stepped = points_of(Camera(settings, cameras()).see(scene.left, scene.right)['points2'])
+    assert len(stepped) == pytest.approx(len(whole) / 16, rel=0.05)
+    known = {point.tobytes() for point in whole}
+    assert all(point.tobytes() in known for point in stepped)
+    settings = SETTINGS.replace(points_voxel=0.1)
+    thinned = points_of(Camera(settings, cameras()).see(scene.left, scene.right)['points2'])
+    voxels = np.floor(thinned / np.float32(0.1)).astype(int)
+    assert len(np.unique(voxels, axis=0)) == len(thinned) < 0.2 * len(whole)
+
+
+def test_an_organized_cloud_is_the_image_of_points(scene: StereoScene) -> None:
+    settings = SETTINGS.replace(points_organized=True, points_step=2)
+    outputs = Camera(settings, cameras()).see(scene.left, scene.right)
+    cloud, depth = outputs['points2'], outputs['depth/image_rect']
+    assert (cloud.height, cloud.width, cloud.is_dense) == (HEIGHT // 2, WIDTH // 2, False)
+    z = points_of(cloud)[:, 2].reshape(HEIGHT // 2, WIDTH // 2)
+    metres = depth.data.view(np.float32).reshape(HEIGHT, WIDTH)
+    np.testing.assert_array_equal(z, metres[::2, ::2])
+    assert np.isnan(z).any()
+
+
+def test_points_carry_the_intensity_of_their_pixel(scene: StereoScene) -> None:
+    settings = SETTINGS.replace(points_color='intensity')
+    cloud = Camera(settings, cameras()).see(scene.left, scene.right)['points2']
+    assert [field.name for field in cloud.fields] == ['x', 'y', 'z', 'intensity']
+    x, y, z, intensity = points_of(cloud).T
+    columns = np.rint(F_PX * x / z + 150.25).astype(int)
+    rows = np.rint(F_PX * y / z + 110.5).astype(int)
+    np.testing.assert_array_equal(intensity, scene.left[rows, columns])
+
+
+def test_points_of_a_grey_image_have_its_grey_as_their_colour(scene: StereoScene) -> None:
+    settings = SETTINGS.replace(points_color='rgb')
+    cloud = Camera(settings, cameras()).see(scene.left, scene.right)['points2']
+    assert [field.name for field in cloud.fields] == ['x', 'y', 'z', 'rgb']
+    points = points_of(cloud)
+    x, y, z = points[:, :3].T
+    columns = np.rint(F_PX * x / z + 150.25).astype(int)
+    rows = np.rint(F_PX * y / z + 110.5).astype(int)
+    grey = scene.left[rows, columns].astype(np.uint32)
+    np.testing.assert_array_equal(points[:, 3].copy().view(np.uint32), grey * 0x010101)
+
+
+def test_an_organized_cloud_cannot_be_thinned_out_by_voxels() -> None:
+    with pytest.raises(SettingsError, match=r'points_voxel is 0\.1 m.*points_step'):
+        Settings(points_organized=True, points_voxel=0.1)
