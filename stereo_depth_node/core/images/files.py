@@ -14,13 +14,29 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import AnyGrey, Colour, Grey
 from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
+from stereo_depth_node.core.images.npy import array_of_npy, NPY_MAGIC
 from stereo_depth_node.core.images.raw import reduce_to_8bit
+from stereo_depth_node.core.text_files import read_bytes
 
-__all__ = ['ImagePair', 'read_grey', 'read_image_pair']
+__all__ = [
+    'LAYOUTS',
+    'ImagePair',
+    'image_pair',
+    'read_grey',
+    'read_image',
+    'read_image_pair',
+    'split_image',
+]
 
-# Grey or BGR, 8 or 16 bits, as the file has it. An orientation tag is ignored: it could turn one
-# image and not the other, and calibrations are for the rows of the sensor.
+# Grey or BGR, as deep as the file has it. An orientation tag is ignored: it could turn one image
+# and not the other, and calibrations are for the rows of the sensor.
 _AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_MOST_BYTES = 1 << 30
+_WHOLE = (np.uint8, np.uint16)
+_UINT16_MAX = 65535.0
+
+LAYOUTS = ('side-by-side', 'top-bottom')
+"""How both images can be in one: the left one on the left, or on top."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,30 +57,79 @@ class ImagePair:
 
 
 def read_image_pair(left: Path, right: Path) -> ImagePair:
-    """Read a pair of images; 16-bit images are reduced to 8 bits with one scale for both.
+    """Read a pair of images, as :func:`image_pair` makes it.
 
     Raises
     ------
     InputError
         A file is missing, cannot be read or is no image.
     ImageError
-        The images differ in depth, or are neither 8 nor 16 bits deep.
+        The images differ in depth, or their pixels are of a kind that is not known.
     PairSizeError
         The images differ in size.
     """
-    stored = _read(left), _read(right)
+    return image_pair(read_image(left), read_image(right), (str(left), str(right)))
+
+
+def image_pair(
+    left: npt.NDArray[Any], right: npt.NDArray[Any], names: tuple[str, str] = ('left', 'right')
+) -> ImagePair:
+    """Make a pair of images as they are stored, (H, W) or (H, W, 3) BGR.
+
+    Whole numbers of 8 or 16 bits, or floating point; the latter and 16 bits are reduced to 8 bits
+    with one scale for both.
+
+    Raises
+    ------
+    ImageError
+        The images differ in depth.
+    PairSizeError
+        The images differ in size.
+    """
+    stored = left, right
     sizes = [f'{image.shape[1]}x{image.shape[0]}' for image in stored]
     if sizes[0] != sizes[1]:
         raise PairSizeError(
-            f'{left} is {sizes[0]}, {right} is {sizes[1]}: both images must have one size'
+            f'{names[0]} is {sizes[0]}, {names[1]} is {sizes[1]}: both images must have one size'
         )
     if stored[0].dtype != stored[1].dtype:
         bits = [8 * image.dtype.itemsize for image in stored]
         raise ImageError(
-            f'{left} has {bits[0]} bits, {right} has {bits[1]}: both images must have one depth'
+            f'{names[0]} has {bits[0]} bits, {names[1]} has {bits[1]}: both images must have one '
+            'depth'
         )
+    if left.dtype not in _WHOLE:
+        stored = _whole_numbers(left, right)
     grey = reduce_to_8bit(_grey(stored[0]), _grey(stored[1]))
     return ImagePair(*grey, (_colour(stored[0], grey[0]), _colour(stored[1], grey[1])))
+
+
+def split_image(
+    image: npt.NDArray[Any], layout: str, name: str
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the left and the right half of an image that holds both.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) ndarray
+        Both.
+    layout : str
+        One of `LAYOUTS`.
+    name : str
+        Of the image, for the error.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be halved.
+    """
+    axis = 1 if layout == 'side-by-side' else 0
+    length = image.shape[axis]
+    if length % 2:
+        side = 'width' if axis else 'height'
+        raise ImageError(f'{name}: its {side} of {length} px is odd, it is not two images')
+    first, second = np.split(image, 2, axis)
+    return np.ascontiguousarray(first), np.ascontiguousarray(second)
 
 
 def read_grey(path: Path) -> AnyGrey:
@@ -77,17 +142,31 @@ def read_grey(path: Path) -> AnyGrey:
     ImageError
         The image is neither 8 nor 16 bits deep.
     """
-    return _grey(_read(path))
+    image = read_image(path)
+    if image.dtype not in _WHOLE:
+        raise ImageError(f'{path} holds {image.dtype} pixels: expected 8 or 16 bits')
+    return _grey(image)
 
 
-def _read(path: Path) -> npt.NDArray[Any]:
-    """Return an image as it is stored, (H, W) or (H, W, 3) BGR, uint8 or uint16."""
+def read_image(path: Path) -> npt.NDArray[Any]:
+    """Return an image as it is stored, (H, W) or (H, W, 3) BGR: whole numbers or floating point.
+
+    Raises
+    ------
+    InputError
+        The file is missing, cannot be read or is no image.
+    ImageError
+        Its pixels are of a kind that is not known.
+    """
     try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f'{path} is missing') from error
-    except OSError as error:
-        raise InputError(f'cannot read {path}: {error.strerror or error}') from error
+        exists = path.exists()
+    except OSError:
+        exists = True
+    if not exists:
+        raise InputError(f'{path} is missing')
+    data = read_bytes(path, _MOST_BYTES)
+    if data.startswith(NPY_MAGIC):
+        return _of_array(array_of_npy(data, path), path)
     try:
         # Not imread, which on some systems cannot open names beyond ASCII.
         image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED) if data else None
@@ -95,9 +174,37 @@ def _read(path: Path) -> npt.NDArray[Any]:
         raise InputError(f'{path} is no image that OpenCV can read ({error})') from error
     if image is None:
         raise InputError(f'{path} is no image that OpenCV can read')
-    if image.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f'{path} holds {image.dtype} pixels: expected 8 or 16 bits')
+    if image.dtype not in _WHOLE and image.dtype.kind != 'f':
+        raise ImageError(f'{path} holds {image.dtype} pixels: expected 8 or 16 bits, or float')
     return image
+
+
+def _of_array(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """Return an array as an image; colours are RGB in NumPy's world."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    is_colour = array.ndim == 3 and array.shape[2] == 3
+    if not (array.ndim == 2 or is_colour) or 0 in array.shape:
+        raise ImageError(f'{path} has the shape {array.shape}: expected (H, W) or (H, W, 3)')
+    if array.dtype not in _WHOLE:
+        array = array.astype(np.float32)
+    return np.ascontiguousarray(array[:, :, ::-1] if is_colour else array)
+
+
+def _whole_numbers(
+    left: npt.NDArray[Any], right: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    """Return images of floating point with 16 bits, one scale for both, unknown pixels black."""
+    known = [image[np.isfinite(image)] for image in (left, right)]
+    low = min((float(values.min()) for values in known if values.size), default=0.0)
+    high = max((float(values.max()) for values in known if values.size), default=1.0)
+    scale = _UINT16_MAX / (high - low) if high > low else 0.0
+
+    def whole(image: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+        scaled = (np.nan_to_num(image, nan=low, posinf=high, neginf=low) - low) * scale
+        return np.asarray(np.clip(np.rint(scaled), 0, _UINT16_MAX), np.uint16)
+
+    return whole(left), whole(right)
 
 
 def _grey(image: npt.NDArray[Any]) -> AnyGrey:

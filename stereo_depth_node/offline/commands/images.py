@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from glob import has_magic
 import os
 from pathlib import Path
 import sys
@@ -16,6 +17,7 @@ from matplotlib import colormaps
 from tqdm import tqdm
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
+from stereo_depth_node.core.images.files import LAYOUTS
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
@@ -24,11 +26,19 @@ from stereo_depth_node.offline.calibration_options import (
 )
 from stereo_depth_node.offline.files.outputs import (
     compute_pairs,
+    find_files,
     find_pairs,
     ImageTask,
     KINDS,
     METRIC_KINDS,
     output_names,
+    split_names,
+)
+from stereo_depth_node.offline.files.pairs import (
+    is_video,
+    missing_partner,
+    PairSource,
+    read_video,
 )
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.workers import available_processors
@@ -40,7 +50,8 @@ examples:
   stereo_depth images left.png right.png --show
   stereo_depth images left.png right.png --num-disparities 16 --block-size 15 --colours gray
   stereo_depth images im0.png im1.png --calib calib.txt --write depth.png cloud.ply
-  stereo_depth images 'left/*.png' 'right/*.png' --output results --write disparity.pfm
+  stereo_depth images left/*.png right/*.png --output results --write disparity.pfm
+  stereo_depth images both.mp4 --layout side-by-side --output frames
 """
 _PICTURE = 'picture.png'
 # Settings that mean something for images that are there already, each with an option.
@@ -57,8 +68,17 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('left', metavar='LEFT', help='an image, or a pattern in quotes')
-    parser.add_argument('right', metavar='RIGHT', help='an image, or a pattern in quotes')
+    parser.add_argument(
+        'images',
+        nargs='+',
+        metavar='LEFT RIGHT',
+        help='two images, videos or patterns; or files that hold both, with --layout',
+    )
+    parser.add_argument(
+        '--layout',
+        choices=LAYOUTS,
+        help='each file holds both images, the left one on the left or on top',
+    )
     result = parser.add_argument_group('result')
     result.add_argument(
         '--write',
@@ -97,34 +117,32 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.processes < 1:
         raise SettingsError(f'--processes is {arguments.processes}: set 1 or more')
     settings = settings_from(arguments).replace(depth_encoding='32FC1')
-    calibration = calibration_from(arguments, settings, arguments.left)
+    calibration = calibration_from(arguments, settings, arguments.images[0])
     kinds = tuple(dict.fromkeys(arguments.write or ((_PICTURE,) if not arguments.show else ())))
     _check_possible(kinds, calibration)
     _check_colours(arguments.colours)
-    pairs = find_pairs(arguments.left, arguments.right)
-    names = output_names(pairs)
+    sources, count = _sources(arguments.images, arguments.layout)
     if not calibration.is_given:
         print('no calibration is given: there is disparity, but no metric depth')
     for line in calibration.notes(settings):
         print(line)
     with tempfile.TemporaryDirectory() as folder:
-        shown = Path(folder) / _PICTURE if arguments.show and len(pairs) == 1 else None
-        tasks = [
+        shown = Path(folder) / _PICTURE if arguments.show and count == 1 else None
+        tasks = (
             ImageTask(
-                left=left,
-                right=right,
+                source=source,
                 settings=settings,
                 calibration=calibration,
                 outputs=(
-                    *((kind, arguments.output / f'{name}_{kind}') for kind in kinds),
+                    *((kind, arguments.output / f'{source.name}_{kind}') for kind in kinds),
                     *([(_PICTURE, shown)] if shown is not None else []),
                 ),
                 colours=arguments.colours,
                 overwrite=arguments.overwrite,
             )
-            for (left, right), name in zip(pairs, names, strict=True)
-        ]
-        errors = _compute(tasks, arguments.processes, quiet=arguments.quiet)
+            for source in sources
+        )
+        errors = _compute(tasks, count, arguments.processes, quiet=arguments.quiet)
         if arguments.show and shown is None:
             print('--show shows one pair at a time, these are several')
         elif shown is not None and not errors:
@@ -134,14 +152,41 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if errors else 0
 
 
-def _compute(tasks: Sequence[ImageTask], processes: int, *, quiet: bool) -> list[Exception]:
+def _sources(names: Sequence[str], layout: str | None) -> tuple[Iterable[PairSource], int | None]:
+    """Return the pairs that the command line names, and how many, None for those of a video."""
+    if layout is not None:
+        files = find_files(names)
+        if len(files) == 1 and is_video(files[0]):
+            return read_video(files[0], None, layout), None
+        if len(files) == 2 and len(names) == 2:
+            raise SettingsError(
+                f'--layout {layout} is given with two files: give one that holds both images, or '
+                'no --layout'
+            )
+        found = zip(output_names([(file, file) for file in files]), files, strict=True)
+        return [PairSource(name, file, None, layout) for name, file in found], len(files)
+    if len(names) == 1 and not has_magic(names[0]):
+        raise missing_partner(Path(names[0]))
+    pairs = find_pairs(*split_names(names))
+    if len(pairs) == 1 and pairs[0][0] == pairs[0][1]:
+        raise missing_partner(pairs[0][0])
+    if len(pairs) == 1 and is_video(pairs[0][0]):
+        return read_video(*pairs[0], ''), None
+    return [
+        PairSource(name, *pair) for name, pair in zip(output_names(pairs), pairs, strict=True)
+    ], len(pairs)
+
+
+def _compute(
+    tasks: Iterable[ImageTask], count: int | None, processes: int, *, quiet: bool
+) -> list[Exception]:
     """Compute all pairs, whatever becomes of some of them; return the errors."""
     errors: list[Exception] = []
     ended = tqdm(
-        compute_pairs(tasks, processes),
-        total=len(tasks),
+        compute_pairs(tasks, processes if count is None else min(processes, count)),
+        total=count,
         unit=' pairs',
-        disable=quiet or len(tasks) == 1 or None,  # None: only where stderr is no terminal
+        disable=quiet or count == 1 or None,  # None: only where stderr is no terminal
         dynamic_ncols=True,
     )
     for task, result in ended:
@@ -149,8 +194,8 @@ def _compute(tasks: Sequence[ImageTask], processes: int, *, quiet: bool) -> list
             errors.append(result)
             continue
         for note in result:
-            print(f'{task.left}: {note}')
-        if len(tasks) == 1:
+            print(f'{task.source.name}: {note}')
+        if count == 1:
             for _, path in task.outputs:
                 print(path)
     return errors

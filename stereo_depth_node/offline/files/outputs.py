@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed, Future
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 import glob
+from itertools import islice
 from pathlib import Path
 import re
 
@@ -20,7 +21,7 @@ from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.depth import disparity_in_pixels
 from stereo_depth_node.core.errors import InputError, StereoDepthError
-from stereo_depth_node.core.images.files import ImagePair, read_image_pair
+from stereo_depth_node.core.images.files import ImagePair
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
@@ -36,6 +37,7 @@ from stereo_depth_node.offline.files.formats import (
     tiff,
     write_file,
 )
+from stereo_depth_node.offline.files.pairs import PairSource
 from stereo_depth_node.offline.reports.picture import draw_panels, Panel
 from stereo_depth_node.offline.workers import local_workers, result_of
 
@@ -45,29 +47,66 @@ __all__ = [
     'ImageTask',
     'compute_pair',
     'compute_pairs',
+    'find_files',
     'find_pairs',
     'output_names',
+    'split_names',
 ]
 
 
 _GREYS = ('gray', 'grey')
+_NUMBERS = re.compile(r'\d+')
 
 
-def find_pairs(left: str, right: str) -> list[tuple[Path, Path]]:
-    """Return the pairs of files that two paths or patterns stand for, in order of their names.
+def find_pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[Path, Path]]:
+    """Return the pairs of files that paths or patterns stand for, in order of their names.
 
     Raises
     ------
     InputError
         If there is none, or not as many left as right ones.
     """
-    sides = [_found(pattern) for pattern in (left, right)]
+    sides = [find_files(names) for names in (left, right)]
     if len(sides[0]) != len(sides[1]):
         raise InputError(
-            f'{left} are {len(sides[0])} files, {right} are {len(sides[1])}: give as many left '
-            'as right images'
+            f'{left[0]} are {len(sides[0])} files, {right[0]} are {len(sides[1])}: give as many '
+            'left as right images'
         )
     return list(zip(*sides, strict=True))
+
+
+def find_files(names: Sequence[str]) -> list[Path]:
+    """Return the files that paths or patterns stand for, in order of the numbers in their names.
+
+    Raises
+    ------
+    InputError
+        If a pattern fits none.
+    """
+    return sorted((path for name in names for path in _found(name)), key=_natural)
+
+
+def split_names(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Divide names into left and right ones, where the shell has filled in two patterns.
+
+    Raises
+    ------
+    InputError
+        If they do not fall into two halves, each of names that differ in numbers alone.
+    """
+    half = len(names) // 2
+    left, right = names[:half], names[half:]
+    if len(names) > 2:
+        kinds = [{_NUMBERS.sub('#', name) for name in side} for side in (left, right)]
+        folders = [{str(Path(name).parent) for name in side} for side in (left, right)]
+        is_by_name = len(kinds[0]) == len(kinds[1]) == 1 and kinds[0] != kinds[1]
+        is_by_folder = len(folders[0]) == len(folders[1]) == 1 and folders[0] != folders[1]
+        if len(names) % 2 or not (is_by_name or is_by_folder):
+            raise InputError(
+                f'{len(names)} names are given, which are not as many left as right ones: put '
+                "patterns in quotes, as in 'left/*.png' 'right/*.png'"
+            )
+    return left, right
 
 
 def output_names(pairs: Sequence[tuple[Path, Path]]) -> list[str]:
@@ -93,7 +132,7 @@ class ImageTask:
 
     Attributes
     ----------
-    left, right : Path
+    source : PairSource
         The images.
     settings : Settings
         To compute with.
@@ -109,8 +148,7 @@ class ImageTask:
         OpenCV's; None leaves them as they are.
     """
 
-    left: Path
-    right: Path
+    source: PairSource
     settings: Settings
     calibration: GivenCalibration
     outputs: tuple[tuple[str, Path], ...]
@@ -209,7 +247,7 @@ class _Result:
         share = 100.0 * np.count_nonzero(np.isfinite(disparity)) / disparity.size
         settings = self.task.settings
         caption = (
-            f'{self.task.left.name}: {share:.1f} % of the pixels, {settings.algorithm}, '
+            f'{self.task.source.left.name}: {share:.1f} % of the pixels, {settings.algorithm}, '
             f'{settings.num_disparities} disparities, block {settings.block_size}'
         )
         draw_panels(path, panels, caption=caption, columns=len(panels))
@@ -245,14 +283,14 @@ METRIC_KINDS = tuple(kind for kind in KINDS if kind.startswith('depth'))
 
 
 def compute_pairs(
-    tasks: Sequence[ImageTask], processes: int
+    tasks: Iterable[ImageTask], processes: int
 ) -> Iterator[tuple[ImageTask, list[str] | StereoDepthError]]:
     """Compute pairs in several processes, whatever becomes of some of them.
 
     Parameters
     ----------
-    tasks : sequence of ImageTask
-        The pairs.
+    tasks : iterable of ImageTask
+        The pairs; a few are taken at a time.
     processes : int
         Processes to work in, 1 or more.
 
@@ -263,13 +301,16 @@ def compute_pairs(
     notes : list of str or StereoDepthError
         As `compute_pair` returns or raises them.
     """
-    with local_workers(min(processes, len(tasks))) as workers:
-        given = {
-            workers.submit(compute_pair, replace(task, threads=workers.threads)): task
-            for task in tasks
-        }
-        for future in as_completed(given):
-            yield given[future], _outcome(future)
+    waiting = iter(tasks)
+    given: dict[Future[list[str]], ImageTask] = {}
+    with local_workers(processes) as workers:
+        while True:
+            for task in islice(waiting, workers.window - len(given)):
+                given[workers.submit(compute_pair, replace(task, threads=workers.threads))] = task
+            if not given:
+                return
+            for future in wait(given, return_when=FIRST_COMPLETED).done:
+                yield given.pop(future), _outcome(future)
 
 
 def compute_pair(task: ImageTask) -> list[str]:
@@ -290,7 +331,7 @@ def compute_pair(task: ImageTask) -> list[str]:
         cv2.setNumThreads(task.threads)
     for _, path in task.outputs:
         check_output(path, overwrite=task.overwrite)
-    images = read_image_pair(task.left, task.right)
+    images = task.source.read()
     height, width = images.left.shape
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)
     cameras = task.cameras_for(width, height)
