@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
 
 __all__ = ['main']
 
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all went well, 2 when the input, the output or the options cannot be used, or a
         library is missing (one line on stderr says why), 130 when it was interrupted.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        return run_interruptible(lambda: main(sys.argv[1:]))
+    given = list(arguments)
     tool = next(iter(given), '')
     try:
         return _run(given)
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
-        return 130
+        return INTERRUPTED
     print(f'stereo_depth {tool}: {problem}', file=sys.stderr)
     return 2
 

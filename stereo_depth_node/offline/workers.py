@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+import ctypes
 from dataclasses import dataclass
 import multiprocessing
+from multiprocessing import resource_tracker
 import os
 import signal
+import sys
 from typing import Any, TypeVar
 
 from stereo_depth_node.core.errors import InputError
@@ -20,6 +23,7 @@ __all__ = ['Workers', 'available_processors', 'dask_workers', 'local_workers', '
 
 Result = TypeVar('Result')
 
+_PR_SET_PDEATHSIG = 1
 # Tasks of each worker that are given out before the first is done.
 _AHEAD = 2
 
@@ -64,10 +68,21 @@ def local_workers(processes: int) -> Iterator[Workers]:
         return
     # Not forked: a copy of a process that has threads may hang.
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(processes, context, initializer=_begin_worker) as pool:
+    others = set(multiprocessing.active_children())
+
+    def submit(*work: Any) -> Future[Any]:
+        with _processes_without_interrupts():
+            return pool.submit(*work)
+
+    with ProcessPoolExecutor(
+        processes, context, initializer=_begin_worker, initargs=(os.getpid(),)
+    ) as pool:
         try:
-            yield Workers(pool.submit, _AHEAD * processes, 1)
+            yield Workers(submit, _AHEAD * processes, 1)
         except BaseException:
+            # At once: what a worker has begun is of no use, what is complete is on the disk.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
@@ -141,6 +156,28 @@ def _at_once(function: Callable[..., Result], *arguments: Any) -> Future[Result]
     return future
 
 
-def _begin_worker() -> None:
-    # Ctrl-C goes to all processes of the terminal; the first of them decides for all.
+@contextmanager
+def _processes_without_interrupts() -> Iterator[None]:
+    """Have processes that are started meanwhile never receive Ctrl-C, from their first moment.
+
+    It goes to all processes of the terminal; the first of them decides for all.
+    """
+    if not hasattr(signal, 'pthread_sigmask'):  # Windows
+        yield
+        return
+    # Would be started with the first process, and lift the mask then.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker(parent: int) -> None:
+    """Have this process end with the one that started it, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if hasattr(os, 'getppid') and os.getppid() != parent:  # it ended before that
+        os._exit(1)

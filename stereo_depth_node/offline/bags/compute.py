@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 import heapq
-import json
 from operator import itemgetter
 from pathlib import Path
 import time
@@ -32,12 +31,12 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.processing import PairFailure, PairProcessor, PairResult
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.memory import keep_freed_memory
+from stereo_depth_node.offline.bags.marks import sealed, write_mark
 from stereo_depth_node.offline.bags.messages import BagMessages, new_calibration_cache
 from stereo_depth_node.offline.bags.plan import ImageRef, PartPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, open_bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, PartWriter, WrittenTopic
-from stereo_depth_node.offline.files.formats import write_file
 
 __all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
 
@@ -112,6 +111,8 @@ class PartResult:
         `FIGURES` of each pair computed.
     metadata : dict
         What metadata.yaml says of the file.
+    size, checksum : int
+        Of the file: bytes, and :func:`.checksum_of`.
     """
 
     key: str
@@ -120,10 +121,12 @@ class PartResult:
     first_error: str = ''
     figures: list[list[float]] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
+    checksum: int = 0
 
 
 def compute_part(task: PartTask) -> PartResult:
-    """Compute a part and write its file, and beside it a JSON file that says it is complete.
+    """Compute a part and write its file, and beside it the mark that says that it is whole.
 
     Raises
     ------
@@ -142,8 +145,9 @@ def compute_part(task: PartTask) -> PartResult:
         for item in _in_order(_results(task, result), _copies(task)):
             writer.write(*item)
     result.metadata = metadata
-    marker = task.folder / f'{name}.json'
-    write_file(marker, json.dumps(asdict(result)).encode(), overwrite=True)
+    # On the disk before the mark, so that a crash of the machine leaves no mark without its part.
+    result.size, result.checksum = sealed(task.folder / name)
+    write_mark(task.folder / f'{name}.json', asdict(result))
     return result
 
 

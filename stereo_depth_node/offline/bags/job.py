@@ -123,7 +123,7 @@ class JobSummary:
 
 
 class BagJob:
-    """Computes one recording.
+    """Computes one recording; :meth:`close` ends it.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class BagJob:
     ------
     InputError
         If there is no recording to read, or something that may not be replaced where one is to
-        be written.
+        be written, or another run writes it.
     """
 
     def __init__(self, source: Path, target: Path, options: JobOptions) -> None:
@@ -199,13 +199,19 @@ class BagJob:
                 f'{file} was computed but is not here: the workers must see the same folders as '
                 'this machine'
             )
+        size = file.stat().st_size
+        if size != result.size:
+            raise InputError(
+                f'{file} has {size} bytes where {result.size} were written: somebody else writes '
+                'there; run again with --resume'
+            )
         if task.plan.index == 0 and not result.computed:
             raise InputError(f'{summary.source}: {result.first_error}')
         summary.computed += result.computed
         summary.dropped.update({DropReason[name]: count for name, count in result.failed.items()})
         summary.first_error = summary.first_error or result.first_error
         summary.figures[task.plan.index] = result.figures
-        summary.size += file.stat().st_size
+        summary.size += size
         self._parts[task.plan.index] = result.metadata
 
     def finish(self) -> None:
@@ -223,6 +229,10 @@ class BagJob:
     def abandon(self) -> None:
         """Remove what was begun, unless there is a part of the result in it to go on with."""
         self._result.abandon()
+
+    def close(self) -> None:
+        """Let other runs write the result."""
+        self._result.close()
 
     def _source_in_parts(self) -> Path:
         """Return the recording, or a copy if it cannot be read in parts as it is."""

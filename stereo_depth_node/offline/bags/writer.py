@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+import os
 from pathlib import Path
 import shutil
 import sqlite3
@@ -32,6 +33,8 @@ _VERSION: Final = 8
 _SUFFIXES = {'mcap': '.mcap', 'sqlite3': '.db3'}
 _INFORMATION = 'rosbag2_bagfile_information'
 METADATA = 'metadata.yaml'
+# Large enough for the disk, small enough that little is left at the end.
+_FLOW_BYTES = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,12 @@ class PartWriter:
         Open.
     topics : sequence of WrittenTopic
         What the part has.
+    flow : _DiskFlow
+        Of its file.
     """
 
-    def __init__(self, writer: Writer, topics: Sequence[WrittenTopic]) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, topics: Sequence[WrittenTopic], flow: _DiskFlow) -> None:
+        self._writer, self._flow = writer, flow
         self._connections = {
             topic.name: writer.add_connection(
                 topic.name,
@@ -109,6 +114,7 @@ class PartWriter:
         """Write serialized messages by their topics, recorded at `bag_ns`."""
         for topic, data in messages.items():
             self._writer.write(self._connections[topic], bag_ns, memoryview(data))
+        self._flow.go_on()
 
     @classmethod
     @contextmanager
@@ -137,9 +143,9 @@ class PartWriter:
         metadata: dict[str, Any] = {}
         target = work / Path(name).stem
         try:
-            work.mkdir(parents=True)
-            with _open_writer(target, recording_format) as writer:
-                yield cls(writer, topics), metadata
+            work.mkdir()
+            with _open_writer(target, recording_format) as writer, (target / name).open('rb') as f:
+                yield cls(writer, topics, _DiskFlow(f.fileno())), metadata
             metadata.update(_read_metadata(target))
             (target / name).replace(folder / name)
         except StereoDepthError:
@@ -148,6 +154,27 @@ class PartWriter:
             raise _described(folder / name, error) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+class _DiskFlow:
+    """Has the system write a growing file to the disk as it grows.
+
+    When it is complete it has to be on the disk before it counts: by then most of it is.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._begun = descriptor, 0
+
+    def go_on(self) -> None:
+        """Begin to write what has come since."""
+        size = os.fstat(self._descriptor).st_size
+        if size - self._begun >= _FLOW_BYTES and hasattr(os, 'posix_fadvise'):
+            # Linux begins to write what is not needed in memory, and does not wait for it. It
+            # keeps what is not written yet: all of this.
+            os.posix_fadvise(
+                self._descriptor, self._begun, size - self._begun, os.POSIX_FADV_DONTNEED
+            )
+            self._begun = size
 
 
 def _open_writer(target: Path, recording_format: BagFormat) -> Writer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import closing, ExitStack
 from pathlib import Path
 import sys
 import time
@@ -110,10 +111,16 @@ def run(arguments: argparse.Namespace) -> int:
         overwrite=arguments.overwrite,
         resume=arguments.resume,
     )
-    jobs = [
-        BagJob(source, target, options)
-        for source, target in _targets(arguments.inputs, arguments.output)
-    ]
+    with ExitStack() as open_jobs:
+        jobs = [
+            open_jobs.enter_context(closing(BagJob(source, target, options)))
+            for source, target in _targets(arguments.inputs, arguments.output)
+        ]
+        return _compute(jobs, arguments, options)
+
+
+def _compute(jobs: Sequence[BagJob], arguments: argparse.Namespace, options: JobOptions) -> int:
+    """Compute the bags and say what came of them."""
     if arguments.report is not None:
         check_output(arguments.report, overwrite=arguments.overwrite)
         # Before the work, so that a missing library does not show after hours.

@@ -14,14 +14,15 @@ uint16, 0 where unknown (REP 118). Points are PLY (G. Turk, "The PLY polygon fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 import errno
 import io
 import os
 from pathlib import Path
 import re
 from typing import Any
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -41,6 +42,7 @@ __all__ = [
     'pfm',
     'ply',
     'read_pfm',
+    'sync',
     'tiff',
     'write_file',
 ]
@@ -117,31 +119,65 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 def write_file(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     """Write a file; under its name there is the whole content or what was there before.
 
+    The content and the name are on the disk when this returns.
+
     Raises
     ------
     InputError
         If it exists and may not be overwritten, or cannot be written.
     """
     check_output(path, overwrite=overwrite)
-    with _replaced(path) as partial, partial.open('wb') as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes the name `path` if all goes well."""
-    partial = partial_path(path)
+    # A random name that must be new: no link that somebody put there is followed, and no two
+    # runs write into one file.
+    partial = path.with_name(f'.{path.name[:200]}.{uuid4().hex}.partial')
     try:
-        yield partial
-        partial.replace(path)
-    except BaseException as error:
+        with partial.open('xb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            partial.replace(path)
+        else:
+            _rename_to_new(partial, path)
+        sync(path.parent)
+    except InputError:
+        raise
+    except OSError as error:
+        raise described_os_error('write', path, error) from error
+    finally:
         with suppress(OSError):
             partial.unlink()
-        if isinstance(error, OSError) and not isinstance(error, InputError):
-            raise described_os_error('write', path, error) from error
-        raise
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk.
+
+    Raises
+    ------
+    OSError
+        If the disk reports an error.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems cannot do it with folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _rename_to_new(partial: Path, path: Path) -> None:
+    """Rename a file unless another run has written `path` meanwhile."""
+    try:
+        os.link(partial, path)
+    except FileExistsError as error:
+        raise InputError(
+            f'{path} was written by another run meanwhile: give another name, or --overwrite'
+        ) from error
+    except OSError:  # a file system without hard links
+        partial.replace(path)
 
 
 def pfm(disparity: Float) -> bytes:

@@ -31,14 +31,13 @@ from stereo_depth_node.offline.files.formats import (
     kitti_png,
     millimetre_png,
     npy,
-    partial_path,
     pfm,
     ply,
     tiff,
     write_file,
 )
 from stereo_depth_node.offline.files.pairs import PairSource
-from stereo_depth_node.offline.reports.picture import draw_panels, Panel
+from stereo_depth_node.offline.reports.picture import Panel, png_of_panels
 from stereo_depth_node.offline.workers import local_workers, result_of
 
 __all__ = [
@@ -237,8 +236,8 @@ class _Result:
             [f'unit: {unit}', 'frame: left camera, x right, y down, z forward'],
         )
 
-    def picture(self, path: Path) -> None:
-        """Draw the left image, disparity and depth side by side."""
+    def picture(self) -> bytes:
+        """Return a picture of the left image, disparity and depth side by side."""
         colours = self.task.colours
         disparity = self.disparity()
         panels = [Panel('Left image', self.colour()), self._disparity_panel(disparity)]
@@ -250,7 +249,7 @@ class _Result:
             f'{self.task.source.left.name}: {share:.1f} % of the pixels, {settings.algorithm}, '
             f'{settings.num_disparities} disparities, block {settings.block_size}'
         )
-        draw_panels(path, panels, caption=caption, columns=len(panels))
+        return png_of_panels(panels, caption=caption, columns=len(panels))
 
     def _disparity_panel(self, disparity: Float) -> Panel:
         colours, settings = self.task.colours, self.pipeline.settings
@@ -266,7 +265,7 @@ class _Result:
             self.notes.append(f'{lost} {what} do not fit the PNG and are unknown in it')
 
 
-KINDS: dict[str, Callable[[_Result], bytes] | None] = {
+KINDS: dict[str, Callable[[_Result], bytes]] = {
     'disparity.pfm': lambda result: pfm(result.disparity()),
     'disparity.png': _Result.kitti,
     'disparity.npy': lambda result: npy(result.disparity()),
@@ -274,9 +273,9 @@ KINDS: dict[str, Callable[[_Result], bytes] | None] = {
     'depth.npy': lambda result: npy(result.depth()),
     'depth.tiff': lambda result: tiff(result.depth()),
     'cloud.ply': _Result.cloud,
-    'picture.png': None,
+    'picture.png': _Result.picture,
 }
-"""What can be written; the picture is drawn into its file."""
+"""What can be written, and what makes it."""
 
 METRIC_KINDS = tuple(kind for kind in KINDS if kind.startswith('depth'))
 """What cannot be had without a calibration."""
@@ -339,11 +338,7 @@ def compute_pair(task: ImageTask) -> list[str]:
     pipeline.match(images.left, images.right)
     result = _Result(task, images, pipeline)
     for kind, path in task.outputs:
-        make = KINDS[kind]
-        if make is not None:
-            write_file(path, make(result), overwrite=task.overwrite)
-        else:
-            _draw(result, path)
+        write_file(path, KINDS[kind](result), overwrite=task.overwrite)
     return result.notes
 
 
@@ -352,16 +347,6 @@ def _outcome(future: Future[list[str]]) -> list[str] | StereoDepthError:
         return result_of(future)
     except StereoDepthError as error:
         return error
-
-
-def _draw(result: _Result, path: Path) -> None:
-    """Draw beside the final name first; matplotlib takes the format from the ending."""
-    partial = partial_path(path).with_suffix('.partial.png')
-    try:
-        result.picture(partial)
-        write_file(path, partial.read_bytes(), overwrite=result.task.overwrite)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _reversed(colours: str) -> str:

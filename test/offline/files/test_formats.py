@@ -149,3 +149,31 @@ def test_a_full_disk_is_called_one() -> None:
     assert (
         str(error) == 'cannot write depth.png: No space left (the disk is full, free some space)'
     )
+
+
+def test_a_file_is_written_through_no_link_that_waits_at_its_partial_name(tmp_path: Path) -> None:
+    victim = tmp_path / 'victim'
+    victim.write_bytes(b'precious')
+    (tmp_path / 'x.npy.partial').symlink_to(victim)
+    (tmp_path / 'x.npy').symlink_to(victim)
+    write_file(tmp_path / 'x.npy', b'new', overwrite=True)
+    assert victim.read_bytes() == b'precious'
+    assert (tmp_path / 'x.npy').read_bytes() == b'new'
+    assert not (tmp_path / 'x.npy').is_symlink()
+
+
+def test_of_two_runs_that_write_one_file_the_second_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / 'x.npy'
+    fsync = os.fsync
+
+    def other_run_first(descriptor: int) -> None:
+        fsync(descriptor)
+        file.write_bytes(b'other')
+
+    monkeypatch.setattr(os, 'fsync', other_run_first)
+    with pytest.raises(InputError, match='by another run'):
+        write_file(file, b'mine')
+    assert file.read_bytes() == b'other'
+    assert [path.name for path in tmp_path.iterdir()] == ['x.npy']

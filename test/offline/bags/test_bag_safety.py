@@ -1,0 +1,304 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""No result is lost or wrong, whoever writes at the same time and whenever a run is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
+
+from bags import content_hash, run_bag, write_bag
+
+from stereo_depth_node.offline.bags import result, schedule
+from stereo_depth_node.offline.bags.compute import compute_part
+from stereo_depth_node.offline.files.lock import OutputLock
+
+ROOT = Path(__file__).resolve().parents[3]
+needs_proc = pytest.mark.skipif(not Path('/proc/self').exists(), reason='children are in /proc')
+
+
+def _stopped(source: Path, target: Path, monkeypatch: Any, *more: str) -> list[int]:
+    """Stop a run before its third part; return a list of the parts that later runs compute."""
+    computed: list[int] = []
+
+    def stopping(task: Any) -> Any:
+        if task.plan.index == 2:
+            raise KeyboardInterrupt
+        return compute_part(task)
+
+    def counting(task: Any) -> Any:
+        computed.append(task.plan.index)
+        return compute_part(task)
+
+    monkeypatch.setattr(schedule, 'compute_part', stopping)
+    assert run_bag(source, target, *more) == 130
+    monkeypatch.setattr(schedule, 'compute_part', counting)
+    return computed
+
+
+def _start(*arguments: object) -> subprocess.Popen[str]:
+    """Start ``stereo_depth bag`` as the leader of a session, with two workers."""
+    return subprocess.Popen(
+        [
+            sys.executable,
+            *('-m', 'stereo_depth_node.offline.cli', 'bag', *map(str, arguments)),
+            *('--quiet', '--processes', '2'),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        start_new_session=True,
+    )
+
+
+def _until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _members(session: int) -> list[int]:
+    """Return the processes of a session that run."""
+    found = []
+    for entry in Path('/proc').iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / 'stat').read_text().rpartition(')')[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session and fields[0] != 'Z':
+                found.append(int(entry.name))
+    return found
+
+
+def test_a_result_that_another_run_writes_is_refused(tmp_path: Path, capsys: Any) -> None:
+    source = write_bag(tmp_path / 'in', 2)
+    lock = OutputLock(tmp_path / 'out')
+    try:
+        for more in ((), ('--resume',), ('--overwrite',)):
+            assert run_bag(source, tmp_path / 'out', *more) == 2
+            assert 'written by another run' in capsys.readouterr().err
+            assert not (tmp_path / 'out').exists()
+    finally:
+        lock.release()
+    assert run_bag(source, tmp_path / 'out') == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['in', 'out']
+
+
+def test_the_lock_of_a_run_that_was_killed_is_free(tmp_path: Path) -> None:
+    program = (
+        'import sys, time\nfrom pathlib import Path\n'
+        'from stereo_depth_node.offline.files.lock import OutputLock\n'
+        'lock = OutputLock(Path(sys.argv[1]))\nprint("locked", flush=True)\ntime.sleep(600)\n'
+    )
+    owner = subprocess.Popen(
+        [sys.executable, '-c', program, str(tmp_path / 'out')],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
+    with owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == 'locked\n'
+        with pytest.raises(OSError, match=f'process {owner.pid}'):
+            OutputLock(tmp_path / 'out')
+        owner.kill()
+        owner.wait()
+    OutputLock(tmp_path / 'out').release()
+    assert not list(tmp_path.iterdir())
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b'')
+
+
+def _zeros_within(path: Path) -> None:
+    with path.open('r+b') as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(bytes(4096))
+
+
+def _one_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def _other_json(path: Path) -> None:
+    path.write_text('[1]')
+
+
+@pytest.mark.usefixtures('small_parts')
+@pytest.mark.parametrize('damage', [_cut, _empty, _zeros_within, _one_bit, Path.unlink])
+def test_a_part_that_is_not_whole_is_computed_again(
+    tmp_path: Path, monkeypatch: Any, damage: Any
+) -> None:
+    source = write_bag(tmp_path / 'in', 80)
+    assert run_bag(source, tmp_path / 'whole') == 0
+    computed = _stopped(source, tmp_path / 'out', monkeypatch)
+    damage(tmp_path / 'out.partial' / 'stereo_depth_1.mcap')
+    assert run_bag(source, tmp_path / 'out', '--resume') == 0
+    assert computed == [1, 2]
+    assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
+
+
+@pytest.mark.usefixtures('small_parts')
+@pytest.mark.parametrize('damage', [_cut, _empty, _one_bit, _other_json, Path.unlink])
+def test_a_damaged_mark_counts_as_none(tmp_path: Path, monkeypatch: Any, damage: Any) -> None:
+    source = write_bag(tmp_path / 'in', 80)
+    assert run_bag(source, tmp_path / 'whole') == 0
+    computed = _stopped(source, tmp_path / 'out', monkeypatch)
+    damage(tmp_path / 'out.partial' / 'stereo_depth_0.mcap.json')
+    damage(tmp_path / 'out.partial' / 'job.json')
+    assert run_bag(source, tmp_path / 'out', '--resume') == 0
+    assert computed == [0, 2]
+    assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
+
+
+@pytest.mark.usefixtures('small_parts')
+def test_a_replacement_that_was_stopped_is_resumed_and_not_taken_for_done(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    source = write_bag(tmp_path / 'in', 80)
+    other = ('--set', 'block_size=21')
+    assert run_bag(source, tmp_path / 'whole', *other) == 0
+    assert run_bag(source, tmp_path / 'out') == 0
+    before = content_hash(tmp_path / 'out')
+    _stopped(source, tmp_path / 'out', monkeypatch, '--overwrite', *other)
+    assert content_hash(tmp_path / 'out') == before
+    assert run_bag(source, tmp_path / 'out', '--resume', *other) == 0
+    assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
+
+
+@pytest.mark.usefixtures('small_parts')
+def test_a_result_that_came_from_elsewhere_is_not_replaced_by_a_resumed_run(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    source = write_bag(tmp_path / 'in', 80)
+    _stopped(source, tmp_path / 'out', monkeypatch)
+    assert run_bag(source, tmp_path / 'other', '--set', 'block_size=21') == 0
+    (tmp_path / 'other').rename(tmp_path / 'out')
+    before = content_hash(tmp_path / 'out')
+    assert run_bag(source, tmp_path / 'out', '--resume') == 2
+    assert '--resume --overwrite' in capsys.readouterr().err
+    assert content_hash(tmp_path / 'out') == before
+    assert run_bag(source, tmp_path / 'out', '--resume', '--overwrite') == 0
+    assert content_hash(tmp_path / 'out') != before
+
+
+class _KilledError(BaseException):
+    """The process is no more."""
+
+
+@contextmanager
+def _killing(monkeypatch: Any, step: int) -> Iterator[None]:
+    """Have the process end before the `step`-th change of a name in the result's folder."""
+    count = 0
+
+    def guarded(change: Any) -> Any:
+        def changed(*arguments: Any, **options: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count > step:
+                raise _KilledError
+            return change(*arguments, **options)
+
+        return changed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(result, '_remove', guarded(result._remove))
+        patch.setattr(Path, 'rename', guarded(Path.rename))
+        yield
+
+
+def test_a_kill_while_a_result_is_replaced_leaves_the_old_or_the_new_one(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    source = write_bag(tmp_path / 'in', 4)
+    other = ('--set', 'block_size=21')
+    assert run_bag(source, tmp_path / 'old') == 0
+    assert run_bag(source, tmp_path / 'new', *other) == 0
+    old, new = content_hash(tmp_path / 'old'), content_hash(tmp_path / 'new')
+    survived = []
+    for step in range(20):
+        shutil.copytree(tmp_path / 'old', tmp_path / 'out')
+        status = None
+        with suppress(_KilledError), _killing(monkeypatch, step):
+            status = run_bag(source, tmp_path / 'out', '--overwrite', *other)
+        # Without options nothing is computed; what a kill has left is put in order.
+        assert run_bag(source, tmp_path / 'out') == 2 or status is None
+        found = content_hash(tmp_path / 'out')
+        assert found in (old, new)
+        survived.append(found == new)
+        assert not (tmp_path / 'out.replaced').exists()
+        if (tmp_path / 'out.partial').exists():
+            assert run_bag(source, tmp_path / 'out', '--resume', '--overwrite', *other) == 0
+            assert content_hash(tmp_path / 'out') == new
+        assert sorted(p.name for p in tmp_path.iterdir()) == ['in', 'new', 'old', 'out']
+        shutil.rmtree(tmp_path / 'out')
+        if status == 0:
+            break
+    assert status == 0
+    assert survived == sorted(survived)
+    assert not survived[0]
+
+
+def test_a_partial_folder_that_is_a_link_is_not_written_to(tmp_path: Path, capsys: Any) -> None:
+    source = write_bag(tmp_path / 'in', 2)
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'out.partial').symlink_to(tmp_path / 'elsewhere')
+    assert run_bag(source, tmp_path / 'out', '--resume') == 2
+    assert 'is a link' in capsys.readouterr().err
+    assert run_bag(source, tmp_path / 'out', '--overwrite') == 0
+    assert not list((tmp_path / 'elsewhere').iterdir())
+    assert not (tmp_path / 'out').is_symlink()
+
+
+@needs_proc
+def test_workers_end_with_the_first_process_even_if_it_is_killed(tmp_path: Path) -> None:
+    source = write_bag(tmp_path / 'in', 600)
+    with _start(source, tmp_path / 'out') as process:
+        assert _until(lambda: len(_members(process.pid)) >= 3)
+        assert _until(lambda: any((tmp_path / 'out.partial').glob('stereo_depth_*')))
+        process.kill()
+        assert _until(lambda: not _members(process.pid), 20.0)
+
+
+@needs_proc
+def test_ctrl_c_again_and_again_gives_no_traceback(tmp_path: Path) -> None:
+    source = write_bag(tmp_path / 'in', 600)
+    with _start(source, tmp_path / 'out') as process:
+        assert _until(lambda: any((tmp_path / 'out.partial').glob('stereo_depth_*')))
+        while process.poll() is None:
+            # To all processes, as a terminal does it.
+            try:
+                os.killpg(process.pid, signal.SIGINT)
+            except ProcessLookupError:
+                break
+            time.sleep(0.003)
+        assert process.stdout is not None
+        told = process.stdout.read()
+        assert process.wait(30) == 130
+    assert 'Traceback' not in told
+    assert told.count('\n') <= 1
+    assert _until(lambda: not _members(process.pid), 20.0)
