@@ -8,19 +8,28 @@ but each of them costs the executor time in every round.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 
-from stereo_depth_node.core.health.snapshot import TopicSnapshot
+from stereo_depth_node.core.health.snapshot import IncompatibleSubscriber, TopicSnapshot
+from stereo_depth_node.core.messages.content import OUTPUTS
 
 __all__ = ['incompatible_subscriber', 'topic_snapshot']
 
 _IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+_DISPARITY = 'stereo_msgs/msg/DisparityImage'
 _MAX_SIMILAR = 6
+# Policies that qos_overrides of this node can change, by words of rclpy's reasons; and what a
+# publisher, or a subscription, of this node is set to so that it fits any other side.
+_POLICY_WORDS = {'reliability': 'best effort publisher', 'durability': 'volatile publisher'}
+_OVERRIDES = {
+    'reliability': {'publisher': 'reliable', 'subscription': 'best_effort'},
+    'durability': {'publisher': 'transient_local', 'subscription': 'volatile'},
+}
 
 
 def topic_snapshot(
@@ -42,23 +51,28 @@ def topic_snapshot(
         Topics that the node itself publishes, after remapping.
     """
     name = node.resolve_topic_name(topic)
-    publishers, reasons, other_types = [], [], []
+    publishers, mismatches, other_types = [], [], []
     for info in node.get_publishers_info_by_topic(topic):
-        reason = '' if qos is None else _incompatibility(info.qos_profile, qos)
+        mismatch = None if qos is None else _mismatch(info.qos_profile, qos)
         if info.topic_type != type_name:
             other_types.append(info.topic_type)
-        elif reason:
-            reasons.append(f'{_node_name(info)}: {reason}')
+        elif mismatch is not None:
+            mismatches.append((_node_name(info), mismatch))
         else:
             publishers.append(_node_name(info))
     similar: tuple[str, ...] = ()
-    if not (publishers or reasons or other_types):
+    if not (publishers or mismatches or other_types):
         similar = _similar(node, name, type_name, {name, *own})
+    incompatible = cure = ''
+    if mismatches and not publishers:
+        incompatible = '; '.join(f'{who}: {mismatch.reason}' for who, mismatch in mismatches)
+        cure = mismatches[0][1].cure_of_subscriber(name)
     return TopicSnapshot(
         name=name,
         type=type_name,
         publishers=tuple(publishers),
-        incompatible='; '.join(reasons) if not publishers else '',
+        incompatible=incompatible,
+        qos_cure=cure,
         other_types=tuple(dict.fromkeys(other_types)),
         similar=similar,
     )
@@ -66,23 +80,66 @@ def topic_snapshot(
 
 def incompatible_subscriber(
     node: Node, publishers: Iterable[Publisher[Any]]
-) -> tuple[str, str, str] | None:
-    """Return node, topic and reason of the first subscriber whose QoS keeps it from an output."""
+) -> IncompatibleSubscriber | None:
+    """Return the first subscriber whose QoS keeps it from an output."""
     for publisher in publishers:
         for info in node.get_subscriptions_info_by_topic(publisher.topic_name):
-            reason = _incompatibility(publisher.qos_profile, info.qos_profile)
-            if reason:
-                return _node_name(info), publisher.topic_name, reason
+            mismatch = _mismatch(publisher.qos_profile, info.qos_profile)
+            if mismatch is not None:
+                topic = publisher.topic_name
+                return IncompatibleSubscriber(
+                    _node_name(info), topic, mismatch.reason, mismatch.cure_of_publisher(topic)
+                )
     return None
 
 
-def _incompatibility(offered: QoSProfile, asked: QoSProfile) -> str:
-    """Return why a publisher does not reach a subscriber; empty when it does."""
+class _Mismatch(NamedTuple):
+    """Why a publisher does not reach a subscriber.
+
+    Attributes
+    ----------
+    reason : str
+        The policies that do not fit, in words.
+    policies : tuple of str
+        Those that a parameter of this node can change; empty when that is not all of them.
+    """
+
+    reason: str
+    policies: tuple[str, ...]
+
+    def cure_of_publisher(self, topic: str) -> str:
+        """Say what to do when the publisher is this node's."""
+        return self._cure(topic, 'publisher', 'subscriber')
+
+    def cure_of_subscriber(self, topic: str) -> str:
+        """Say what to do when the subscriber is this node's."""
+        return self._cure(topic, 'subscription', 'publisher')
+
+    def _cure(self, topic: str, ours: str, other: str) -> str:
+        theirs = f'change the QoS of the {other}'
+        if not self.policies:
+            return theirs
+        overrides = ' '.join(
+            f'-p qos_overrides.{topic}.{ours}.{policy}:={_OVERRIDES[policy][ours]}'
+            for policy in self.policies
+        )
+        return f'start this node with --ros-args {overrides}, or {theirs}'
+
+
+def _mismatch(offered: QoSProfile, asked: QoSProfile) -> _Mismatch | None:
+    """Return why a publisher does not reach a subscriber, None when it does."""
     compatibility, reason = qos_check_compatible(offered, asked)
     if compatibility != QoSCompatibility.ERROR:
-        return ''
-    errors = [part.strip() for part in reason.split(';') if 'ERROR' in part]
-    return ', '.join(error.removeprefix('ERROR:').strip().lower() for error in errors)
+        return None
+    errors = [
+        part.strip().removeprefix('ERROR:').strip().lower()
+        for part in reason.split(';')
+        if 'ERROR' in part
+    ]
+    policies = tuple(
+        policy for error in errors for policy, words in _POLICY_WORDS.items() if words in error
+    )
+    return _Mismatch(', '.join(errors), policies if len(policies) == len(errors) else ())
 
 
 def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[str, ...]:
@@ -98,11 +155,30 @@ def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[st
     similar = [
         topic
         for topic, types in topics.items()
-        if type_name in types and topic not in known and node.count_publishers(topic)
+        if type_name in types
+        and topic not in known
+        and not _is_output(topic, topics)
+        and node.count_publishers(topic)
     ]
     similar.sort(key=lambda topic: (-len(words & set(topic.split('/'))), topic))
     return tuple(similar[:_MAX_SIMILAR])
 
 
+def _is_output(topic: str, topics: Mapping[str, Iterable[str]]) -> bool:
+    """Tell whether a topic belongs to another node of this kind: disparity is next to it."""
+    return any(
+        _DISPARITY in topics.get(f'{topic.removesuffix(output)}disparity', ())
+        for output in OUTPUTS
+        if topic.endswith(f'/{output}')
+    )
+
+
 def _node_name(info: Any) -> str:
-    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+    """Return the name of a node; discovery may know an endpoint before its node, or no node."""
+    name: str = info.node_name
+    if name.startswith('_NODE_NAME_UNKNOWN'):
+        return 'a node of unknown name'
+    namespace: str = info.node_namespace
+    if namespace.startswith('_NODE_NAMESPACE_UNKNOWN'):
+        return name
+    return f'{namespace.rstrip("/")}/{name}'

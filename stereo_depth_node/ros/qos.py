@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 try:
@@ -27,8 +27,14 @@ except ImportError:  # Humble
 
 __all__ = ['PublisherEventCallbacks', 'QosOverrides', 'SubscriptionEventCallbacks']
 
-# What QoSOverridingOptions.with_default_policies lets the parameters change.
-_POLICIES = ('history', 'depth', 'reliability')
+# What the parameters can change.
+_KINDS = (
+    QoSPolicyKind.HISTORY,
+    QoSPolicyKind.DEPTH,
+    QoSPolicyKind.RELIABILITY,
+    QoSPolicyKind.DURABILITY,
+)
+_POLICIES = tuple(kind.name.lower() for kind in _KINDS)
 
 
 class QosOverrides:
@@ -61,7 +67,7 @@ class QosOverrides:
         if topic in self._changes:
             return factory(qos_profile=_changed(profile, self._changes[topic]))
         asked = _policies_of(profile)
-        options = QoSOverridingOptions.with_default_policies()
+        options = QoSOverridingOptions(_KINDS)
         try:
             made = factory(qos_profile=profile, qos_overriding_options=options)
         except Exception as error:  # noqa: BLE001 (rclpy raises many kinds for a wrong value)

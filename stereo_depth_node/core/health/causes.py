@@ -90,11 +90,11 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'incompatible_subscriber',
             Level.ERROR,
-            '{subscriber} subscribes to {topic}, but not with a QoS that this node offers '
-            '({reason}): set it to volatile durability, or give this node '
-            'qos_overrides.{topic}.publisher',
+            '{node} subscribes to {topic}, but not with a QoS that this node offers '
+            '({reason}): {cure}',
             'The outputs are reliable and volatile. A subscriber that asks for transient local '
-            'durability, or for a deadline, gets nothing.',
+            'durability, or for a deadline, gets nothing. The parameters qos_overrides take '
+            'reliability, durability, history and depth, at the start of the node alone.',
         ),
         Cause(
             'no_publisher',
@@ -115,11 +115,9 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'incompatible_qos',
             Level.ERROR,
-            '{topic} is published with a QoS that does not reach this node ({reason}): set '
-            'qos_overrides.{topic}.subscription.reliability to best_effort, or change the '
-            'publisher',
+            '{topic} is published with a QoS that does not reach this node ({reason}): {cure}',
             'The node asks for best effort and volatile, which every publisher satisfies, unless '
-            'qos_overrides say otherwise, or `frame_policy: every` asks for reliable delivery.',
+            'qos_overrides say otherwise. They are read at the start of the node alone.',
         ),
         Cause(
             'one_side_only',

@@ -63,10 +63,8 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
 
 def _unwanted(snapshot: Snapshot) -> Finding:
     if snapshot.incompatible_subscriber is not None:
-        subscriber, topic, reason = snapshot.incompatible_subscriber
-        return CAUSES['incompatible_subscriber'].found(
-            subscriber=subscriber, topic=topic, reason=reason
-        )
+        unreached = snapshot.incompatible_subscriber
+        return CAUSES['incompatible_subscriber'].found(**unreached._asdict())
     return CAUSES['nobody_subscribes'].found(topics=listed(snapshot.subscribers, 'or'))
 
 
@@ -107,7 +105,9 @@ def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
         if topic.publishers:
             continue
         if topic.incompatible:
-            yield CAUSES['incompatible_qos'].found(topic=topic.name, reason=topic.incompatible)
+            yield CAUSES['incompatible_qos'].found(
+                topic=topic.name, reason=topic.incompatible, cure=topic.qos_cure
+            )
         elif topic.other_types:
             came = listed(topic.other_types)
             yield CAUSES['wrong_type'].found(topic=topic.name, came=came, type=topic.type)

@@ -107,7 +107,10 @@ def _why_none_comes(side: SideSnapshot) -> str:
     if topic.publishers:
         return f'{topic.name} has a publisher, but nothing came'
     if topic.incompatible:
-        return f'{topic.name} has a QoS that does not reach this node ({topic.incompatible})'
+        return (
+            f'{topic.name} has a QoS that does not reach this node ({topic.incompatible}; '
+            f'{topic.qos_cure})'
+        )
     if topic.other_types:
         return f'{topic.name} carries {listed(topic.other_types)}, not {topic.type}'
     similar = f' (of its type there are {listed(topic.similar)})' if topic.similar else ''

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import math
+from typing import NamedTuple
 
 from stereo_depth_node.core.health.rectification import RectificationReport
 from stereo_depth_node.core.pairing.arrival import ArrivalEstimate
@@ -17,7 +18,7 @@ from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
 
-__all__ = ['SideSnapshot', 'Snapshot', 'TopicSnapshot']
+__all__ = ['IncompatibleSubscriber', 'SideSnapshot', 'Snapshot', 'TopicSnapshot']
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class TopicSnapshot:
     publishers : tuple of str
         Nodes that publish it with this type and a QoS that reaches this node.
     incompatible : str
-        Why the QoS of the others does not; empty when all fit.
+        Why the QoS of the others does not; empty when one fits.
+    qos_cure : str
+        What to do about it.
     other_types : tuple of str
         Types that are published under this name instead.
     similar : tuple of str
@@ -44,8 +47,26 @@ class TopicSnapshot:
     type: str
     publishers: tuple[str, ...] = ()
     incompatible: str = ''
+    qos_cure: str = ''
     other_types: tuple[str, ...] = ()
     similar: tuple[str, ...] = ()
+
+
+class IncompatibleSubscriber(NamedTuple):
+    """A subscriber that an output does not reach.
+
+    Attributes
+    ----------
+    node, topic : str
+        Who subscribes to what.
+    reason, cure : str
+        Which policies do not fit, and what to do.
+    """
+
+    node: str
+    topic: str
+    reason: str
+    cure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +126,8 @@ class Snapshot:
         Seconds that the counts are of.
     subscribers : mapping of str to int
         Subscribers of each output.
-    incompatible_subscriber : tuple of 3 str or None
-        Node, topic and reason of a subscriber that gets nothing because of its QoS.
+    incompatible_subscriber : IncompatibleSubscriber or None
+        A subscriber that gets nothing because of its QoS.
     age : float
         Seconds since the outputs were asked for; 0 when they are not.
     pairs, computed, resets : int
@@ -150,7 +171,7 @@ class Snapshot:
     settings: Settings = field(default_factory=Settings)
     window: float = 1.0
     subscribers: Mapping[str, int] = field(default_factory=dict)
-    incompatible_subscriber: tuple[str, str, str] | None = None
+    incompatible_subscriber: IncompatibleSubscriber | None = None
     age: float = 0.0
     pairs: int = 0
     computed: int = 0
