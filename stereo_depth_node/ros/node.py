@@ -22,7 +22,7 @@ from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 
 from stereo_depth_node.core.arrays import NS_PER_S
-from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.errors import ImageError, SettingsError
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue
@@ -123,12 +123,16 @@ class StereoDepthNode(Node):
     def _take_image(self, arrival: ImageArrival) -> None:
         self.inputs.wake_by(*Side)
         side = arrival.side
-        image = SerializedImage(
-            arrival.serialized,
-            is_compressed=self.inputs.are_compressed,
-            arrival_ns=arrival.arrival_ns,
-        )
         self.state.statistics.input[side.value].tick()
+        try:
+            image = SerializedImage(
+                arrival.serialized,
+                is_compressed=self.inputs.are_compressed,
+                arrival_ns=arrival.arrival_ns,
+            )
+        except ImageError as error:
+            self.state.note_unreadable(side, error)
+            return
         for pair in self.state.pairer.add(side, image.stamp_ns, image):
             self.state.note_pair(pair)
             self.inputs.wake_by(side)
@@ -158,6 +162,8 @@ class StereoDepthNode(Node):
             state.pairer.clear(DropReason.UNWANTED)
             state.arrivals.clear()
             state.frames.clear(DropReason.UNWANTED)
+            state.drop_held(DropReason.UNWANTED)
+        self.inputs.follow_offers()
         self._take_arrived_camera_infos()
         self.inputs.wake_by(*Side)
         if state.pairer.waiting and state.statistics.seconds_since_input() > _SETTLE_S:
@@ -188,12 +194,19 @@ class StereoDepthNode(Node):
     def _work(self) -> None:
         """Compute one pair of those that wait; the next one when others had their turn."""
         frames = self.state.frames
-        pair = frames.take()
+        pair = self._held_pair() or frames.take()
         if pair is not None:
             self._process(pair)
         if len(frames) and not self._goes_on and self.executor is not None:
             self._goes_on = True
             self.executor.create_task(self._go_on)
+
+    def _held_pair(self) -> StereoPair[SerializedImage] | None:
+        """Return the pair that waited for its calibration, once that has come."""
+        if not self.state.holds_pair:
+            return None
+        self._take_arrived_camera_infos()
+        return self.state.take_held(self._apply_settings())
 
     def _go_on(self) -> None:
         self._goes_on = False
@@ -212,7 +225,7 @@ class StereoDepthNode(Node):
             age_ns = self.get_clock().now().nanoseconds - pair.left_ns
             state.statistics.latency_s.append(age_ns / NS_PER_S)
             return
-        state.note_failure(failure)
+        state.note_failure(failure, pair)
         if failure.reason is DropReason.INTERNAL_ERROR:
             raise failure.error
 

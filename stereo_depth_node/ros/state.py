@@ -5,17 +5,23 @@
 from __future__ import annotations
 
 from collections import Counter
+import time
 
+from stereo_depth_node.core.errors import ImageError, MissingCalibrationError
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.arrival import PairArrivals
 from stereo_depth_node.core.pairing.frame_queue import FrameQueue
 from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
-from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.processing import PairFailure, PairProcessor
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.ros.statistics import Statistics
 
 __all__ = ['NodeState']
+
+# For so long a pair waits for its calibration, unless another pair comes.
+_CALIBRATION_WAIT_S = 5.0
 
 
 class NodeState:
@@ -46,9 +52,10 @@ class NodeState:
     failed : Counter of DropReason
         Images of pairs that could not be computed.
     failure : Exception or None
-        Why the last pair could not be computed; None when it could.
+        Why the last pair could not be computed, or the last message not be read; None when a pair
+        was computed since.
     last_failure : Exception or None
-        Why the last pair that could not be computed could not.
+        The last failure, whatever came since.
     """
 
     def __init__(
@@ -68,11 +75,18 @@ class NodeState:
         self.failed: Counter[DropReason] = Counter()
         self.failure: Exception | None = None
         self.last_failure: Exception | None = None
+        self._held: StereoPair[SerializedImage] | None = None
+        self._held_until = 0.0
 
     @property
     def waiting(self) -> int:
-        """Images that wait, for their partner or to be computed."""
-        return self.pairer.waiting + 2 * len(self.frames)
+        """Images that wait, for their partner, to be computed, or for a calibration."""
+        return self.pairer.waiting + 2 * len(self.frames) + 2 * self.holds_pair
+
+    @property
+    def holds_pair(self) -> bool:
+        """Whether a pair waits for its calibration."""
+        return self._held is not None
 
     @property
     def dropped(self) -> Counter[DropReason]:
@@ -94,7 +108,36 @@ class NodeState:
         self.computed += 1
         self.statistics.output.tick()
 
-    def note_failure(self, failure: PairFailure) -> None:
-        """Count the two images of a pair that could not be computed."""
+    def note_failure(self, failure: PairFailure, pair: StereoPair[SerializedImage]) -> None:
+        """Count the two images of a pair that could not be computed.
+
+        A pair without any calibration is held first: that of a camera that is triggered may come
+        after its only images. It gives way to the next one.
+        """
         self.failure = self.last_failure = failure.error
-        self.failed[failure.reason] += 2
+        if isinstance(failure.error, MissingCalibrationError):
+            self.drop_held(failure.reason)
+            self._held, self._held_until = pair, time.monotonic() + _CALIBRATION_WAIT_S
+        else:
+            self.failed[failure.reason] += 2
+
+    def take_held(self, settings: Settings) -> StereoPair[SerializedImage] | None:
+        """Return the pair that waited for a calibration which has come, None if there is none."""
+        held = self._held
+        if held is not None and not self.calibrations.missing(settings):
+            self._held = None
+            return held
+        if held is not None and time.monotonic() > self._held_until:
+            self.drop_held(DropReason.NO_CALIBRATION)
+        return None
+
+    def drop_held(self, reason: DropReason) -> None:
+        """Count the images of the pair that waits for a calibration, if there is one."""
+        if self._held is not None:
+            self._held = None
+            self.failed[reason] += 2
+
+    def note_unreadable(self, side: Side, error: ImageError) -> None:
+        """Count an image whose message cannot be read."""
+        self.pairer.refuse(side)
+        self.failure = self.last_failure = type(error)(f'the {side.value} image: {error}')

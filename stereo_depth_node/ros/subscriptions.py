@@ -21,7 +21,12 @@ import time
 from typing import Any, NamedTuple
 
 from rclpy.node import Node
-from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import (
+    QoSDurabilityPolicy,
+    QoSHistoryPolicy,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -57,6 +62,10 @@ class ImageArrival(NamedTuple):
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
 _CAMERA_INFO_DEPTH = 1  # the latest counts
+# Messages of a topic that are taken before anything else has its turn, whatever its depth is.
+_MOST_TURNS = 1000
+# How often it is looked who publishes camera_info.
+_LOOK_S = 0.5
 # Images of one size for so long are those of another camera, and not of two at once.
 _STEADY_S = 2.0
 
@@ -101,16 +110,13 @@ class StereoInputs:
         self._is_offered_best_effort_only = False
         self._overrides = QosOverrides(node)
         self.lost = dict.fromkeys(Side, 0)
+        self._on_camera_info = on_camera_info
         self._camera_infos = {
-            side: self._subscribe(
-                CameraInfo,
-                camera_info_topic(side),
-                partial(on_camera_info, side),
-                _sensor_data_qos(_CAMERA_INFO_DEPTH),
-                WakeUpGroup(node, is_on=False),
-            )
+            side: self._subscribe_camera_info(side, _sensor_data_qos(_CAMERA_INFO_DEPTH))
             for side in Side
         }
+        self._latched: dict[Side, Subscription[Any]] = {}
+        self._next_look = 0.0
 
     @property
     def are_open(self) -> bool:
@@ -164,6 +170,24 @@ class StereoInputs:
         self._size = self._opened_for = None
         self._end()
 
+    def follow_offers(self) -> None:
+        """Subscribe a second time to camera_info that is kept for late subscribers.
+
+        What was published before the node came reaches only subscriptions that ask for it
+        (transient local), and those reach no publisher that does not offer it.
+        """
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_S
+        for side, subscription in self._camera_infos.items():
+            publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+            is_offered = any(_keeps_messages(each.qos_profile) for each in publishers)
+            if is_offered and side not in self._latched:
+                self._latched[side] = self._subscribe_camera_info(side, _latched_qos())
+            elif not is_offered and side in self._latched:
+                self._node.destroy_subscription(self._latched.pop(side))
+
     def _end(self) -> None:
         for subscription in self._images.values():
             self._node.destroy_subscription(subscription)
@@ -195,7 +219,9 @@ class StereoInputs:
             woke = {first.side: waiting.pop(first.side)}
             was_alone = not any(self._wake_ups[side].is_on for side in waiting)
             waiting = {**waiting, **woke} if was_alone else {**woke, **waiting}
-        for turn in range(max((each.qos_profile.depth for each in waiting.values()), default=0)):
+        for turn in range(_MOST_TURNS):
+            if not waiting:
+                return
             for side, subscription in tuple(waiting.items()):
                 if turn == 0 and first is not None and side is first.side:
                     yield first
@@ -214,12 +240,13 @@ class StereoInputs:
         side : Side
         serialized : bytes
         """
-        for side, subscription in self._camera_infos.items():
-            for _ in range(subscription.qos_profile.depth):
-                taken = _next_message(subscription)
-                if taken is None:
-                    break
-                yield side, taken[0]
+        for subscriptions in (self._camera_infos, self._latched):
+            for side, subscription in subscriptions.items():
+                for _ in range(_MOST_TURNS):
+                    taken = _next_message(subscription)
+                    if taken is None:
+                        break
+                    yield side, taken[0]
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
@@ -232,6 +259,15 @@ class StereoInputs:
             for side in Side
             if side in subscriptions
         }
+
+    def _subscribe_camera_info(self, side: Side, qos: QoSProfile) -> Any:
+        return self._subscribe(
+            CameraInfo,
+            camera_info_topic(side),
+            partial(self._on_camera_info, side),
+            qos,
+            WakeUpGroup(self._node, is_on=False),
+        )
 
     def _subscribe(
         self,
@@ -299,6 +335,21 @@ def _sensor_data_qos(depth: int, is_reliable: bool = False) -> QoSProfile:
             QoSReliabilityPolicy.RELIABLE if is_reliable else QoSReliabilityPolicy.BEST_EFFORT
         ),
     )
+
+
+def _latched_qos() -> QoSProfile:
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=_CAMERA_INFO_DEPTH,
+        reliability=QoSReliabilityPolicy.RELIABLE,
+        durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+def _keeps_messages(offered: QoSProfile) -> bool:
+    """Tell whether a publisher keeps its last messages for whoever subscribes later."""
+    wanted = _latched_qos()
+    return (offered.durability, offered.reliability) == (wanted.durability, wanted.reliability)
 
 
 def _next_message(subscription: Subscription[Any]) -> Any:

@@ -16,15 +16,22 @@ import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
-from harness import Graph
+from harness import Graph, Peer, RELIABLE
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rig import camera_info, camera_infos, messages_of, pixels_of, Rig
 from scenes import camera, plane, scene_of
+from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import Trigger
 
 WIDTH, HEIGHT, TRUE_PX, F, BASELINE = 240, 160, 16, 500.0, 0.1
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, TRUE_PX)))
 INFOS = camera_infos(WIDTH, HEIGHT, f=F, baseline=BASELINE)
 DEPTH = 'depth/image_rect'
+LATCHED = QoSProfile(
+    depth=1,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
 # 1/8 px of disparity, half of what block matching may err by on an artificial plane.
 TRUE_DEPTH = pytest.approx(F * BASELINE / TRUE_PX, rel=0.125 / TRUE_PX)
 
@@ -105,6 +112,72 @@ def test_a_driver_without_calibration_hides_no_file(
     rig.connect(*PAIR)
 
     assert depth_of(rig) == TRUE_DEPTH
+
+
+@pytest.mark.parametrize('durability', ['transient local', 'volatile'])
+def test_a_calibration_published_once_is_enough(graph: Graph, durability: str) -> None:
+    """Latched, before the node starts; or afterwards, by a publisher that keeps nothing."""
+    driver = graph.add(Peer(graph, 'driver'))
+    is_latched = durability == 'transient local'
+    publishers = [
+        driver.publisher(f'{side}/camera_info', CameraInfo, LATCHED if is_latched else RELIABLE)
+        for side in ('left', 'right')
+    ]
+
+    def publish() -> None:
+        for publisher, info in zip(publishers, INFOS, strict=True):
+            publisher.publish(info)
+
+    if is_latched:
+        publish()
+    process = graph.node_process()
+    rig = Rig(graph, [DEPTH])
+    graph.wait_until(lambda: rig.is_wanted, 'the node to subscribe')
+    if not is_latched:
+        listeners = [each.get_subscription_count for each in publishers]
+        graph.wait_until(lambda: all(count() for count in listeners), 'the node to listen')
+        publish()
+    rig.send_until(lambda: rig.heard[DEPTH], *PAIR, 'depth')
+
+    assert depth_of(rig) == TRUE_DEPTH
+    assert 'incompatible' not in process.output
+
+
+def test_the_only_pair_of_a_trigger_waits_for_its_calibration(graph: Graph) -> None:
+    graph.node_process()
+    rig = Rig(graph, [DEPTH])
+    graph.wait_until(lambda: rig.is_wanted and rig.is_calibration_wanted, 'the node to listen')
+    stamp_ns = rig.send(*PAIR)
+    graph.wait_until(
+        lambda: 'images waiting: 2' in explained(rig).message, 'the pair to wait', deadline_s=4.0
+    )
+
+    rig.infos = INFOS
+    rig.publish_infos()
+
+    graph.wait_until(lambda: rig.outputs(stamp_ns), 'the depth of the pair')
+    message = explained(rig).message
+    assert 'images received: 2' in message
+    assert 'pairs computed: 1' in message
+    assert 'images waiting: 0' in message
+
+
+def test_a_pair_gives_up_waiting_for_the_next_one(graph: Graph) -> None:
+    node = graph.node()
+    rig = Rig(graph, [DEPTH])
+    graph.wait_until(lambda: rig.is_wanted, 'the node to subscribe')
+    for expected in (0, 2, 4):
+        rig.send(*PAIR)
+        graph.wait_until(
+            lambda expected=expected: node.received == expected + 2 and node.node.state.holds_pair,
+            'the pair to wait',
+        )
+        assert node.dropped.get('NO_CALIBRATION', 0) == expected
+        node.assert_adds_up()
+    rig.stop_listening(DEPTH)
+
+    graph.wait_until(lambda: node.dropped.get('UNWANTED') == 2, 'the last one to be dropped')
+    node.assert_adds_up()
 
 
 def test_a_file_that_never_ends_is_named_and_the_node_goes_on(

@@ -96,7 +96,8 @@ def test_pairs_before_the_calibration_are_counted_and_those_after_it_computed(
     graph.wait_until(lambda: rig.is_wanted, 'the node to subscribe')
 
     wait_for_failure(rig, node, 'no camera_info has come', 'left/camera_info')
-    assert node.dropped['NO_CALIBRATION'] > 0
+    # The first one waits until the next one comes.
+    rig.send_until(lambda: node.dropped.get('NO_CALIBRATION', 0) > 0, *PAIR, 'a dropped pair')
     rig.infos = INFOS
 
     wait_for_depth(rig, true_depth(0.1))

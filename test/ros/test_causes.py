@@ -366,7 +366,7 @@ def test_a_calibration_file_that_is_not_there(graph):
     bench = Bench(graph, left_camera_info_url='/no/left.yaml', right_camera_info_url='/no/r.yaml')
     bench.rig.infos = None
     text, _ = bench.wait_for('calibration_file')
-    assert '/no/left.yaml: cannot be read (No such file or directory)' in text
+    assert '/no/left.yaml: cannot be read (there is no such file)' in text
     bench.restore()
     bench.wait_for_health()
 

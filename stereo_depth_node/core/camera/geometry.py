@@ -183,9 +183,9 @@ def implausibilities(
 def _check_calibrated(side: str, calibration: CameraCalibration) -> None:
     if not are_plausible(calibration.p):
         raise UncalibratedError(
-            f'the calibration of the {side} camera has numbers in P that are not finite, or '
-            f'beyond {LARGEST_NUMBER:g}: calibrate the camera and have its driver publish the '
-            'result'
+            f'the calibration of the {side} camera has numbers that are not finite, or '
+            f'beyond {LARGEST_NUMBER:g}, in P: calibrate the camera and have its driver publish '
+            'the result'
         )
     if not calibration.is_calibrated:
         raise UncalibratedError(

@@ -77,8 +77,11 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
             yield missing_calibration(snapshot)
     if silent:
         return
+    # Messages that cannot be read have no stamp, and cannot pair.
+    are_unreadable = snapshot.pairs == 0 and snapshot.dropped.get(DropReason.INVALID, 0) > 0
     # The window may still hold pairs of the time before.
-    if snapshot.pairs == 0 or snapshot.pair_silence > snapshot.output_patience:
+    do_not_pair = snapshot.pairs == 0 or snapshot.pair_silence > snapshot.output_patience
+    if do_not_pair and not are_unreadable:
         yield from why_nothing_pairs(snapshot)
     if snapshot.failure is not None:
         yield why_pairs_fail(snapshot, snapshot.failure)
@@ -140,7 +143,7 @@ def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
 
 def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what makes the output worse than it could be."""
-    failed = _dropped(snapshot, _FAILED) // 2
+    failed = (_dropped(snapshot, _FAILED) + 1) // 2
     if failed and snapshot.last_failure is not None:
         some_fail = why_some_pairs_fail(snapshot, snapshot.last_failure, failed)
         if some_fail is not None:

@@ -14,7 +14,11 @@ from typing import Any
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.calibration_file import calibration_path, load_calibration
-from stereo_depth_node.core.errors import InputError, MissingCalibrationError
+from stereo_depth_node.core.errors import (
+    InputError,
+    MissingCalibrationError,
+    UncalibratedError,
+)
 from stereo_depth_node.core.messages.content import (
     calibration_from_message,
     camera_info_from_calibration,
@@ -22,6 +26,7 @@ from stereo_depth_node.core.messages.content import (
 from stereo_depth_node.core.messages.library import CAMERA_INFO, MessageLibrary
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.text_files import printable
 
 __all__ = ['CalibrationCache', 'StereoCalibration', 'says_the_same']
 
@@ -77,6 +82,7 @@ class CalibrationCache:
         self._advice = advice
         self._serialized: dict[Side, bytes] = {}
         self._infos: dict[Side, Any] = {}
+        self._unreadable: dict[Side, str] = {}
         self._made_for: tuple[str, str, bool] = ('', '', False)
         self._files = {side: _CalibrationFile() for side in Side}
 
@@ -94,10 +100,10 @@ class CalibrationCache:
         try:
             info = self._library.deserialize(serialized, CAMERA_INFO)
         except InputError as error:
-            raise InputError(
-                f'a message on {side.value}/camera_info cannot be read ({error}): '
-                'check who publishes it'
-            ) from error
+            text = f'a message on {side.value}/camera_info cannot be read ({printable(error)})'
+            self._unreadable[side] = f'{text}: check who publishes it'
+            raise InputError(self._unreadable[side]) from error
+        self._unreadable.pop(side, None)
         self._infos[side], self._serialized[side] = info, serialized
         self.in_force = None
 
@@ -111,6 +117,8 @@ class CalibrationCache:
         ------
         MissingCalibrationError
             If a camera has neither published a CameraInfo nor has a file.
+        UncalibratedError
+            If it has published only messages that cannot be read.
         InputError
             If a file cannot be used.
         """
@@ -129,7 +137,7 @@ class CalibrationCache:
         return [
             side
             for side, url in zip(Side, urls, strict=True)
-            if not url and side not in self._infos
+            if not url and side not in self._infos and side not in self._unreadable
         ]
 
     def _of(self, side: Side, url: str, settings: Settings) -> tuple[CameraCalibration, Any]:
@@ -143,6 +151,8 @@ class CalibrationCache:
             calibration = self._files[side].load(url)
             info = camera_info_from_calibration(self._library, calibration, calibration.frame_id)
             return calibration, info
+        if side in self._unreadable:
+            raise UncalibratedError(self._unreadable[side])
         raise MissingCalibrationError(
             f'there is no calibration of the {side.value} camera: '
             + self._advice.format(side=side.value)

@@ -171,6 +171,11 @@ class StereoPairer(Generic[T]):
             pairs += self._emit_final()
         return pairs
 
+    def refuse(self, side: Side) -> None:
+        """Count an image whose stamp cannot be read."""
+        (self.left if side is Side.LEFT else self.right).count += 1
+        self.dropped[DropReason.INVALID] += 1
+
     def settle(self) -> list[StereoPair[T]]:
         """Return the pairs that only wait for a nearer image that may come.
 

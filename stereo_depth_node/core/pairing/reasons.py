@@ -19,8 +19,9 @@ class Side(enum.Enum):
 class DropReason(enum.Enum):
     """Why an image made no output; each dropped image has exactly one reason.
 
-    The reasons up to `RESET` are counted by `StereoPairer`, `SUPERSEDED` and `BACKLOG_FULL` by
-    `FrameQueue` for both images of a pair, the others by the node.
+    The reasons up to `RESET` are counted by `StereoPairer`, as `INVALID` for messages without a
+    stamp, `SUPERSEDED` and `BACKLOG_FULL` by `FrameQueue` for both images of a pair, the others by
+    the node.
     """
 
     UNPAIRED = 'the other camera sent no image within the tolerance'
