@@ -40,8 +40,12 @@ class DisparityFilters:
     def __init__(self, settings: Settings, window: ValidWindow, seen: tuple[Grey, ...]) -> None:
         self._settings, self._window = settings, window
         self._invalid = invalid_value(settings.min_disparity)
-        unseen = UnseenAreas(seen, settings.block_size, window) if len(seen) == 2 else None
-        self._unseen = unseen if unseen is not None and unseen.exist else None
+        self._unseen: UnseenAreas | None = None
+        if len(seen) == 2:
+            first = settings.min_disparity
+            searched = range(first, first + settings.num_disparities)
+            unseen = UnseenAreas(seen, settings.block_size, window, searched)
+            self._unseen = unseen if unseen.exist else None
         self._temporal = (
             TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None
         )

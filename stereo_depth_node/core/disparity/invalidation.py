@@ -13,7 +13,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Grey
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Grey, Mask
 from stereo_depth_node.core.settings.window import ValidWindow
 
 __all__ = ['TemporalFilter', 'UnseenAreas', 'invalid_value', 'mask_outside', 'remove_speckles']
@@ -77,6 +77,8 @@ class UnseenAreas:
         Side of the matched blocks, pixels.
     window : ValidWindow
         The pixels that can have a disparity; nothing is needed outside.
+    disparities : range
+        Those that were searched, pixels.
 
     Attributes
     ----------
@@ -84,7 +86,13 @@ class UnseenAreas:
         Whether there is anything to remove.
     """
 
-    def __init__(self, seen: tuple[Grey, ...], block_size: int, window: ValidWindow) -> None:
+    def __init__(
+        self,
+        seen: tuple[Grey, ...],
+        block_size: int,
+        window: ValidWindow,
+        disparities: range,
+    ) -> None:
         block = np.ones((block_size, block_size), np.uint8)
         left, right = (cv2.erode(area, block) < 255 for area in seen)
         height, width = left.shape
@@ -92,20 +100,44 @@ class UnseenAreas:
         inside[window.y0 : window.y1, window.x0 : window.x1] = True
         self._left = left & inside
         # A column to each side stands for all matches beyond the border of the right image.
-        self._right = np.pad(right, ((0, 0), (1, 1)))
-        self._row = np.arange(height, dtype=np.int32)[:, np.newaxis]
-        self._column = np.arange(width, dtype=np.int32)[np.newaxis, :]
-        self._right_matters = bool(right[window.y0 : window.y1].any())
-        self.exist = bool(self._left.any()) or self._right_matters
+        right = np.pad(right, ((0, 0), (1, 1)))
+        # Only these pixels can have a match there, mostly a few columns at the borders.
+        row, column = np.nonzero(inside & ~left & _reach(right, disparities))
+        self._doubtful = row * width + column
+        self._column = column.astype(np.int32) + 1
+        self._row_start = (row * right.shape[1]).astype(np.int32)
+        self._right = right.reshape(-1)
+        self._last_column = right.shape[1] - 1
+        self.exist = bool(self._left.any()) or self._doubtful.size > 0
 
     def remove(self, fixed: Fixed, invalid: int) -> None:
         """Set disparities that rest on an unseen area to `invalid`, in place."""
         np.copyto(fixed, np.int16(invalid), where=self._left)
-        if self._right_matters:
+        if self._doubtful.size:
             half_pixel = DISPARITY_SCALE // 2
-            matched = self._column - ((fixed.astype(np.int32) + half_pixel) // DISPARITY_SCALE)
-            np.clip(matched + 1, 0, self._right.shape[1] - 1, out=matched)
-            np.copyto(fixed, np.int16(invalid), where=self._right[self._row, matched])
+            disparity = fixed.reshape(-1)[self._doubtful].astype(np.int32) + half_pixel
+            matched = self._column - disparity // DISPARITY_SCALE
+            np.clip(matched, 0, self._last_column, out=matched)
+            matched += self._row_start
+            fixed.reshape(-1)[self._doubtful[self._right[matched]]] = invalid
+
+
+def _reach(right: Mask, disparities: range) -> Mask:
+    """Return which pixels of the left image a disparity can lead to one that is set in `right`.
+
+    Parameters
+    ----------
+    right : (H, W + 2) bool ndarray
+        Pixels of the right image, with a column more to each side.
+    disparities : range
+        Those that were searched, pixels; by interpolation they may be off by half of one.
+    """
+    width = right.shape[1] - 2
+    before = np.pad(np.cumsum(right, axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+    column = np.arange(width) + 1
+    first = np.clip(column - disparities.stop, 0, width + 1)
+    last = np.clip(column - disparities.start + 1, 0, width + 1)
+    return before[:, last + 1] > before[:, first]
 
 
 class TemporalFilter:

@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 from scenes import camera, plane, scene_of, step, StereoScene, tilted_plane
 
-from stereo_depth_node.core.disparity.invalidation import TemporalFilter, UnseenAreas
+from stereo_depth_node.core.disparity.invalidation import (
+    mask_outside,
+    TemporalFilter,
+    UnseenAreas,
+)
 from stereo_depth_node.core.disparity.smoothing import EdgePreservingSmoother, MedianFilter
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
@@ -318,7 +322,7 @@ def test_blocks_that_reach_into_a_black_border_have_no_disparity():
     left, right = seen.copy(), seen.copy()
     left[:10, :30] = 0
     right[30:, 50:] = 0
-    unseen = UnseenAreas((left, right), 5, ValidWindow(0, 0, 80, 40))
+    unseen = UnseenAreas((left, right), 5, ValidWindow(0, 0, 80, 40), range(16))
     assert unseen.exist
     fixed = np.full((40, 80), 10 * 16, np.int16)
     unseen.remove(fixed, INVALID)
@@ -328,9 +332,31 @@ def test_blocks_that_reach_into_a_black_border_have_no_disparity():
     np.testing.assert_array_equal(fixed != INVALID, expected)
 
 
+@given(seed=st.integers(0, 1000), first=st.sampled_from([-24, 0, 7]))
+@hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_disparity_goes_exactly_where_its_block_or_that_of_its_match_was_not_seen(seed, first):
+    """Whatever the shape of the areas; a match beyond the right image counts as seen."""
+    rng = np.random.default_rng(seed)
+    seen = [cv2.resize(rng.integers(0, 2, (3, 6), np.uint8), (80, 40)) * 255 for _ in range(2)]
+    window = ValidWindow(20, 2, 76, 38)
+    searched = range(first, first + 16)
+    lowest = (first - 1) * 16
+    fixed = rng.integers(16 * first - 8, 16 * searched.stop + 8, (40, 80)).astype(np.int16)
+    mask_outside(fixed, window, lowest)
+    expected = fixed.copy()
+    left, right = (cv2.erode(area, np.ones((5, 5), np.uint8)) == 255 for area in seen)
+    for y, x in np.ndindex(fixed.shape):
+        match = x - (int(fixed[y, x]) + 8) // 16
+        if not left[y, x] or (0 <= match < 80 and not right[y, match]):
+            expected[y, x] = lowest
+    mask_outside(expected, window, lowest)
+    UnseenAreas(tuple(seen), 5, window, searched).remove(fixed, lowest)
+    np.testing.assert_array_equal(fixed, expected)
+
+
 def test_images_that_fill_the_frame_have_no_unseen_area():
     seen = np.full((40, 80), 255, np.uint8)
-    assert not UnseenAreas((seen, seen), 5, ValidWindow(0, 0, 80, 40)).exist
+    assert not UnseenAreas((seen, seen), 5, ValidWindow(0, 0, 80, 40), range(16)).exist
 
 
 def test_raw_images_rolled_by_rectification_have_no_depth_at_their_black_corners():
