@@ -14,11 +14,11 @@ from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import EncodingError, ImageError
 from stereo_depth_node.core.images.encodings import ENCODINGS
 
-__all__ = ['decode_compressed_grey']
+__all__ = ['MAX_PIXELS_PER_BYTE', 'claimed_size', 'decode_compressed_grey']
 
 # No JPEG, PNG or TIFF makes more pixels than this of one byte (deflate stops at 1032, LZW at
 # 2730): a header that claims more is refused before anything is allocated for it.
-_MAX_PIXELS_PER_BYTE = 4096
+MAX_PIXELS_PER_BYTE = 4096
 _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _COLOUR_TO_GREY = {3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}
 
@@ -59,14 +59,14 @@ def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (RO
             f'data is a {type(data).__name__}: expected contiguous bytes, memoryview, array or '
             'ndarray'
         ) from error
-    size = _claimed_size(buffer)
+    size = claimed_size(buffer)
     if size is None:
         raise ImageError(
             f'{buffer.nbytes} bytes of format {format[:60]!r} have no JPEG, PNG or TIFF header: '
             'set the transport of the camera to one of these formats'
         )
     width, height = size
-    if not 0 < width * height <= _MAX_PIXELS_PER_BYTE * buffer.nbytes:
+    if not 0 < width * height <= MAX_PIXELS_PER_BYTE * buffer.nbytes:
         raise ImageError(
             f'the header claims {width} x {height} pixels, which {buffer.nbytes} bytes cannot '
             'hold: the image is damaged'
@@ -94,7 +94,7 @@ def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (RO
     return image
 
 
-def _claimed_size(data: memoryview) -> tuple[int, int] | None:
+def claimed_size(data: memoryview) -> tuple[int, int] | None:
     """Return width and height as the header has them, None if there is no header."""
     start = bytes(data[:8])
     try:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import AnyGrey, Colour, Grey
 from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
+from stereo_depth_node.core.images.compressed import claimed_size, MAX_PIXELS_PER_BYTE
 from stereo_depth_node.core.images.npy import array_of_npy, NPY_MAGIC
 from stereo_depth_node.core.images.raw import reduce_to_8bit
 from stereo_depth_node.core.text_files import read_bytes
@@ -167,6 +168,7 @@ def read_image(path: Path) -> npt.NDArray[Any]:
     data = read_bytes(path, _MOST_BYTES)
     if data.startswith(NPY_MAGIC):
         return _of_array(array_of_npy(data, path), path)
+    _check_claim(data, path)
     try:
         # Not imread, which on some systems cannot open names beyond ASCII.
         image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED) if data else None
@@ -177,6 +179,16 @@ def read_image(path: Path) -> npt.NDArray[Any]:
     if image.dtype not in _WHOLE and image.dtype.kind != 'f':
         raise ImageError(f'{path} holds {image.dtype} pixels: expected 8 or 16 bits, or float')
     return image
+
+
+def _check_claim(data: bytes, path: Path) -> None:
+    """Refuse a file whose header claims more pixels than it can hold, before they take memory."""
+    width, height = claimed_size(memoryview(data)) or (1, 1)
+    if data and width * height > MAX_PIXELS_PER_BYTE * len(data):
+        raise InputError(
+            f'{path} claims {width}x{height} pixels, which its {len(data)} bytes cannot hold: it '
+            'was cut short, or is damaged'
+        )
 
 
 def _of_array(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:

@@ -14,6 +14,7 @@ import math
 from typing import Any, cast
 
 from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.text_files import printable
 
 __all__ = ['Changes', 'Parameter', 'Value', 'parameter', 'parameters_of']
 
@@ -89,7 +90,7 @@ class Parameter:
                 value = math.inf if value > 0 else -math.inf
         if type(value) is not self.type:
             raise SettingsError(
-                f'{self.name} is {value!r} ({type(value).__name__}): '
+                f'{self.name} is {printable(repr(value))} ({type(value).__name__}): '
                 f'set it to {_TYPE_NAMES[self.type]}{self._example()}'
             )
         if isinstance(value, str):
@@ -101,7 +102,7 @@ class Parameter:
     def _check_choice(self, value: str) -> None:
         if self.choices and value not in self.choices:
             raise SettingsError(
-                f'{self.name} is {value!r}: choose one of {", ".join(self.choices)}'
+                f'{self.name} is {printable(repr(value))}: choose one of {", ".join(self.choices)}'
             )
 
     def _check_range(self, value: float) -> None:

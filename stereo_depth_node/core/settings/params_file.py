@@ -13,6 +13,7 @@ from typing import Any
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.core.text_files import parse_yaml, printable, read_text
 
 __all__ = [
     'NOT_SETTINGS',
@@ -52,7 +53,7 @@ def load_settings(path: str | Path) -> Settings:
     try:
         return Settings().merged(values)
     except SettingsError as error:
-        raise SettingsError(f'{path}: {error}') from error
+        raise SettingsError(f'{printable(path)}: {error}') from error
 
 
 def why_nothing_is_for(node: str, path: str | Path) -> str:
@@ -127,15 +128,10 @@ def constraint_of(known: Parameter) -> str:
 
 
 def _read(path: str | Path) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except OSError as error:
-        raise InputError(f'{path}: cannot be read ({error.strerror})') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = ' '.join(str(error).split())
-        raise InputError(f'{path}: not a YAML file ({reason})') from error
+    documents = parse_yaml(read_text(path), path)
+    if len(documents) > 1:
+        raise InputError(f'{printable(path)}: has {len(documents)} YAML documents, expected one')
+    return documents[0] if documents else None
 
 
 def _sections(content: Any, prefix: str = '') -> Iterator[str]:
@@ -163,7 +159,7 @@ def _node_parameters(path: str | Path, content: Any) -> dict[str, Any]:
     ]
     if len(found) != 1:
         raise InputError(
-            f'{path}: has {len(found)} nodes with ros__parameters, expected one: '
+            f'{printable(path)}: has {len(found)} nodes with ros__parameters, expected one: '
             'begin the file with "/**:" and "  ros__parameters:"'
         )
     return {str(name): value for name, value in found[0].items()}

@@ -19,8 +19,12 @@ from stereo_depth_node.core.settings.constraints import check_together
 from stereo_depth_node.core.settings.fields import DISPARITY_STEP, MATCHING, SettingFields
 from stereo_depth_node.core.settings.names import advice_on_name
 from stereo_depth_node.core.settings.parameter import Parameter, parameter, parameters_of, Value
+from stereo_depth_node.core.text_files import printable
 
 __all__ = ['Settings', 'known_parameters']
+
+# Names that do not exist, in one error: a file for another program can have thousands.
+_MOST_NAMED = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +73,13 @@ class Settings(SettingFields):
         """
         unknown = sorted(set(changes) - set(known_parameters()))
         if unknown:
-            raise SettingsError(
-                '; '.join(advice_on_name(name, known_parameters()) for name in unknown)
-            )
+            told = [
+                advice_on_name(printable(name, 60), known_parameters())
+                for name in unknown[:_MOST_NAMED]
+            ]
+            if len(unknown) > _MOST_NAMED:
+                told.append(f'{len(unknown) - _MOST_NAMED} more names are unknown')
+            raise SettingsError('; '.join(told))
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     def for_downscaled_images(self) -> Settings:

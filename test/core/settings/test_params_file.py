@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import string
 import textwrap
 
@@ -172,11 +173,11 @@ def test_a_file_of_another_form_is_refused_with_what_it_has(written, content, wo
 def test_a_missing_file_and_one_that_is_no_text_are_named(tmp_path):
     with pytest.raises(InputError, match=r'none\.yaml: cannot be read'):
         load_settings(tmp_path / 'none.yaml')
-    with pytest.raises(InputError, match='cannot be read'):
+    with pytest.raises(InputError, match='is a folder'):
         load_settings(tmp_path)
     binary = tmp_path / 'binary.yaml'
     binary.write_bytes(b'\xff\xfe\x00\x01')
-    with pytest.raises(InputError, match=r'binary\.yaml: not a YAML file'):
+    with pytest.raises(InputError, match=r'binary\.yaml is not a text file'):
         load_settings(binary)
 
 
@@ -234,3 +235,36 @@ def test_a_file_without_a_section_for_the_node_is_named_with_what_it_has(written
     reason = why_nothing_is_for(NODE, path)
     for word in (str(path), f'"{NODE}:"', words):
         assert word in reason
+
+
+@pytest.mark.parametrize(
+    ('content', 'words'),
+    [
+        ('a: &a [1]\n/**:\n  ros__parameters:\n    p1: *a\n', 'alias'),
+        ('a: ' + '[' * 100_000, 'not a YAML file'),
+        ('/**:\n  ros__parameters:\n    num_disparities: ' + '9' * 10_000, 'not a YAML file'),
+        ('/**:\n  ros__parameters:\n    block_size: 2020-99-99\n', "block_size is '2020-99-99'"),
+        ('/**:\n  ros__parameters:\n    algorithm: ' + 'x' * 500_000, "algorithm is 'xxx"),
+        ('/**:\n  ros__parameters:\n    ' + 'x' * 1000 + ': 1', 'no setting xxx'),
+        (
+            '/**:\n  ros__parameters:\n' + ''.join(f'    x{i}: 1\n' for i in range(5000)),
+            '4990 more names are unknown',
+        ),
+        ('/**:\n  ros__parameters:\n    algorithm: "\\e[2J"\n', 'algorithm is'),
+        ('--- 1\n--- 2\n', 'has 2 YAML documents'),
+    ],
+    ids=['alias', 'deep', 'digits', 'date', 'value', 'name', 'names', 'escape', 'documents'],
+)
+def test_a_hostile_file_is_refused_in_one_short_line(written, content, words):
+    with pytest.raises((InputError, SettingsError)) as caught:
+        load_settings(written(content))
+    text = str(caught.value)
+    assert words in text
+    assert len(text) < 1200
+    assert text.isprintable()
+
+
+def test_a_parameter_file_that_is_a_pipe_does_not_wait_for_a_writer(tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    with pytest.raises(InputError, match='regular file'):
+        load_settings(tmp_path / 'pipe')
