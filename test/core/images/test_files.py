@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_named_with_the_cause(tmp_path):
     good = written(tmp_path / 'good.png', noise(1, np.uint8))
     with pytest.raises(InputError, match=r'nothing\.png is missing'):
         read_image_pair(good, tmp_path / 'nothing.png')
-    with pytest.raises(InputError, match=r'cannot read .*: Is a directory'):
+    with pytest.raises(InputError, match='is a folder'):
         read_image_pair(good, tmp_path)
     for content in (b'', b'no image', good.read_bytes()[:40]):
         (tmp_path / 'bad.png').write_bytes(content)
