@@ -11,10 +11,11 @@ from stereo_depth_node.core.disparity.invalidation import (
     remove_speckles,
     TemporalFilter,
     UnseenAreas,
+    UnseenMatches,
 )
 from stereo_depth_node.core.disparity.smoothing import EdgePreservingSmoother, MedianFilter
 from stereo_depth_node.core.settings import Settings
-from stereo_depth_node.core.settings.window import ValidWindow
+from stereo_depth_node.core.settings.window import left_border, ValidWindow
 
 __all__ = ['DisparityFilters']
 
@@ -46,6 +47,9 @@ class DisparityFilters:
             searched = range(first, first + settings.num_disparities)
             unseen = UnseenAreas(seen, settings.block_size, window, searched)
             self._unseen = unseen if unseen.exist else None
+        self._unseen_matches = (
+            UnseenMatches(left_border(settings)) if settings.fill_left_band else None
+        )
         self._temporal = (
             TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None
         )
@@ -71,6 +75,8 @@ class DisparityFilters:
         mask_outside(fixed, self._window, invalid)
         if self._unseen is not None:
             self._unseen.remove(fixed, invalid)
+        if self._unseen_matches is not None:
+            self._unseen_matches.remove(fixed, invalid)
         if self._temporal is not None:
             self._temporal.filter(fixed, invalid)
         self._speckle_scratch = remove_speckles(
@@ -86,6 +92,9 @@ class DisparityFilters:
             self._median.filter(fixed, invalid)
         if self._smoother is not None:
             self._smoother.filter(fixed, invalid, left)
+        if self._unseen_matches is not None and (self._median or self._smoother):
+            # Smoothing may move a disparity beyond the border.
+            self._unseen_matches.remove(fixed, invalid)
 
     def reset(self) -> None:
         """Forget the last pair: the next one does not follow it."""

@@ -16,7 +16,14 @@ import numpy as np
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Grey, Mask
 from stereo_depth_node.core.settings.window import ValidWindow
 
-__all__ = ['TemporalFilter', 'UnseenAreas', 'invalid_value', 'mask_outside', 'remove_speckles']
+__all__ = [
+    'TemporalFilter',
+    'UnseenAreas',
+    'UnseenMatches',
+    'invalid_value',
+    'mask_outside',
+    'remove_speckles',
+]
 
 
 def invalid_value(min_disparity: int) -> int:
@@ -61,6 +68,29 @@ def remove_speckles(
         )
         return cast(Grey, used)
     return scratch
+
+
+class UnseenMatches:
+    """Removes disparities whose match lies to the left of the right image.
+
+    In the left border a matcher compares with a continuation of the right image, which shows
+    nothing of the scene: docs/tuning.md has how often that is wrong.
+
+    Parameters
+    ----------
+    border : int
+        Width of the left border, pixels: pixels beyond it have all their matches in the image.
+    """
+
+    def __init__(self, border: int) -> None:
+        # Of column x, the largest d for which x - d rounds to a column of the image.
+        self._largest = np.arange(border, dtype=np.int16) * DISPARITY_SCALE + DISPARITY_SCALE // 2
+
+    def remove(self, fixed: Fixed, invalid: int) -> None:
+        """Set the disparities of such matches to `invalid`, in place."""
+        band = fixed[:, : self._largest.size]
+        largest = self._largest[: band.shape[1]]
+        np.copyto(band, np.int16(invalid), where=band > largest)
 
 
 class UnseenAreas:

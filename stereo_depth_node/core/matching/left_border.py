@@ -4,7 +4,8 @@
 
 A pixel x of the left image is compared with x - d for every disparity d searched; where not all
 of these lie in the right image, OpenCV gives nothing. The border is matched here by itself, on
-images continued to the left by their first column, so that no other pixel changes.
+images continued to the left by their first column, so that no other pixel changes. Disparities
+whose match is in that continuation are left out by the filters (:mod:`.invalidation`).
 """
 
 from __future__ import annotations

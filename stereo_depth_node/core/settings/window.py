@@ -43,7 +43,8 @@ def valid_window(
     A left pixel x is compared with x - d for every d searched, so that
     max(d) <= x < W + min(d, 0); bm leaves out half a block at each border as well.
     (`cv2.getValidDisparityROI` misses the right limit at a negative min_disparity, and its
-    rule for sgbm is bm's.) With fill_left_band the left limit is that of the block alone.
+    rule for sgbm is bm's.) With fill_left_band one d in the right image is enough, so that the
+    left limit is that of the block and of the smallest d.
 
     Parameters
     ----------
@@ -56,9 +57,9 @@ def valid_window(
     """
     is_filled = settings.fill_left_band if fill_left_band is None else fill_left_band
     margin = algorithm_of(settings).margin(settings)
-    x0 = 0 if is_filled else left_border(settings)
+    x0 = max(margin, settings.min_disparity) if is_filled else left_border(settings) + margin
     x1 = width + min(settings.min_disparity, 0)
-    return ValidWindow(x0 + margin, margin, min(x1, width - margin), height - margin)
+    return ValidWindow(x0, margin, min(x1, width - margin), height - margin)
 
 
 def left_border(settings: SettingFields) -> int:

@@ -35,7 +35,10 @@ def matched(settings: Settings, scene: StereoScene) -> np.ndarray:
 
 
 def band_of_continued_images(settings: Settings, scene: StereoScene) -> np.ndarray:
-    """Match the whole images, continued to the left by their first column, and cut that off."""
+    """Match the whole images, continued to the left by their first column, and cut that off.
+
+    What is matched with the continuation is left out.
+    """
     band = left_border(settings)
     left, right = (
         cv2.copyMakeBorder(image, 0, 0, band, 0, cv2.BORDER_REPLICATE)
@@ -43,7 +46,14 @@ def band_of_continued_images(settings: Settings, scene: StereoScene) -> np.ndarr
     )
     fixed = np.empty(left.shape, np.int16)
     create_matcher(settings).compute(left, right, fixed)
-    return fixed[:, band:]
+    fixed = fixed[:, band:]
+    fixed[outside_of_the_right_image(fixed)] = (settings.min_disparity - 1) * 16
+    return fixed
+
+
+def outside_of_the_right_image(fixed: np.ndarray) -> np.ndarray:
+    """Return where a match is more than half a pixel to the left of the first column."""
+    return np.arange(fixed.shape[1]) - fixed / 16 < -0.5
 
 
 def columns_of_band(settings: Settings, scene: StereoScene) -> slice:
@@ -120,6 +130,33 @@ def test_the_band_gets_the_right_disparities(algorithm, block, minimum):
     error = np.abs(matched(settings, scene) / 16 - truth)[seen]
     assert error.size > 0
     assert np.mean(error < 1.0) > 0.98
+
+
+@pytest.mark.parametrize('minimum', [0, 8])
+@pytest.mark.parametrize(
+    'changes',
+    [
+        # The candidates of tune: everything gets a disparity.
+        {'block_size': 9, 'uniqueness_ratio': 0, 'texture_threshold': 0},
+        {'block_size': 9, 'uniqueness_ratio': 0, 'texture_threshold': 0, 'median_size': 5},
+        {'block_size': 9, 'downscale': 2},
+        *(
+            {'algorithm': algorithm, 'block_size': 5, 'disp12_max_diff': 4096}
+            for algorithm in SEMI_GLOBAL
+        ),
+    ],
+)
+def test_the_band_stops_where_the_right_image_ends(changes, minimum, motorcycle):
+    settings = Settings(min_disparity=minimum, fill_left_band=True, **changes)
+    pipeline = StereoPipeline(settings, *motorcycle.size)
+    pipeline.match(motorcycle.left, motorcycle.right)
+    known = pipeline.fixed >= pipeline.settings.min_disparity * 16
+    assert not np.any(known & outside_of_the_right_image(pipeline.fixed))
+    # Nothing of the first columns is in the right image at all, and the valid window says so.
+    first = pipeline.settings.min_disparity
+    assert not known[:, :first].any()
+    assert pipeline.valid_window.x0 >= first
+    assert known[:, pipeline.valid_window.x0 :][:, :20].mean() > 0.05
 
 
 def test_the_left_band_of_a_real_pair_is_filled_for_the_most_part(motorcycle):

@@ -86,7 +86,9 @@ def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
         [[objective.score(each).cost for each in candidates] for objective in objectives]
     )
     ranks = costs.argsort(axis=1).argsort(axis=1)
-    assert np.corrcoef(ranks)[0, 1] > 0.9
+    # Two candidates that the truth has within 0.1 of each other may change places.
+    assert np.corrcoef(ranks)[0, 1] > 0.85
+    assert np.corrcoef(costs)[0, 1] > 0.9
 
 
 def test_settings_that_do_not_apply_to_single_pairs_do_not_change_the_score():
