@@ -146,7 +146,7 @@ class StereoDepthNode(Node):
         return count
 
     def _take_arrived_camera_infos(self) -> None:
-        for side, serialized in self.inputs.arrived_camera_infos():
+        for side, serialized in self.inputs.camera_infos.arrived():
             self._take_camera_info(side, serialized)
 
     @log_exceptions
@@ -163,7 +163,7 @@ class StereoDepthNode(Node):
             state.arrivals.clear()
             state.frames.clear(DropReason.UNWANTED)
             state.drop_held(DropReason.UNWANTED)
-        self.inputs.follow_offers()
+        self.inputs.camera_infos.follow_offers()
         self._take_arrived_camera_infos()
         self.inputs.wake_by(*Side)
         if state.pairer.waiting and state.statistics.seconds_since_input() > _SETTLE_S:

@@ -23,13 +23,14 @@ from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, Topic
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pairing.stream import StampStream
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.ros.camera_infos import camera_info_topic
 from stereo_depth_node.ros.graph import incompatible_subscriber, topic_snapshot
 from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
 from stereo_depth_node.ros.statistics import Rate
-from stereo_depth_node.ros.subscriptions import camera_info_topic, image_topic, StereoInputs
+from stereo_depth_node.ros.subscriptions import image_topic, StereoInputs
 
 __all__ = ['NodeObserver']
 

@@ -17,6 +17,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from stereo_depth_node.core.text_files import printable
+
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 except ImportError:  # Humble
@@ -74,8 +76,10 @@ class QosOverrides:
             made = factory(qos_profile=_changed(profile, asked))
             self._changes[topic] = {}
             self._node.get_logger().error(
-                f'qos_overrides of {topic} refused: {error}. The profile of the node stays in '
-                'force.'
+                f'qos_overrides of {topic} refused: {_reason_of(error)}. The profile of the node '
+                f'stays in force; possible are history keep_last and keep_all, depth up to '
+                f'{2**31 - 1}, reliability best_effort and reliable, durability volatile and '
+                'transient_local.'
             )
             return made
         self._changes[topic] = {
@@ -84,6 +88,12 @@ class QosOverrides:
             if value != asked[policy]
         }
         return made
+
+
+def _reason_of(error: Exception) -> str:
+    """Return what rclpy says, without the places in its source and its compiled signatures."""
+    reason = str(error).partition(', at /')[0].partition('The following argument types')[0]
+    return printable(reason).rstrip('. ')
 
 
 def _policies_of(profile: QoSProfile) -> dict[str, Any]:

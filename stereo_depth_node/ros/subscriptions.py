@@ -21,24 +21,17 @@ import time
 from typing import Any, NamedTuple
 
 from rclpy.node import Node
-from rclpy.qos import (
-    QoSDurabilityPolicy,
-    QoSHistoryPolicy,
-    QoSProfile,
-    QoSReliabilityPolicy,
-)
+from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.ros.camera_infos import CameraInfoInputs, MOST_TURNS, next_message
 from stereo_depth_node.ros.qos import QosOverrides, SubscriptionEventCallbacks
 from stereo_depth_node.ros.wakeup import WakeUpGroup
 
-__all__ = ['Arrival', 'ImageArrival', 'StereoInputs', 'camera_info_topic', 'image_topic']
-
-Arrival = tuple[Side, bytes]
-"""The side of a camera and a serialized message of it."""
+__all__ = ['ImageArrival', 'StereoInputs', 'image_topic']
 
 
 class ImageArrival(NamedTuple):
@@ -61,11 +54,6 @@ class ImageArrival(NamedTuple):
 
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
-_CAMERA_INFO_DEPTH = 1  # the latest counts
-# Messages of a topic that are taken before anything else has its turn, whatever its depth is.
-_MOST_TURNS = 1000
-# How often it is looked who publishes camera_info.
-_LOOK_S = 0.5
 # Images of one size for so long are those of another camera, and not of two at once.
 _STEADY_S = 2.0
 
@@ -81,11 +69,12 @@ class StereoInputs:
         Called by the executor with side, serialized message and time of arrival of an image that
         woke it; others may have arrived as well.
     on_camera_info : callable
-        Called with the side and the serialized message of a CameraInfo by executors that do not
-        know :class:`.WakeUpGroup`.
+        As for :class:`.CameraInfoInputs`.
 
     Attributes
     ----------
+    camera_infos : CameraInfoInputs
+        The calibration of both cameras.
     are_compressed : bool
         The images are compressed.
     lost : dict of Side to int
@@ -110,13 +99,7 @@ class StereoInputs:
         self._is_offered_best_effort_only = False
         self._overrides = QosOverrides(node)
         self.lost = dict.fromkeys(Side, 0)
-        self._on_camera_info = on_camera_info
-        self._camera_infos = {
-            side: self._subscribe_camera_info(side, _sensor_data_qos(_CAMERA_INFO_DEPTH))
-            for side in Side
-        }
-        self._latched: dict[Side, Subscription[Any]] = {}
-        self._next_look = 0.0
+        self.camera_infos = CameraInfoInputs(node, self._overrides, on_camera_info)
 
     @property
     def are_open(self) -> bool:
@@ -151,17 +134,23 @@ class StereoInputs:
         self.are_compressed = settings.image_transport == 'compressed'
         message_type = CompressedImage if self.are_compressed else Image
         for side in Side:
-            self._images[side] = self._subscribe(
-                message_type,
-                image_topic(self._node, side, settings),
-                self._image_callback(side),
-                _sensor_data_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
-                self._wake_ups[side],
-                events=SubscriptionEventCallbacks(
-                    incompatible_qos=self._take_best_effort,
-                    message_lost=partial(self._count_lost, side),
-                    use_default_callbacks=False,
+            topic = image_topic(self._node, side, settings)
+            self._images[side] = self._overrides.create(
+                partial(
+                    self._node.create_subscription,
+                    message_type,
+                    topic,
+                    self._image_callback(side),
+                    raw=True,
+                    callback_group=self._wake_ups[side],
+                    event_callbacks=SubscriptionEventCallbacks(
+                        incompatible_qos=self._take_best_effort,
+                        message_lost=partial(self._count_lost, side),
+                        use_default_callbacks=False,
+                    ),
                 ),
+                topic,
+                _image_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
             )
 
     def close(self) -> None:
@@ -169,24 +158,6 @@ class StereoInputs:
         self._is_offered_best_effort_only = False
         self._size = self._opened_for = None
         self._end()
-
-    def follow_offers(self) -> None:
-        """Subscribe a second time to camera_info that is kept for late subscribers.
-
-        What was published before the node came reaches only subscriptions that ask for it
-        (transient local), and those reach no publisher that does not offer it.
-        """
-        now = time.monotonic()
-        if now < self._next_look:
-            return
-        self._next_look = now + _LOOK_S
-        for side, subscription in self._camera_infos.items():
-            publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
-            is_offered = any(_keeps_messages(each.qos_profile) for each in publishers)
-            if is_offered and side not in self._latched:
-                self._latched[side] = self._subscribe_camera_info(side, _latched_qos())
-            elif not is_offered and side in self._latched:
-                self._node.destroy_subscription(self._latched.pop(side))
 
     def _end(self) -> None:
         for subscription in self._images.values():
@@ -219,34 +190,18 @@ class StereoInputs:
             woke = {first.side: waiting.pop(first.side)}
             was_alone = not any(self._wake_ups[side].is_on for side in waiting)
             waiting = {**waiting, **woke} if was_alone else {**woke, **waiting}
-        for turn in range(_MOST_TURNS):
+        for turn in range(MOST_TURNS):
             if not waiting:
                 return
             for side, subscription in tuple(waiting.items()):
                 if turn == 0 and first is not None and side is first.side:
                     yield first
                     continue
-                taken = _next_message(subscription)
+                taken = next_message(subscription)
                 if taken is None:
                     del waiting[side]
                 else:
                     yield ImageArrival(side, taken[0], _arrival_ns(taken[1]))
-
-    def arrived_camera_infos(self) -> Iterator[Arrival]:
-        """Take every CameraInfo that has arrived.
-
-        Yields
-        ------
-        side : Side
-        serialized : bytes
-        """
-        for subscriptions in (self._camera_infos, self._latched):
-            for side, subscription in subscriptions.items():
-                for _ in range(_MOST_TURNS):
-                    taken = _next_message(subscription)
-                    if taken is None:
-                        break
-                    yield side, taken[0]
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
@@ -254,44 +209,11 @@ class StereoInputs:
             f'{side.value} {kind}': subscriptions[side]
             for kind, subscriptions in (
                 ('image', self._images),
-                ('camera_info', self._camera_infos),
+                ('camera_info', self.camera_infos.subscriptions),
             )
             for side in Side
             if side in subscriptions
         }
-
-    def _subscribe_camera_info(self, side: Side, qos: QoSProfile) -> Any:
-        return self._subscribe(
-            CameraInfo,
-            camera_info_topic(side),
-            partial(self._on_camera_info, side),
-            qos,
-            WakeUpGroup(self._node, is_on=False),
-        )
-
-    def _subscribe(
-        self,
-        message_type: Any,
-        topic: str,
-        callback: Callable[[Any], None],
-        qos: QoSProfile,
-        wake_up: WakeUpGroup,
-        *,
-        events: SubscriptionEventCallbacks | None = None,
-    ) -> Any:
-        return self._overrides.create(
-            partial(
-                self._node.create_subscription,
-                message_type,
-                topic,
-                callback,
-                raw=True,
-                callback_group=wake_up,
-                event_callbacks=events or SubscriptionEventCallbacks(use_default_callbacks=False),
-            ),
-            topic,
-            qos,
-        )
 
     def _image_callback(self, side: Side) -> Callable[..., None]:
         """Return what the executor calls with an image of a side.
@@ -310,11 +232,6 @@ class StereoInputs:
         self.lost[side] += event.total_count_change
 
 
-def camera_info_topic(side: Side) -> str:
-    """Return the camera_info topic of a side, before remapping."""
-    return f'{side.value}/camera_info'
-
-
 def image_topic(node: Node, side: Side, settings: Settings) -> str:
     """Return the image topic of a side.
 
@@ -326,7 +243,7 @@ def image_topic(node: Node, side: Side, settings: Settings) -> str:
     return raw
 
 
-def _sensor_data_qos(depth: int, is_reliable: bool = False) -> QoSProfile:
+def _image_qos(depth: int, is_reliable: bool) -> QoSProfile:
     """Return the sensor-data profile, reliable for those who want every frame of a recording."""
     return QoSProfile(
         history=QoSHistoryPolicy.KEEP_LAST,
@@ -335,27 +252,6 @@ def _sensor_data_qos(depth: int, is_reliable: bool = False) -> QoSProfile:
             QoSReliabilityPolicy.RELIABLE if is_reliable else QoSReliabilityPolicy.BEST_EFFORT
         ),
     )
-
-
-def _latched_qos() -> QoSProfile:
-    return QoSProfile(
-        history=QoSHistoryPolicy.KEEP_LAST,
-        depth=_CAMERA_INFO_DEPTH,
-        reliability=QoSReliabilityPolicy.RELIABLE,
-        durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
-    )
-
-
-def _keeps_messages(offered: QoSProfile) -> bool:
-    """Tell whether a publisher keeps its last messages for whoever subscribes later."""
-    wanted = _latched_qos()
-    return (offered.durability, offered.reliability) == (wanted.durability, wanted.reliability)
-
-
-def _next_message(subscription: Subscription[Any]) -> Any:
-    """Return the next message that waits in the middleware and what it says of it, or None."""
-    with subscription.handle:
-        return subscription.handle.take_message(subscription.msg_type, subscription.raw)
 
 
 def _arrival_ns(info: Any) -> int:

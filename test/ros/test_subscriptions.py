@@ -237,3 +237,26 @@ def test_impossible_overrides_are_refused_by_name_and_the_node_runs(
     refused = [line for line in capfd.readouterr().err.splitlines() if 'refused' in line]
     assert len(refused) == 1
     assert f'qos_overrides of {topic[1:]}' in refused[0]
+
+
+@pytest.mark.parametrize('history', ['keep_last', 'keep_all'])
+@pytest.mark.parametrize('depth', [0, 1, 2**31 - 1, 2**31, -1])
+def test_whatever_depth_is_asked_for_pairs_are_computed(
+    graph: Graph, history: str, depth: int
+) -> None:
+    """Or it is refused, in one short line; nothing counts up to a depth."""
+    topics = {'left/image_rect': 'subscription', 'left/camera_info': 'subscription'}
+    topics |= {'right/image_rect': 'subscription', 'disparity': 'publisher'}
+    arguments = []
+    for topic, kind in topics.items():
+        prefix = f'qos_overrides./{topic}.{kind}'
+        arguments += ['-p', f'{prefix}.history:={history}', '-p', f'{prefix}.depth:={depth}']
+    process = graph.node_process(*arguments)
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+
+    assert all(rig.exchange(*PAIR) for _ in range(3))
+    assert process.stop() == 0
+    refusals = [line for line in process.output.splitlines() if 'refused' in line]
+    assert bool(refusals) == (depth not in range(2**31))
+    assert all(len(line) < 500 and 'depth up to 2147483647' in line for line in refusals)
