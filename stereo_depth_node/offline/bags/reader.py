@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 import struct
 import threading
 
+from mcap.reader import make_reader
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.bags.topics import Topic
+from stereo_depth_node.offline.bags.storage import StorageFiles
+from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic
 from stereo_depth_node.offline.files.formats import described_os_error
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 STORAGE_SUFFIXES = ('.mcap', '.db3')
+_ROS_1_MAGIC = b'#ROSBAG'
 
 _of_thread = threading.local()
 
@@ -63,21 +66,31 @@ class Bag:
             raise described_os_error('read', path, error) from error
         if not exists:
             raise InputError(f'{path} does not exist: name a ROS 2 bag')
-        if not storage_files(path):
+        files = storage_files(path)
+        if not files:
+            _refuse_ros_1(path)
             raise InputError(
                 f'{path} is no ROS 2 bag: expected a folder with metadata.yaml, or a file '
                 f'{" or ".join(STORAGE_SUFFIXES)}'
             )
         try:
-            self._reader = Reader(_readable(path))
+            self._reader = _reader_of(path, files)
             self._reader.open()
+            if self._reader.compression_mode == 'message':
+                # rosbags would unpack a message to whatever size it has.
+                self._reader.close()
+                self._reader = StorageFiles(files)
+                self._reader.open()
+        except InputError:
+            raise
         except PermissionError as error:
             raise described_os_error('read', path, error) from error
         except Exception as error:  # damaged data can raise any
+            _refuse_protobuf(path, files)
             raise DamagedBagError(f'{path} cannot be opened: {_reason(error)}') from error
         counts: dict[tuple[str, str], int] = {}
         for connection in self._reader.connections:
-            key = (connection.topic, connection.msgtype)
+            key = (connection.topic, full_type(connection.msgtype))
             counts[key] = counts.get(key, 0) + connection.msgcount
         self.topics = [Topic(name, kind, count) for (name, kind), count in counts.items()]
 
@@ -98,7 +111,11 @@ class Bag:
     def connections(self, names: Iterable[str]) -> list[Connection]:
         """Return the connections of rosbags of these topics."""
         wanted = set(names)
-        return [each for each in self._reader.connections if each.topic in wanted]
+        return [
+            each._replace(msgtype=full_type(each.msgtype))
+            for each in self._reader.connections
+            if each.topic in wanted
+        ]
 
     def messages(
         self, names: Iterable[str], start_ns: int | None = None, stop_ns: int | None = None
@@ -125,12 +142,16 @@ class Bag:
         DamagedBagError
             Where the recording cannot be read.
         """
-        connections = self.connections(names)
+        wanted = set(names)
+        # As they are recorded: rosbags tells them apart by their types, too.
+        connections = [each for each in self._reader.connections if each.topic in wanted]
         if not connections:
             return
         try:
             for connection, bag_ns, data in self._reader.messages(connections, start_ns, stop_ns):
                 yield connection.topic, bag_ns, data
+        except InputError:
+            raise
         except Exception as error:
             raise DamagedBagError(f'{self.path} is damaged: {_reason(error)}') from error
 
@@ -151,26 +172,60 @@ def open_bag(path: Path) -> Bag:
     return opened
 
 
-def _readable(path: Path) -> Path:
-    """Return the file itself where a folder has but one and no metadata."""
-    if path.is_dir() and not (path / 'metadata.yaml').exists():
-        files = storage_files(path)
-        if len(files) == 1:
-            return files[0]
-    return path
+def _reader_of(path: Path, files: Sequence[Path]) -> Reader | StorageFiles:
+    """Return what reads a recording: rosbags itself where it can."""
+    if path.is_dir() and (path / 'metadata.yaml').exists():
+        return Reader(path)
+    if len(files) == 1 and files[0].suffix in STORAGE_SUFFIXES and not path.is_dir():
+        return Reader(path)
+    return StorageFiles(files)
+
+
+def _refuse_ros_1(path: Path) -> None:
+    """Name the tool that converts a bag of ROS 1."""
+    if path.is_file() and path.suffix != '.zstd':
+        with path.open('rb') as file:
+            is_ros_1 = file.read(len(_ROS_1_MAGIC)) == _ROS_1_MAGIC
+        if is_ros_1:
+            raise InputError(
+                f'{path} is a bag of ROS 1: convert it with "rosbags-convert --src {path} --dst '
+                f'{path.stem}", which comes with the package rosbags'
+            )
+
+
+def _refuse_protobuf(path: Path, files: Sequence[Path]) -> None:
+    """Name the tool that reads a recording whose messages are not those of ROS."""
+    for file in files:
+        if file.suffix != '.mcap':
+            continue
+        try:
+            with file.open('rb') as stream:
+                summary = make_reader(stream).get_summary()
+        except Exception:  # noqa: BLE001 (damaged data can raise any)
+            continue
+        if summary is None:
+            continue
+        kinds = [
+            Topic(each.topic, summary.schemas[each.schema_id].name, 1)
+            for each in summary.channels.values()
+            if each.message_encoding == 'protobuf' and each.schema_id in summary.schemas
+        ]
+        if kinds:
+            raise InputError(f'{path} holds no messages of ROS: {conversions(kinds)}')
 
 
 def storage_files(path: Path) -> list[Path]:
     """Return the storage files of a recording, in the order of their numbers."""
     if path.is_file():
-        return [path] if path.suffix in STORAGE_SUFFIXES else []
-    files = [
-        file
-        for file in path.iterdir()
-        if file.suffix in STORAGE_SUFFIXES
-        or (file.suffix == '.zstd' and Path(file.stem).suffix in STORAGE_SUFFIXES)
-    ]
+        return [path] if _is_storage(path) else []
+    files = [file for file in path.iterdir() if _is_storage(file)]
     return sorted(files, key=lambda file: (len(file.name), file.name))
+
+
+def _is_storage(file: Path) -> bool:
+    return file.suffix in STORAGE_SUFFIXES or (
+        file.suffix == '.zstd' and Path(file.stem).suffix in STORAGE_SUFFIXES
+    )
 
 
 def serialized_stamp_ns(data: bytes) -> int:

@@ -30,6 +30,7 @@ from rosbags.typesys import (
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.bags.messages import typestore
 from stereo_depth_node.offline.bags.reader import Bag, storage_files
+from stereo_depth_node.offline.bags.topics import full_type
 from stereo_depth_node.offline.files.formats import described_os_error
 
 __all__ = ['salvage', 'topic_definition', 'unpack']
@@ -152,7 +153,7 @@ def _mcap_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
         elif isinstance(record, Channel) and record.schema_id in schemas:
             schema = schemas[record.schema_id]
             text = schema.data.decode('utf-8', 'replace')
-            channels[record.id] = _Channel(record.topic, schema.name, text)
+            channels[record.id] = _Channel(record.topic, full_type(schema.name), text)
         elif isinstance(record, Message) and record.channel_id in channels:
             yield channels[record.channel_id], record.log_time, record.data
 
@@ -202,7 +203,7 @@ def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
         # Otherwise sqlite refuses a file that is shorter than its header says.
         database.execute('PRAGMA writable_schema = ON')
         rows = database.execute('SELECT id, name, type FROM topics')
-        topics = {number: _Channel(name, kind, '') for number, name, kind in rows}
+        topics = {number: _Channel(name, full_type(kind), '') for number, name, kind in rows}
     except sqlite3.Error as error:
         notes.append(f'{file.name} is illegible: {error}')
         return

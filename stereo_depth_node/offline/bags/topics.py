@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+import re
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
@@ -13,22 +16,43 @@ from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAG
 __all__ = [
     'StereoTopics',
     'Topic',
+    'conversions',
     'find_stereo_topics',
+    'full_type',
     'stereo_candidates',
 ]
 
-# How drivers name left and right camera.
+# How drivers name left and right camera, the clearest names first.
 _SIDES = (
     ('left', 'right'),
     ('Left', 'Right'),
-    ('cam0', 'cam1'),
-    ('cam_0', 'cam_1'),
-    ('camera0', 'camera1'),
-    ('camera_0', 'camera_1'),
+    ('LEFT', 'RIGHT'),
     ('infra1', 'infra2'),
     ('infrared_1', 'infrared_2'),
+    ('fisheye1', 'fisheye2'),
+    *(
+        (f'{name}{first}', f'{name}{first + 1}')
+        for first in (0, 1)
+        for name in ('cam', 'cam_', 'camera', 'camera_')
+    ),
+    ('l', 'r'),
+    ('L', 'R'),
 )
 _COMPRESSED_SUFFIX = '/compressed'
+# Compressed as images are, but they hold depth.
+_DEPTH_SUFFIX = '/compressedDepth'
+_RECTIFIED = re.compile('(?<![a-z])rect|Rect')
+_GREY, _COLOUR = re.compile('gr[ae]y|mono'), re.compile('colou?r|rgb')
+# Messages that hold images in another way, by the end of their type, and what makes images of it.
+_CONVERTERS = {
+    '/FFMPEGPacket': 'ros2 run image_transport republish ffmpeg raw, recorded again',
+    '/CompressedVideo': 'ffmpeg or foxglove_compressed_video_transport, recorded again',
+    'theora_image_transport/msg/Packet': 'ros2 run image_transport republish theora raw, '
+    'recorded again',
+    'foxglove.CompressedImage': 'the Python package mcap-protobuf-support, written with rosbags',
+    'foxglove.RawImage': 'the Python package mcap-protobuf-support, written with rosbags',
+    'foxglove.CompressedVideo': 'the Python package mcap-protobuf-support and ffmpeg',
+}
 
 
 @dataclass(frozen=True)
@@ -59,16 +83,68 @@ class StereoTopics:
     type: str
 
 
+def full_type(name: str) -> str:
+    """Return a message type with its ``/msg/``, which some recorders leave out."""
+    package, separator, rest = name.partition('/')
+    return f'{package}/msg/{rest}' if separator and '/' not in rest else name
+
+
 def stereo_candidates(topics: Iterable[Topic]) -> list[tuple[Topic, Topic]]:
-    """Return the pairs of image topics of one type whose names differ in the side alone."""
-    images = {topic.name: topic for topic in topics if topic.type in (IMAGE, COMPRESSED_IMAGE)}
-    pairs = {}
-    for name, topic in images.items():
-        for left, right in _SIDES:
-            other = images.get(name.replace(left, right)) if left in name else None
-            if other is not None and other.type == topic.type:
-                pairs[name] = (topic, other)
-    return list(pairs.values())
+    """Return the pairs of image topics of one type whose names differ in the side alone.
+
+    Topics without a message are left out where others have some.
+    """
+    topics = list(topics)
+    has_counts = any(topic.count for topic in topics)
+    images = {
+        topic.name: topic
+        for topic in topics
+        if topic.type in (IMAGE, COMPRESSED_IMAGE)
+        and (topic.count or not has_counts)
+        and not topic.name.endswith(_DEPTH_SUFFIX)
+    }
+    pairs: dict[str, tuple[Topic, Topic]] = {}
+    used: set[str] = set()
+    for sides in _SIDES:
+        for name, topic in images.items():
+            if name in used:
+                continue
+            for partner in _partners(name, *sides):
+                other = images.get(partner)
+                if other is not None and other.type == topic.type and partner not in used:
+                    pairs[name] = (topic, other)
+                    used |= {name, partner}
+                    break
+    return [pairs[name] for name in images if name in pairs]
+
+
+def _partners(name: str, left: str, right: str) -> Iterator[str]:
+    """Yield what the right topic may be called: the side nearest to the end tells it."""
+    places = [match.span() for match in _side_pattern(left).finditer(name)]
+    for start, end in places[::-1]:
+        yield name[:start] + right + name[end:]
+    # Twice in a name, as in left/left_image, but not of a rig and of its camera.
+    if len(places) > 1 and name[places[0][0] :].count('/') < 2:
+        yield _side_pattern(left).sub(right, name)
+
+
+@lru_cache
+def _side_pattern(side: str) -> re.Pattern[str]:
+    """Return a pattern of a side in a name, though not of the side of a robot."""
+    word = re.escape(side)
+    if len(side) == 1:
+        return re.compile(rf'(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])')
+    return re.compile(rf'{word}(?!\d|_?(?:arm|hand|wrist|gripper|leg|foot|finger))')
+
+
+def conversions(topics: Iterable[Topic]) -> str:
+    """Return what makes images of topics that hold them in another way; empty without any."""
+    return '; '.join(
+        f'{topic.name} is {topic.type}: make images of it with {tool}'
+        for topic in topics
+        for end, tool in _CONVERTERS.items()
+        if topic.type.endswith(end)
+    )
 
 
 def find_stereo_topics(
@@ -114,6 +190,10 @@ def find_stereo_topics(
             'of one type'
         )
     for topic in pair:
+        if topic.name.endswith(_DEPTH_SUFFIX):
+            raise InputError(f'{topic.name} holds depth: name the topics of the images')
+        if not topic.count and any(each.count for each in topics):
+            raise InputError(f'{topic.name} has no message: {_image_topics(topics)}')
         if topic.type not in (IMAGE, COMPRESSED_IMAGE):
             raise InputError(
                 f'{topic.name} is {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}: '
@@ -123,6 +203,8 @@ def find_stereo_topics(
         _named(topics, given).name if given else _info_beside(topics, topic.name)
         for given, topic in zip((left_info, right_info), pair, strict=True)
     ]
+    if infos[0] == infos[1] and not (left_info or right_info):
+        infos = [None, None]
     return StereoTopics(pair[0].name, pair[1].name, infos[0], infos[1], pair[0].type)
 
 
@@ -140,8 +222,11 @@ def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> t
     pairs = stereo_candidates(topics)
     wanted = COMPRESSED_IMAGE if compressed else IMAGE
     pairs = [pair for pair in pairs if pair[0].type == wanted] or pairs
-    basis = 'image_raw' if rectify else 'image_rect'
-    pairs = [pair for pair in pairs if f'/{basis}' in pair[0].name] or pairs
+    pairs = [pair for pair in pairs if bool(_RECTIFIED.search(pair[0].name)) != rectify] or pairs
+    if len({_rig(*pair) for pair in pairs}) == 1:
+        # One camera in several ways: grey is what is matched.
+        pairs = [pair for pair in pairs if _GREY.search(pair[0].name)] or pairs
+        pairs = [pair for pair in pairs if not _COLOUR.search(pair[0].name)] or pairs
     if len(pairs) == 1:
         return pairs[0]
     if not pairs:
@@ -153,17 +238,52 @@ def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> t
     raise InputError(f'the recording has {len(pairs)} stereo cameras, choose one: {listed}')
 
 
+def _rig(left: Topic, right: Topic) -> str:
+    """Return what the names of both cameras begin with."""
+    return '/'.join(_common(left.name, right.name))
+
+
 def _image_topics(topics: Sequence[Topic]) -> str:
     images = [f'{t.name} ({t.type})' for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
+    others = conversions(topics)
     if images:
-        return f'its image topics are {", ".join(images)}'
-    others = sorted(topic.name for topic in topics)
-    return f'it has no image topic at all, only {", ".join(others) or "nothing"}'
+        return '; '.join([f'its image topics are {", ".join(images)}', *filter(None, [others])])
+    if others:
+        return others
+    names = sorted(topic.name for topic in topics)
+    return f'it has no image topic at all, only {", ".join(names) or "nothing"}'
 
 
 def _info_beside(topics: Sequence[Topic], image: str) -> str | None:
-    """Return the camera_info topic in the namespace of an image, where image_transport has it."""
+    """Return the camera_info topic of an image.
+
+    That is the one in its namespace, where image_transport has it, or below it, or else the only
+    one whose name has the same side and the longest beginning in common.
+    """
     base = image.removesuffix(_COMPRESSED_SUFFIX)
-    wanted = base.rpartition('/')[0] + '/camera_info'
-    infos = {topic.name for topic in topics if topic.type == CAMERA_INFO}
-    return wanted if wanted in infos else None
+    infos = [topic.name for topic in topics if topic.type == CAMERA_INFO]
+    beside = base.rpartition('/')[0] + '/camera_info'
+    patterns = [
+        _side_pattern(side) for sides in _SIDES for side in sides if _has_side(image, side)
+    ]
+    with_side = [name for name in infos if any(each.search(name) for each in patterns)]
+    for wanted in (beside, f'{base}/camera_info'):
+        if wanted in infos and (wanted in with_side or not with_side):
+            return wanted
+    lengths = [len(_common(image, name)) for name in with_side]
+    best = [
+        name for name, n in zip(with_side, lengths, strict=True) if n == max(lengths, default=0)
+    ]
+    if len(best) == 1:
+        return best[0]
+    return beside if beside in infos else None
+
+
+def _common(first: str, second: str) -> list[str]:
+    """Return the namespaces that two names have in common."""
+    parts = zip(first.split('/'), second.split('/'), strict=False)
+    return [one for one, other in takewhile(lambda pair: pair[0] == pair[1], parts)]
+
+
+def _has_side(name: str, side: str) -> bool:
+    return _side_pattern(side).search(name) is not None

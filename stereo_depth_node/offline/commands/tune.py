@@ -38,7 +38,7 @@ the score is bad-2.0 of all pixels. The settings of --params and --set are the s
 The result depends on the images, the start, the algorithm and the seed; on the budget only when
 that is used up, and then the summary says so."""
 
-_BAG_SUFFIXES = ('.mcap', '.db3')
+_BAG_SUFFIXES = ('.mcap', '.db3', '.mcap.zstd', '.db3.zstd')
 _HEAD = ('step', 'changes', 'cost', 'wrong', 'density', 'tried', 's')
 _DEFAULT_OUTPUT = Path('params.yaml')
 
@@ -188,8 +188,8 @@ def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Sce
 
 def _is_bag(path: Path) -> bool:
     if path.is_file():
-        return path.suffix in _BAG_SUFFIXES
-    return path.is_dir() and any(file.suffix in _BAG_SUFFIXES for file in path.iterdir())
+        return path.name.endswith(_BAG_SUFFIXES)
+    return path.is_dir() and any(file.name.endswith(_BAG_SUFFIXES) for file in path.iterdir())
 
 
 def _table(steps: Sequence[TuningStep]) -> str:

@@ -14,6 +14,7 @@ from stereo_depth_node.offline.bags.topics import (
     COMPRESSED_IMAGE,
     find_stereo_topics,
     IMAGE,
+    stereo_candidates,
     Topic,
 )
 
@@ -42,6 +43,13 @@ def test_the_only_camera_is_found_with_its_calibration() -> None:
         ('/camera/infra1/image_rect_raw', '/camera/infra2/image_rect_raw'),
         ('/stereo/left_image', '/stereo/right_image'),
         ('/zed/leftRaw', '/zed/rightRaw'),
+        ('/zed/zed_node/left/color/rect/image', '/zed/zed_node/right/color/rect/image'),
+        ('/camera/fisheye1/image_raw', '/camera/fisheye2/image_raw'),
+        ('/rig/l/image', '/rig/r/image'),
+        ('/l', '/r'),
+        ('/image_l', '/image_r'),
+        ('/cam1/image_raw', '/cam2/image_raw'),
+        ('/stereo/left/left_image', '/stereo/right/right_image'),
     ],
 )
 def test_the_names_of_common_drivers_are_known(left: str, right: str) -> None:
@@ -83,6 +91,89 @@ def test_of_two_cameras_none_is_guessed() -> None:
         ).left
         == '/rear/left/image_rect'
     )
+
+
+def test_each_pair_stays_within_its_rig() -> None:
+    recorded = topics(
+        *(f'/{arm}_arm/camera/{side}' for arm in ('left', 'right') for side in ('left', 'right'))
+    )
+    found = [(left.name, right.name) for left, right in stereo_candidates(recorded)]
+    assert found == [
+        ('/left_arm/camera/left', '/left_arm/camera/right'),
+        ('/right_arm/camera/left', '/right_arm/camera/right'),
+    ]
+    # A camera on each arm is no stereo camera.
+    assert not stereo_candidates(topics('/left_arm/camera/image', '/right_arm/camera/image'))
+
+
+def test_three_cameras_in_a_row_give_one_pair() -> None:
+    found = stereo_candidates(topics('/cam0/image', '/cam1/image', '/cam2/image'))
+    assert [(left.name, right.name) for left, right in found] == [('/cam0/image', '/cam1/image')]
+
+
+def test_of_one_camera_in_colour_and_grey_the_grey_images_are_taken() -> None:
+    recorded = both(
+        '/zed/SIDE/color/rect/image',
+        '/zed/SIDE/gray/rect/image',
+        '/zed/SIDE/color/raw/image',
+        '/zed/SIDE/gray/raw/image',
+    )
+    assert find_stereo_topics(recorded).left == '/zed/left/gray/rect/image'
+    assert find_stereo_topics(recorded, rectify=True).left == '/zed/left/gray/raw/image'
+
+
+def test_topics_without_messages_and_depth_are_no_candidates() -> None:
+    empty = [Topic(f'/empty/{side}/image_rect', IMAGE, 0) for side in ('left', 'right')]
+    depth = [
+        Topic(f'/d/{side}/image_rect/compressedDepth', COMPRESSED_IMAGE, 9)
+        for side in ('left', 'right')
+    ]
+    recorded = [*empty, *depth, *both('/SIDE/image_rect')]
+    assert find_stereo_topics(recorded).left == '/left/image_rect'
+    for pair, said in ((empty, 'has no message'), (depth, 'holds depth')):
+        with pytest.raises(InputError, match=said):
+            find_stereo_topics(recorded, left=pair[0].name, right=pair[1].name)
+    # Without an index nothing is known of the counts.
+    assert find_stereo_topics(empty).left == '/empty/left/image_rect'
+
+
+@pytest.mark.parametrize(
+    ('images', 'infos'),
+    [
+        (('/rig/l', '/rig/r'), ('/rig/l/camera_info', '/rig/r/camera_info')),
+        (('/s/left_image', '/s/right_image'), ('/s/left_camera_info', '/s/right_camera_info')),
+        (('/s/left_image', '/s/right_image'), ('/left/camera_info', '/right/camera_info')),
+    ],
+)
+def test_the_calibration_is_found_by_the_side_in_its_name(
+    images: tuple[str, str], infos: tuple[str, str]
+) -> None:
+    recorded = topics(*images) + [Topic(name, CAMERA_INFO, 10) for name in infos]
+    found = find_stereo_topics(recorded)
+    assert (found.left_info, found.right_info) == infos
+
+
+def test_one_calibration_for_both_cameras_is_none() -> None:
+    recorded = [
+        *topics('/s/left_image', '/s/right_image'),
+        Topic('/s/camera_info', CAMERA_INFO, 9),
+    ]
+    found = find_stereo_topics(recorded)
+    assert (found.left_info, found.right_info) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'said'),
+    [
+        ('ffmpeg_image_transport_msgs/msg/FFMPEGPacket', 'image_transport republish ffmpeg raw'),
+        ('foxglove_msgs/msg/CompressedVideo', 'ffmpeg'),
+        ('foxglove.CompressedImage', 'mcap-protobuf-support'),
+    ],
+)
+def test_images_of_another_kind_are_named_with_what_converts_them(kind: str, said: str) -> None:
+    recorded = [Topic(f'/{side}/video', kind, 10) for side in ('left', 'right')]
+    with pytest.raises(InputError, match=f'/left/video is {kind}: make images of it.*{said}'):
+        find_stereo_topics(recorded)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,148 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Storage files of a recording without its metadata.yaml, read one after the other.
+
+rosbags reads single storage files, and folders with metadata. Here are several files without,
+files that zstd has packed as a whole, and files whose messages it has packed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+import shutil
+import sys
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import Reader
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.text_files import printable
+
+# rosbags brings it before Python 3.14.
+if TYPE_CHECKING or sys.version_info < (3, 14):
+    from backports import zstd
+else:
+    from compression import zstd
+
+__all__ = ['StorageFiles']
+
+_ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
+# Far beyond any image, and what a computer has room for.
+_MOST_MESSAGE_BYTES = 1 << 28
+_BLOCK = 1 << 22
+
+
+class StorageFiles:
+    """Several storage files as one recording, with what :class:`.Bag` needs of rosbags' Reader.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        In the order of their numbers.
+
+    Attributes
+    ----------
+    connections : list of Connection
+        One for each topic and type, with the messages of all files.
+    compression_mode : str or None
+        "file" where files were unpacked.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._readers: list[Reader] = []
+        self._stack = ExitStack()
+        self.connections: list[Connection] = []
+        self.compression_mode: str | None = None
+
+    def open(self) -> None:
+        """Open all files.
+
+        Raises
+        ------
+        InputError
+            If there is no room to unpack one.
+        Exception
+            Whatever rosbags raises where a file is damaged.
+        """
+        try:
+            for file in self._files:
+                reader = Reader(self._unpacked(file))
+                reader.open()
+                self._stack.callback(reader.close)
+                self._readers.append(reader)
+        except BaseException:
+            self.close()
+            raise
+        found: dict[tuple[str, str], Connection] = {}
+        for reader in self._readers:
+            for each in reader.connections:
+                key = (each.topic, each.msgtype)
+                before = found.get(key, each._replace(msgcount=0))
+                found[key] = before._replace(msgcount=before.msgcount + each.msgcount)
+        self.connections = list(found.values())
+
+    def close(self) -> None:
+        """Close all files and remove what was unpacked."""
+        self._readers.clear()
+        self._stack.close()
+
+    @property
+    def duration(self) -> int:
+        """Time from the first message to the last, ns, and 1 more, as rosbags has it."""
+        filled = [reader for reader in self._readers if reader.message_count]
+        if not filled:
+            return 0
+        return int(max(each.end_time for each in filled) - min(each.start_time for each in filled))
+
+    def messages(
+        self,
+        connections: Collection[Connection],
+        start: int | None = None,
+        stop: int | None = None,
+    ) -> Iterator[tuple[Connection, int, bytes]]:
+        """Yield messages, file by file; of each file in the order of their times."""
+        wanted = {(each.topic, each.msgtype): each for each in connections}
+        for reader in self._readers:
+            own = [each for each in reader.connections if (each.topic, each.msgtype) in wanted]
+            if not own:
+                continue
+            for each, bag_ns, data in reader.messages(own, start, stop):
+                yield wanted[each.topic, each.msgtype], bag_ns, _plain(data)
+
+    def _unpacked(self, file: Path) -> Path:
+        """Return the file, or what zstd has packed into it as a file of its own."""
+        if file.suffix != '.zstd':
+            return file
+        self.compression_mode = 'file'
+        folder = Path(self._stack.enter_context(TemporaryDirectory()))
+        room = shutil.disk_usage(folder).free // 2
+        target = folder / file.stem
+        with (
+            file.open('rb') as packed,
+            zstd.open(packed, 'rb') as source,
+            target.open('wb') as out,
+        ):
+            while block := source.read(_BLOCK):
+                room -= len(block)
+                if room < 0:
+                    raise InputError(
+                        f'{printable(file)} unpacks to more than half of the free space in '
+                        f'{folder.parent}: set TMPDIR to a larger disk'
+                    )
+                out.write(block)
+        return target
+
+
+def _plain(data: bytes) -> bytes:
+    """Return a message without the packing of zstd; CDR itself begins with a zero."""
+    if data[:4] != _ZSTD_MAGIC:
+        return data
+    unpacked: bytes = zstd.ZstdDecompressor().decompress(data, _MOST_MESSAGE_BYTES + 1)
+    if len(unpacked) > _MOST_MESSAGE_BYTES:
+        raise InputError(f'a message unpacks to more than {_MOST_MESSAGE_BYTES} bytes')
+    return unpacked
