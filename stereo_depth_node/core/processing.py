@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy.typing as npt
 
+from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.health.failures import drop_reason_of
-from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache, StereoCalibration
 from stereo_depth_node.core.messages.content import OutputMessage, OUTPUTS
@@ -158,7 +159,10 @@ class PairProcessor:
         try:
             self.frame_ids = (pair.left.frame_id, pair.right.frame_id)
             with self.stages['decode']:
-                left, right = self._decoder.decode(pair.left.content(), pair.right.content())
+                contents = pair.left.content(), pair.right.content()
+                is_compressed = isinstance(contents[0], CompressedImage)
+                largest = _size_of(calibrations, settings) if is_compressed else None
+                left, right = self._decoder.decode(*contents, largest)
             height, width = left.shape
             self.image_size = (width, height)
             pipeline = self._pipeline_for(
@@ -201,3 +205,12 @@ class PairProcessor:
             make = OUTPUTS[topic].make
             self._messages[topic] = make(self._library, pipeline, frame_id, self._left_info)
         return self._messages[topic]
+
+
+def _size_of(calibrations: CalibrationCache, settings: Settings) -> tuple[int, int] | None:
+    """Return the size that is calibrated, None while that is not known."""
+    try:
+        size = calibrations.current(settings).left.image_size
+    except StereoDepthError:  # said when the pair has been decoded
+        return None
+    return size if all(size) else None

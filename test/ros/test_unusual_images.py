@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+from pathlib import Path
 import struct
 from typing import Any
 
@@ -26,6 +27,7 @@ from rig import (
 )
 from scenes import plane, scene_of
 from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import Trigger
 
 from stereo_depth_node.core.images.encodings import ENCODINGS
 
@@ -253,3 +255,38 @@ def test_damaged_compressed_images_are_counted_and_the_next_good_one_is_computed
         )
         assert_is_the_scene(disparity_of(driver, *pair))
     node.assert_adds_up()
+
+
+def test_a_compressed_image_beyond_the_calibration_takes_no_memory(graph: Graph) -> None:
+    """64 MB of black in 62 kB of PNG."""
+    process = graph.node_process(**COMPRESSED, matcher_backend='opencv')
+    topics = {f'{side}/image_rect': f'{side}/image_rect/compressed' for side in ('left', 'right')}
+    driver = Rig(
+        graph,
+        ['disparity'],
+        infos=camera_infos(WIDTH, HEIGHT),
+        topics=topics,
+        image_type=CompressedImage,
+    )
+    pair = [compressed_message(eye) for eye in (SCENE.left, SCENE.right)]
+    driver.connect(*pair)
+    before = _peak_mib(process.pid)
+    bomb = compressed_message(np.zeros((8000, 8000), np.uint8))
+
+    driver.send_until(
+        lambda: (
+            'claims 8000 x 8000 pixels, the calibration is for 202 x 121'
+            in driver.call(Trigger, '/stereo_depth_node/explain', Trigger.Request()).message
+        ),
+        *(bomb, bomb),
+        'the cause',
+    )
+
+    assert _peak_mib(process.pid) - before < 30
+    assert_is_the_scene(disparity_of(driver, *pair))
+    assert process.stop() == 0
+
+
+def _peak_mib(pid: int) -> float:
+    status = Path(f'/proc/{pid}/status').read_text()
+    return int(status.partition('VmHWM:')[2].split()[0]) / 1024

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import AnyGrey
-from stereo_depth_node.core.errors import EncodingError, ImageError
+from stereo_depth_node.core.errors import CalibrationSizeError, EncodingError, ImageError
 from stereo_depth_node.core.images.encodings import ENCODINGS
 
 __all__ = ['MAX_PIXELS_PER_BYTE', 'claimed_size', 'decode_compressed_grey']
@@ -19,12 +19,24 @@ __all__ = ['MAX_PIXELS_PER_BYTE', 'claimed_size', 'decode_compressed_grey']
 # No JPEG, PNG or TIFF makes more pixels than this of one byte (deflate stops at 1032, LZW at
 # 2730): a header that claims more is refused before anything is allocated for it.
 MAX_PIXELS_PER_BYTE = 4096
+# Without a calibration: beyond any stereo camera, and 64 MB of grey.
+_MOST_PIXELS = 64_000_000
 _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+# Tags of a width (0) or a height (1), of the image and of its tiles.
+_TIFF_SIZES = {256: 0, 257: 1, 322: 0, 323: 1}
+_TIFF_TILES, _USUAL_TILE = (322, 323), 1024
 _COLOUR_TO_GREY = {3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}
 
 
-def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (ROS's name)
+def decode_compressed_grey(
+    data: Any,
+    format: str,  # noqa: A002 (ROS's name)
+    largest: tuple[int, int] | None = None,
+) -> AnyGrey:
     """Return the grey values of a JPEG, PNG or TIFF image.
+
+    What its header says is checked before anything is decoded: a file of a megabyte can hold an
+    image of gigabytes.
 
     Parameters
     ----------
@@ -34,6 +46,9 @@ def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (RO
         The format field of the message, such as ``'bgr8; jpeg compressed bgr8'``, ``'mono16;
         png compressed '`` or ``'jpeg'``. It matters for Bayer mosaics, which are compressed as
         they are; what the data is, its first bytes say.
+    largest : tuple of 2 int, optional
+        Width and height of the calibration, pixels: no image is larger. Without it there may be
+        64 million pixels.
 
     Returns
     -------
@@ -44,6 +59,8 @@ def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (RO
     ------
     EncodingError
         The format or the kind of pixels is not one of a camera image.
+    CalibrationSizeError
+        The image is larger than the calibration.
     ImageError
         The data cannot be decoded.
     """
@@ -71,6 +88,16 @@ def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (RO
             f'the header claims {width} x {height} pixels, which {buffer.nbytes} bytes cannot '
             'hold: the image is damaged'
         )
+    if largest is not None and (width > largest[0] or height > largest[1]):
+        raise CalibrationSizeError(
+            f'the header claims {width} x {height} pixels, the calibration is for '
+            f'{largest[0]} x {largest[1]}: calibrate at the size that is published'
+        )
+    if width * height > _MOST_PIXELS:
+        raise ImageError(
+            f'the header claims {width} x {height} pixels: images of up to '
+            f'{_MOST_PIXELS // 1_000_000} million pixels are decoded'
+        )
     mosaic = ENCODINGS.get(format.partition(';')[0].strip())
     is_mosaic = format.startswith('bayer_') and mosaic is not None
     flags = cv2.IMREAD_UNCHANGED if is_mosaic else _GREY
@@ -95,7 +122,10 @@ def decode_compressed_grey(data: Any, format: str) -> AnyGrey:  # noqa: A002 (RO
 
 
 def claimed_size(data: memoryview) -> tuple[int, int] | None:
-    """Return width and height as the header has them, None if there is no header."""
+    """Return width and height as the header has them, None if there is no header.
+
+    Where it says several, the largest: decoders differ in which one they believe.
+    """
     start = bytes(data[:8])
     try:
         if start == b'\x89PNG\r\n\x1a\n':
@@ -111,8 +141,9 @@ def claimed_size(data: memoryview) -> tuple[int, int] | None:
 
 
 def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
-    """Return the size in the frame header (SOF) of ITU-T T.81, annex B."""
+    """Return the size in the frame headers (SOF) of ITU-T T.81, annex B, before the first scan."""
     position = 2
+    size: tuple[int, int] | None = None
     while True:
         prefix, marker = struct.unpack_from('BB', data, position)
         if prefix != 0xFF:
@@ -123,20 +154,30 @@ def _jpeg_size(data: memoryview) -> tuple[int, int] | None:
             position += 2
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack_from('>HH', data, position + 5)
-            return width, height
+            size = (width, height) if size is None else (max(width, size[0]), max(height, size[1]))
+            position += 2 + struct.unpack_from('>H', data, position + 2)[0]
+        elif marker in (0xD9, 0xDA):  # end of image, start of scan
+            return size
         else:
             position += 2 + struct.unpack_from('>H', data, position + 2)[0]
 
 
 def _tiff_size(data: memoryview, order: str) -> tuple[int, int] | None:
-    """Return ImageWidth and ImageLength of the first directory (TIFF 6.0, section 2)."""
+    """Return ImageWidth and ImageLength of the first directory (TIFF 6.0, section 2).
+
+    Or TileWidth and TileLength (section 15), if these are large: a tile is decoded whole, and may
+    well be larger than a small image.
+    """
     (directory,) = struct.unpack_from(f'{order}I', data, 4)
     (entries,) = struct.unpack_from(f'{order}H', data, directory)
-    values = {}
+    values: dict[int, int] = {}
     for index in range(entries):
         position = directory + 2 + 12 * index
         tag, kind = struct.unpack_from(f'{order}HH', data, position)
-        if tag in (256, 257):
+        if tag in _TIFF_SIZES:
             code = 'H' if kind == 3 else 'I'
-            (values[tag],) = struct.unpack_from(f'{order}{code}', data, position + 8)
-    return (values[256], values[257]) if len(values) == 2 else None
+            (value,) = struct.unpack_from(f'{order}{code}', data, position + 8)
+            if tag in _TIFF_TILES and value <= _USUAL_TILE:
+                continue
+            values[_TIFF_SIZES[tag]] = max(value, values.get(_TIFF_SIZES[tag], 0))
+    return (values[0], values[1]) if len(values) == 2 else None

@@ -47,11 +47,21 @@ class PairDecoder:
         self._reduced: tuple[Grey, Grey] | tuple[None, None] = (None, None)
 
     def decode(
-        self, left: RawImage | CompressedImage, right: RawImage | CompressedImage
+        self,
+        left: RawImage | CompressedImage,
+        right: RawImage | CompressedImage,
+        largest: tuple[int, int] | None = None,
     ) -> tuple[Grey, Grey]:
         """Decode a pair.
 
         Images of 16 bit are reduced to 8 with one scale for both.
+
+        Parameters
+        ----------
+        left, right : RawImage or CompressedImage
+            The pair.
+        largest : tuple of 2 int, optional
+            Width and height that no compressed image exceeds, pixels.
 
         Returns
         -------
@@ -63,7 +73,8 @@ class PairDecoder:
         ImageError
             If an image cannot be decoded, or the two differ in size or depth.
         """
-        decoded = [self._decode_one(image, side) for side, image in enumerate((left, right))]
+        pair = enumerate((left, right))
+        decoded = [self._decode_one(image, side, largest) for side, image in pair]
         (height, width), (right_height, right_width) = (image.shape for image in decoded)
         if (height, width) != (right_height, right_width):
             raise PairSizeError(
@@ -75,9 +86,11 @@ class PairDecoder:
             self._reduced = reduced
         return reduced
 
-    def _decode_one(self, image: RawImage | CompressedImage, side: int) -> AnyGrey:
+    def _decode_one(
+        self, image: RawImage | CompressedImage, side: int, largest: tuple[int, int] | None
+    ) -> AnyGrey:
         if isinstance(image, CompressedImage):
-            return decode_compressed_grey(image.data, image.format)
+            return decode_compressed_grey(image.data, image.format, largest)
         decoded = decode_grey(image, self._buffers[side], fallback=self._fallback)
         if decoded.base is None:  # not a view of the image's data
             self._buffers[side] = decoded

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from stereo_depth_node.core.errors import EncodingError, ImageError
-from stereo_depth_node.core.images.compressed import decode_compressed_grey
+from stereo_depth_node.core.errors import CalibrationSizeError, EncodingError, ImageError
+from stereo_depth_node.core.images.compressed import claimed_size, decode_compressed_grey
 
 
 def slopes(bits: int = 8) -> np.ndarray:
@@ -194,3 +194,41 @@ def test_any_data_gives_an_image_or_a_named_error(start, rest, format_):
     except ImageError:
         return
     assert grey.ndim == 2
+
+
+def test_an_image_larger_than_the_calibration_is_refused_before_decoding() -> None:
+    data = encoded('.png', np.zeros((3000, 4000), np.uint8))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CalibrationSizeError, match=r'4000 x 3000 .* for 640 x 3000'):
+            decode_compressed_grey(data, 'png', (640, 3000))
+        with pytest.raises(CalibrationSizeError, match=r'4000 x 3000 .* for 4000 x 480'):
+            decode_compressed_grey(data, 'png', (4000, 480))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    assert decode_compressed_grey(data, 'png', (4000, 3000)).shape == (3000, 4000)
+
+
+def test_without_a_calibration_there_may_be_64_million_pixels() -> None:
+    """A PNG of 30 kB can hold them; of 100 kB, more than that."""
+    with pytest.raises(ImageError, match='images of up to 64 million pixels'):
+        decode_compressed_grey(png_claiming(8001, 8000) + bytes(100_000), 'png')
+
+
+def test_of_several_sizes_in_a_header_the_largest_counts() -> None:
+    """Decoders differ in which one they take."""
+    pixels = slopes()[..., 1].copy()
+    jpeg = encoded('.jpg', pixels)
+    start = jpeg.index(b'\xff\xc0')
+    frame = jpeg[start : start + 2 + int.from_bytes(jpeg[start + 2 : start + 4], 'big')]
+    larger = frame[:5] + struct.pack('>HH', 480, 640) + frame[9:]
+    assert claimed_size(memoryview(jpeg)) == (64, 48)
+    for both in (frame + larger, larger + frame):
+        twice = jpeg[:start] + both + jpeg[start + len(frame) :]
+        assert claimed_size(memoryview(twice)) == (640, 480)
+    entries = [(256, 64), (256, 640), (257, 48), (322, 2048), (323, 16)]
+    fields = b''.join(struct.pack('<HHII', tag, 4, 1, value) for tag, value in entries)
+    tiff = b'II*\0' + struct.pack('<IH', 8, len(entries)) + fields + bytes(4)
+    assert claimed_size(memoryview(tiff)) == (2048, 48)
