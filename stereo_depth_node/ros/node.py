@@ -133,6 +133,7 @@ class StereoDepthNode(Node):
         except ImageError as error:
             self.state.note_unreadable(side, error)
             return
+        self.state.image_bytes = image.nbytes
         for pair in self.state.pairer.add(side, image.stamp_ns, image):
             self.state.note_pair(pair)
             self.inputs.wake_by(side)

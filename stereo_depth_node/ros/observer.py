@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 import dataclasses
-import itertools
 import math
+import os
 import time
-from typing import Any
 
 from rclpy.node import Node
+from rclpy.utilities import get_rmw_implementation_identifier
 
 from stereo_depth_node.core.camera.geometry import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
-from stereo_depth_node.core.pairing.stream import StampStream
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.environment import fast_dds_environment
 from stereo_depth_node.ros.camera_infos import camera_info_topic
 from stereo_depth_node.ros.graph import incompatible_subscriber, topic_snapshot
 from stereo_depth_node.ros.parameters import SettingsParameters
@@ -40,8 +40,6 @@ _WINDOW_S, _LONGEST_WINDOW_S, _ENOUGH_IMAGES = 1.0, 10.0, 3
 _SAMPLE_S = 0.4
 # Nobody worries about a camera before it has been silent for this long, or for so many frames.
 _PATIENCE_S, _LONGEST_PATIENCE_S, _PATIENCE_FRAMES = 1.0, 10.0, 3.0
-# A longer gap in the stamps is a jump, such as in a recording that was cut, and no loss.
-_LONGEST_GAP_FRAMES = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +92,8 @@ class NodeObserver:
         self._wanted_at: float | None = None
         self._notes_of: tuple[object, float] = (None, 0.0)
         self._notes: tuple[str, ...] = ()
+        # The middleware read its variables before the node was made.
+        self._profile_to_set = _profile_to_set()
 
     def note_demand(self) -> None:
         """Note since when the outputs are asked for; to be called often."""
@@ -132,11 +132,13 @@ class NodeObserver:
             age=0.0 if self._wanted_at is None else now.at - self._wanted_at,
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,
-            resets=now.resets - then.resets,
+            resets=now.resets - self._samples[0].resets,
             dropped=now.dropped - then.dropped,
             pair_silence=state.statistics.work.seconds_since(),
             output_silence=output.seconds_since(),
-            output_patience=_patience(output),
+            output_patience=(
+                _patience(output) if output.interval else min(left.patience, right.patience)
+            ),
             failure=state.failure,
             last_failure=state.last_failure,
             offset=state.pairer.offset(recent),
@@ -148,6 +150,8 @@ class NodeObserver:
             frame_ids=state.processor.frame_ids,
             refusals=tuple(self._parameters.refusals.values()),
             ignored=self._parameters.ignored,
+            image_bytes=state.image_bytes,
+            profile_to_set=self._profile_to_set,
             waits_for_clock=self._waits_for_clock(),
             rectification=self._monitor.report,
         )
@@ -197,7 +201,7 @@ class NodeObserver:
         )
         stream = state.pairer.left if side is Side.LEFT else state.pairer.right
         rate = state.statistics.input[side.value]
-        missing = _missing_frames(stream, received)
+        missing, expected = stream.missing_frames(received)
         return SideSnapshot(
             image=self._topic(
                 image_topic(self._node, side, settings),
@@ -219,8 +223,9 @@ class NodeObserver:
             silence=min(rate.seconds_since(), state.statistics.work.seconds_since()),
             patience=_patience(rate),
             period_ns=stream.period_ns,
+            smallest_interval_ns=stream.smallest_interval_ns,
             missing=missing,
-            expected=min(received, len(stream.recent)) + missing,
+            expected=expected,
             lost=lost,
         )
 
@@ -258,14 +263,14 @@ class NodeObserver:
 
 
 def _patience(rate: Rate) -> float:
-    return max(_PATIENCE_S, min(_PATIENCE_FRAMES * rate.interval, _LONGEST_PATIENCE_S))
+    """Return the silence that is nothing unusual; after one event, of any camera."""
+    usual = _PATIENCE_FRAMES * rate.interval if rate.interval else _LONGEST_PATIENCE_S
+    return max(_PATIENCE_S, min(usual, _LONGEST_PATIENCE_S))
 
 
-def _missing_frames(stream: StampStream[Any], received: int) -> int:
-    """Return how many frames the gaps between the last stamps stand for."""
-    last = sorted(list(stream.recent)[-received:]) if received else []
-    period = stream.period_ns
-    if not period or len(last) < 2:
-        return 0
-    gaps = (round((b - a) / period) for a, b in itertools.pairwise(last))
-    return sum(gap - 1 for gap in gaps if 1 < gap <= _LONGEST_GAP_FRAMES)
+def _profile_to_set() -> str:
+    """Return what to export so that large images arrive; empty where that would not help."""
+    if 'fastrtps' not in get_rmw_implementation_identifier():
+        return ''
+    variables = fast_dds_environment(os.environ)
+    return ' '.join(f'{name}={path}' for name, path in variables.items())

@@ -47,6 +47,8 @@ class NodeState:
         Rates and latency.
     arrivals : PairArrivals
         When the images of the last pairs arrived.
+    image_bytes : int
+        Size of the image that came last.
     computed : int
         Pairs computed.
     failed : Counter of DropReason
@@ -71,6 +73,7 @@ class NodeState:
         self.calibrations = calibrations
         self.statistics = Statistics()
         self.arrivals = PairArrivals()
+        self.image_bytes = 0
         self.computed = 0
         self.failed: Counter[DropReason] = Counter()
         self.failure: Exception | None = None

@@ -123,7 +123,7 @@ CAUSES: dict[str, Cause] = {
             'one_side_only',
             Level.ERROR,
             '{other} images come at {rate:.1f} Hz, but there was none on {topic} for '
-            '{silence:.1f} s although it has a publisher ({publishers}): check the {side} camera',
+            '{silence:.1f} s although it has a publisher ({publishers}): {cure}',
             'Compare `ros2 topic hz` of both topics. A camera that was unplugged often leaves its '
             'publisher behind.',
         ),
@@ -132,9 +132,9 @@ CAUSES: dict[str, Cause] = {
             Level.ERROR,
             'no image came on {topics} for {silence:.1f} s although there are publishers '
             '({publishers}): resume the playback or check the cameras; if small images come and '
-            'large ones do not, start camera and node with the Fast DDS profile of this package',
-            'A paused recording looks the same as a dead camera. Images larger than 0.5 MB need '
-            'room in the shared memory of Fast DDS: set FASTDDS_DEFAULT_PROFILES_FILE '
+            'large ones do not, {transport}',
+            'A paused recording looks the same as a dead camera. Images from 300 KiB on, two at '
+            'once, need room in the shared memory of Fast DDS: set FASTDDS_DEFAULT_PROFILES_FILE '
             '(FASTRTPS_DEFAULT_PROFILES_FILE up to Jazzy) to config/fastdds_shm.xml for every '
             'process that sends or receives images, as the launch file does.',
         ),
@@ -151,7 +151,8 @@ CAUSES: dict[str, Cause] = {
             '{count} of the last {received} images repeat a stamp of their camera: have the '
             'driver stamp each image with its own time of capture, and look for a second '
             'publisher ({publishers})',
-            'A repeated stamp is taken for the same image sent twice, which is computed once.',
+            'A repeated stamp is taken for the same image sent twice, which is computed once. A '
+            'recording that is played in a loop needs three pairs or more.',
         ),
         Cause(
             'stamps_backward',
@@ -308,8 +309,7 @@ CAUSES: dict[str, Cause] = {
             'images_lost',
             Level.WARN,
             '{missing} of {expected} images are missing, by the gaps in their stamps ({details}): '
-            'if the cameras deliver them all, start camera and node with the Fast DDS profile of '
-            'this package',
+            'if the cameras deliver them all, {cure}',
             'FASTDDS_DEFAULT_PROFILES_FILE (FASTRTPS_DEFAULT_PROFILES_FILE up to Jazzy) names the '
             'profile, config/fastdds_shm.xml. Over a network, use compressed images or raise '
             'net.core.rmem_max.',

@@ -19,10 +19,17 @@ from stereo_depth_node.core.health.failures import (
     why_pairs_fail,
     why_some_pairs_fail,
 )
+from stereo_depth_node.core.health.losses import (
+    is_notable,
+    lost_images,
+    TRANSPORT_BYTES,
+    transport_cure,
+)
 from stereo_depth_node.core.health.rectification import rectification_findings
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.health.stamps import (
     backward_stamps,
+    repeated_images,
     repeated_stamps,
     why_nothing_pairs,
 )
@@ -33,8 +40,6 @@ __all__ = ['diagnose']
 
 # Until then nothing can be said: publishers are still being discovered, the first images come.
 _GRACE_S = 1.0
-# Share of the images, and number of them, from which on a loss is reported.
-_NOTABLE_SHARE, _NOTABLE_COUNT = 0.1, 3
 # Share of its time that the node computes when it is the bottleneck.
 _BUSY = 0.7
 
@@ -124,6 +129,7 @@ def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
             publishers=listed(
                 dict.fromkeys(name for side in mute.values() for name in side.image.publishers)
             ),
+            transport=transport_cure(snapshot),
         )
 
 
@@ -138,7 +144,22 @@ def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
         topic=silent.image.name,
         silence=min(silent.silence, snapshot.age),
         publishers=listed(silent.image.publishers),
+        cure=_cure_of_silence(snapshot, name),
     )
+
+
+def _cure_of_silence(snapshot: Snapshot, name: str) -> str:
+    """Say what to check of a camera whose images do not come while those of the other do."""
+    check = f'check the {name} camera'
+    if snapshot.image_bytes < TRANSPORT_BYTES:
+        return check
+    size = snapshot.image_bytes // 1024
+    if snapshot.profile_to_set:
+        return (
+            f'images of {size} KiB get lost between processes, so {transport_cure(snapshot)}; '
+            f'else {check}'
+        )
+    return f'{check}; if it works, {transport_cure(snapshot)}'
 
 
 def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
@@ -151,10 +172,12 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     overload = _overload(snapshot)
     if overload is not None:
         yield overload
-    else:
-        yield from _losses(snapshot)
+    elif snapshot.age > 2 * _GRACE_S:
+        losses = lost_images(snapshot, Level.WARN)
+        if losses is not None:
+            yield losses
     unpaired = _dropped(snapshot, _UNPAIRED)
-    if _is_notable(unpaired, snapshot.received):
+    if is_notable(unpaired, snapshot.received):
         yield CAUSES['images_unpaired'].found(
             count=unpaired,
             received=snapshot.received,
@@ -162,8 +185,7 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
             left_rate=snapshot.left.rate,
             right_rate=snapshot.right.rate,
         )
-    repeated = snapshot.dropped.get(DropReason.DUPLICATE, 0)
-    if _is_notable(repeated, snapshot.received):
+    if is_notable(repeated_images(snapshot), snapshot.received):
         yield repeated_stamps(snapshot, Level.WARN)
     backward = backward_stamps(snapshot, Level.WARN)
     if backward is not None:
@@ -175,7 +197,7 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _overload(snapshot: Snapshot) -> Finding | None:
     skipped = _dropped(snapshot, _SKIPPED) // 2
-    if not _is_notable(skipped, snapshot.computed + skipped):
+    if not is_notable(skipped, snapshot.computed + skipped):
         return None
     total = math.fsum(snapshot.stages.values())
     return CAUSES['overloaded'].found(
@@ -204,22 +226,6 @@ def _cure_of_overload(snapshot: Snapshot, total: float) -> str:
     return listed(cures, 'or')
 
 
-def _losses(snapshot: Snapshot) -> Iterator[Finding]:
-    missing = sum(side.missing for _, side in snapshot.sides())
-    lost = sum(side.lost for _, side in snapshot.sides())
-    expected = sum(side.expected for _, side in snapshot.sides())
-    if snapshot.age > 2 * _GRACE_S and (lost or _is_notable(missing, expected)):
-        details = [
-            f'{name} {side.missing}' + (f', by the middleware {side.lost}' if side.lost else '')
-            for name, side in snapshot.sides()
-        ]
-        yield CAUSES['images_lost'].found(
-            missing=max(missing, lost),
-            expected=max(expected, snapshot.received + lost),
-            details='; '.join(details),
-        )
-
-
 def _standing(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what is to be said whether depth flows or not."""
     for reason in snapshot.refusals:
@@ -237,7 +243,3 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _dropped(snapshot: Snapshot, reasons: tuple[DropReason, ...]) -> int:
     return sum(snapshot.dropped.get(reason, 0) for reason in reasons)
-
-
-def _is_notable(count: int, of: int) -> bool:
-    return count >= _NOTABLE_COUNT and count > _NOTABLE_SHARE * of

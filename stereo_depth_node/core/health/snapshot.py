@@ -87,6 +87,8 @@ class SideSnapshot:
         Silence that is nothing unusual for this camera, seconds.
     period_ns : int or None
         Frame period by the stamps.
+    smallest_interval_ns : int
+        Smallest interval of the last stamps; that of a fast camera while there is none.
     missing, expected : int
         Gaps in the stamps of the last images, in frames, and the frames they should be.
     lost : int
@@ -102,6 +104,7 @@ class SideSnapshot:
     silence: float = math.inf
     patience: float = 1.0
     period_ns: int | None = None
+    smallest_interval_ns: int = 0
     missing: int = 0
     expected: int = 0
     lost: int = 0
@@ -131,7 +134,7 @@ class Snapshot:
     age : float
         Seconds since the outputs were asked for; 0 when they are not.
     pairs, computed, resets : int
-        Pairs found; pairs computed; restarts of the stamps.
+        Pairs found; pairs computed; restarts of the stamps, in the last ten seconds.
     dropped : mapping of DropReason to int
         Images dropped.
     pair_silence : float
@@ -158,6 +161,11 @@ class Snapshot:
         Of the last pair.
     refusals : tuple of str
         Start values of parameters that were refused and not set since.
+    image_bytes : int
+        Size of the image that came last, 0 before the first.
+    profile_to_set : str
+        Environment variable with which Fast DDS has room for images; empty when it has it, or
+        when the middleware is another.
     ignored : tuple of str
         What the node was started with and nobody took.
     waits_for_clock : bool
@@ -190,6 +198,8 @@ class Snapshot:
     notes: tuple[str, ...] = ()
     frame_ids: tuple[str, str] = ('', '')
     refusals: tuple[str, ...] = ()
+    image_bytes: int = 0
+    profile_to_set: str = ''
     ignored: tuple[str, ...] = ()
     waits_for_clock: bool = False
     rectification: RectificationReport | None = None

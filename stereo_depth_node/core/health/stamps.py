@@ -9,10 +9,12 @@ import math
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
+from stereo_depth_node.core.health.losses import lost_images
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.pairing.stream import REPLAY_RUN
 
-__all__ = ['backward_stamps', 'repeated_stamps', 'why_nothing_pairs']
+__all__ = ['backward_stamps', 'repeated_images', 'repeated_stamps', 'why_nothing_pairs']
 
 _NS_PER_MS = 1_000_000
 # Images of each camera before it is said that none of them pairs.
@@ -25,6 +27,10 @@ _CLOCKS_PERIODS = 3
 # A larger tolerance than this offset, so that it holds when the offset wanders.
 _HEADROOM = 1.2
 _MAX_QUEUE_SIZE = 1000
+# So many images of both sides show that a short recording has begun again.
+_REPEATS_OF_A_RESTART = 2 * (REPLAY_RUN - 1)
+# No two cameras of one rate are further apart than half a period, and some jitter.
+_LARGEST_OFFSET_PERIODS = 0.6
 
 
 def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
@@ -36,7 +42,7 @@ def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
     zero = [name for name, side in snapshot.sides() if side.zero == side.received]
     if zero:
         yield CAUSES['stamps_zero'].found(side=listed(zero))
-    elif 2 * snapshot.dropped.get(DropReason.DUPLICATE, 0) >= snapshot.received:
+    elif 2 * repeated_images(snapshot) >= snapshot.received:
         yield repeated_stamps(snapshot, Level.ERROR)
     elif (backward := backward_stamps(snapshot, Level.ERROR)) is not None:
         yield backward
@@ -44,11 +50,21 @@ def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
         yield _apart(snapshot)
 
 
+def repeated_images(snapshot: Snapshot) -> int:
+    """Return how many images repeat a stamp of their camera.
+
+    Not those of a short recording that begins again: it is recognised by them.
+    """
+    if snapshot.resets:
+        return 0
+    return max(snapshot.dropped.get(DropReason.DUPLICATE, 0) - _REPEATS_OF_A_RESTART, 0)
+
+
 def repeated_stamps(snapshot: Snapshot, level: Level) -> Finding:
     """Return the finding that stamps repeat."""
     return CAUSES['stamps_repeat'].found(
         level=level,
-        count=snapshot.dropped.get(DropReason.DUPLICATE, 0),
+        count=repeated_images(snapshot),
         received=snapshot.received,
         publishers=_publishers(snapshot),
     )
@@ -57,10 +73,10 @@ def repeated_stamps(snapshot: Snapshot, level: Level) -> Finding:
 def backward_stamps(snapshot: Snapshot, level: Level) -> Finding | None:
     """Return the finding that stamps run backwards, None when they do not.
 
-    A recording that begins again makes one step back on each side and is no such case.
+    A recording that begins again makes a step back on each side and is no such case.
     """
     steps = snapshot.left.backward + snapshot.right.backward
-    if steps - 2 * snapshot.resets < _ENOUGH_IMAGES or 10 * steps < snapshot.received:
+    if snapshot.resets or steps < _ENOUGH_IMAGES or 10 * steps < snapshot.received:
         return None
     return CAUSES['stamps_backward'].found(
         level=level,
@@ -75,6 +91,11 @@ def _apart(snapshot: Snapshot) -> Finding:
     if offset is not None:
         nearest, arrival = offset.nearest_ns / NS_PER_S, offset.arrival_ns / NS_PER_S
         period = max(side.period_ns or 0 for _, side in snapshot.sides()) / NS_PER_S
+        if (
+            abs(offset.nearest_ns) > _LARGEST_OFFSET_PERIODS * snapshot.left.smallest_interval_ns
+            and (losses := lost_images(snapshot, Level.ERROR)) is not None
+        ):
+            return losses
         if abs(nearest) > max(_CLOCKS_S, _CLOCKS_PERIODS * period, settings.sync_tolerance):
             return CAUSES['clocks_differ'].found(
                 offset=abs(nearest),

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 import enum
+import itertools
+import math
 from statistics import median_low
 from typing import Generic, TypeVar
 
-__all__ = ['Arrival', 'StampStream', 'Waiting']
+__all__ = ['REPLAY_RUN', 'Arrival', 'StampStream', 'Waiting']
 
 T = TypeVar('T')
 
@@ -26,7 +29,13 @@ _ASSUMED_HORIZON_NS = 1_000_000_000
 _MIN_HORIZON_NS = 100_000_000
 _MAX_HORIZON_NS = 60_000_000_000
 #: So many duplicates in a row, in ascending order, are a recording that began again.
-_REPLAY_RUN = 3
+REPLAY_RUN = 3
+#: A longer gap in the stamps is a jump, such as in a recording that was cut, and no loss.
+_LONGEST_GAP_FRAMES = 20
+#: A step back by so many frames is no mere reordering: a recording has begun again.
+_LONGEST_REORDER_FRAMES = 2
+#: So many equal gaps one after the other are the frame period of now.
+_RHYTHM_GAPS = 4
 
 
 class Arrival(enum.Enum):
@@ -54,6 +63,16 @@ class Waiting(Generic[T]):
     item: T
     late: bool
     other_count: int
+
+
+def _pieces(stamps: list[int], least: float, most: float) -> Iterator[list[int]]:
+    """Yield the pieces of a list, cut wherever a step is below `least` or above `most`."""
+    start = 0
+    for place, (before, after) in enumerate(itertools.pairwise(stamps), 1):
+        if not least <= after - before <= most:
+            yield stamps[start:place]
+            start = place
+    yield stamps[start:]
 
 
 class StampStream(Generic[T]):
@@ -85,6 +104,7 @@ class StampStream(Generic[T]):
         self.stamps: list[int] = []
         self.recent: deque[int] = deque(maxlen=_MEASURED_IMAGES)
         self.epoch = 0
+        self._stamps_received: deque[int] = deque(maxlen=_MEASURED_IMAGES)
         self._waiting: dict[int, Waiting[T]] = {}  # in order of arrival
         self._intervals: deque[int] = deque(maxlen=_MEASURED_IMAGES)
         self._paired: deque[int] = deque(maxlen=max(_REMEMBERED_STAMPS, 2 * queue_size))
@@ -113,12 +133,35 @@ class StampStream(Generic[T]):
             span = min(max(2 * queue_size * period_ns, _MIN_HORIZON_NS), _MAX_HORIZON_NS)
         return max(span, 2 * tolerance_ns)
 
+    def missing_frames(self, images: int) -> tuple[int, int]:
+        """Return how many frames the gaps between the last stamps stand for, and of how many.
+
+        Parameters
+        ----------
+        images : int
+            The stamps of so many images are looked at, of 40 at most.
+        """
+        last = list(self._stamps_received)[-images:] if images else []
+        period_ns = self.period_ns
+        if not period_ns:
+            return 0, len(last)
+        missing = 0
+        back, on = _LONGEST_REORDER_FRAMES * period_ns, _LONGEST_GAP_FRAMES * period_ns
+        for run in _pieces(last, -back, math.inf):
+            for part in _pieces(sorted(run), 0, on):
+                gaps = [after - before for before, after in itertools.pairwise(part)]
+                # A camera that has become slower loses nothing.
+                step = max(period_ns, min(gaps[-_RHYTHM_GAPS:], default=0))
+                missing += sum(max(round(gap / step) - 1, 0) for gap in gaps)
+        return missing, len(last) + missing
+
     def receive(self, stamp_ns: int, queue_size: int, tolerance_ns: int) -> Arrival:
         """Count an image and say what its stamp makes of it; nothing waits yet."""
         self.count += 1
         self.zero += stamp_ns == 0
         self.backward += self.last_ns is not None and stamp_ns < self.last_ns
         self.last_ns = stamp_ns
+        self._stamps_received.append(stamp_ns)
         if self.newest_ns is None or stamp_ns > self.newest_ns:
             self._replay_run = 0
             return Arrival.NEW
@@ -130,7 +173,7 @@ class StampStream(Generic[T]):
         ascends = self._replayed_ns is not None and stamp_ns > self._replayed_ns
         self._replay_run = self._replay_run + 1 if ascends and self._replay_run else 1
         self._replayed_ns = stamp_ns
-        return Arrival.RESTART if self._replay_run >= _REPLAY_RUN else Arrival.DUPLICATE
+        return Arrival.RESTART if self._replay_run >= REPLAY_RUN else Arrival.DUPLICATE
 
     def put(self, stamp_ns: int, item: T, other_count: int) -> None:
         """Let an image wait, and learn the rhythm from its stamp."""

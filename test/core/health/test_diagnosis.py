@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
-from snapshots import changed, first, HEALTHY, IMAGE, names, PERIOD_NS, side, SILENT
+from snapshots import changed, first, HEALTHY, IMAGE, names, PERIOD_NS, side, SILENT, text_of
 
 from stereo_depth_node.core import errors
 from stereo_depth_node.core.errors import (
@@ -159,6 +159,70 @@ def test_a_recording_that_begins_again_is_no_fault():
     looping = {'left': side('left', backward=3), 'right': side('right', backward=3)}
     assert names(changed(HEALTHY, **looping, resets=3)) == ['flowing']
     assert 'stamps_backward' in names(changed(HEALTHY, **looping, resets=0))
+
+
+def test_a_short_recording_that_begins_again_repeats_no_stamps():
+    """Six images of 60 show that it has begun again; resets are of the last ten seconds."""
+    repeats = {DropReason.DUPLICATE: 24}
+    assert names(changed(HEALTHY, dropped=repeats, resets=4)) == ['flowing']
+    assert 'stamps_repeat' in names(changed(HEALTHY, dropped=repeats, resets=0))
+    # The first time, before it is known.
+    assert names(changed(HEALTHY, dropped={DropReason.DUPLICATE: 4}, resets=0)) == ['flowing']
+
+
+BETWEEN_STAMPS = OffsetEstimate(610_000_000, 610_000_000, 4)
+
+
+def test_cameras_whose_images_get_lost_are_not_told_to_tolerate_it():
+    """Complete streams of 30 Hz are never 610 ms apart: what lies between did not arrive."""
+    lossy = {'missing': 20, 'expected': 30, 'smallest_interval_ns': PERIOD_NS}
+    snapshot = unpaired(
+        left=side('left', **lossy),
+        right=side('right', **lossy),
+        offset=BETWEEN_STAMPS,
+        image_bytes=921_600,
+        profile_to_set='FASTDDS_DEFAULT_PROFILES_FILE=/share/fastdds_shm.xml',
+    )
+    assert names(snapshot) == ['images_lost']
+    assert diagnose(snapshot)[0].level is Level.ERROR
+    assert '40 of 60 images are missing' in first(snapshot)
+    assert 'export FASTDDS_DEFAULT_PROFILES_FILE=/share/fastdds_shm.xml and' in first(snapshot)
+    assert names(unpaired(offset=BETWEEN_STAMPS)) == ['stamps_apart']
+
+
+def one_side(**changes: Any) -> Snapshot:
+    topic = TopicSnapshot('/left/image_rect', IMAGE, publishers=('/rig',))
+    return changed(SILENT, left=side('left', silence=math.inf, image=topic), **changes)
+
+
+PROFILE = 'FASTDDS_DEFAULT_PROFILES_FILE=/share/fastdds_shm.xml'
+
+
+@pytest.mark.parametrize(
+    ('snapshot', 'cure'),
+    [
+        (one_side(image_bytes=307_199, profile_to_set=PROFILE), ': check the left camera'),
+        (
+            one_side(image_bytes=307_200, profile_to_set=PROFILE),
+            f': images of 300 KiB get lost between processes, so export {PROFILE} and start',
+        ),
+        (
+            one_side(image_bytes=921_600, profile_to_set=''),
+            ': check the left camera; if it works, start the cameras with the environment',
+        ),
+    ],
+    ids=['small', 'large', 'large with the profile'],
+)
+def test_one_camera_alone_is_blamed_on_it_or_on_the_transport_by_the_size(snapshot, cure):
+    assert names(snapshot) == ['one_side_only']
+    assert cure in first(snapshot)
+
+
+def test_the_profile_is_not_recommended_to_a_node_that_has_it():
+    lossy = side('left', missing=10, expected=40)
+    for profile, words in ((PROFILE, f'export {PROFILE}'), ('', 'environment of this node')):
+        text = text_of(changed(HEALTHY, left=lossy, profile_to_set=profile), 'images_lost')
+        assert words in text
 
 
 def test_a_calibration_that_has_just_come_is_not_told_to_be_missing():

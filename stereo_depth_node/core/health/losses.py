@@ -1,0 +1,52 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images that were sent and did not arrive, and how to make them arrive."""
+
+from __future__ import annotations
+
+from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
+from stereo_depth_node.core.health.snapshot import Snapshot
+
+__all__ = ['TRANSPORT_BYTES', 'is_notable', 'lost_images', 'transport_cure']
+
+#: Fast DDS loses best-effort messages from this size on unless it is given a profile: two images
+#: at once do not fit into its 512 KiB of shared memory.
+TRANSPORT_BYTES = 300 * 1024
+# Share of the images, and number of them, from which on a loss is reported.
+_NOTABLE_SHARE, _NOTABLE_COUNT = 0.1, 3
+
+
+def is_notable(count: int, of: int) -> bool:
+    """Tell whether so many images are worth a message."""
+    return count >= _NOTABLE_COUNT and count > _NOTABLE_SHARE * of
+
+
+def lost_images(snapshot: Snapshot, level: Level) -> Finding | None:
+    """Return the finding that images are missing, by their stamps or as the middleware says."""
+    missing = sum(side.missing for _, side in snapshot.sides())
+    lost = sum(side.lost for _, side in snapshot.sides())
+    expected = sum(side.expected for _, side in snapshot.sides())
+    if not (lost or is_notable(missing, expected)):
+        return None
+    details = [
+        f'{name} {side.missing}' + (f', by the middleware {side.lost}' if side.lost else '')
+        for name, side in snapshot.sides()
+    ]
+    return CAUSES['images_lost'].found(
+        level=level,
+        missing=max(missing, lost),
+        expected=max(expected, snapshot.received + lost),
+        details='; '.join(details),
+        cure=transport_cure(snapshot),
+    )
+
+
+def transport_cure(snapshot: Snapshot) -> str:
+    """Say how images get through the middleware."""
+    if snapshot.profile_to_set:
+        return f'export {snapshot.profile_to_set} and start camera and node anew'
+    return (
+        'start the cameras with the environment of this node, whose middleware has room for '
+        'images; over a network use compressed images (image_transport) or raise '
+        'net.core.rmem_max'
+    )
