@@ -20,7 +20,7 @@ from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
-from stereo_depth_node.core.disparity.depth import DisparityConversion
+from stereo_depth_node.core.disparity.depth import DisparityConversion, FixedLimits
 from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
@@ -161,6 +161,11 @@ class StereoPipeline:
     def offset(self) -> float:
         """cx_l - cx_r of the geometry, pixels; 0 without one."""
         return self.geometry.offset if self.geometry is not None else 0.0
+
+    @property
+    def depth_limits(self) -> FixedLimits:
+        """The values of :attr:`fixed` that have a depth; all values without a geometry."""
+        return self._conversion.limits
 
     @property
     def min_disparity(self) -> float:

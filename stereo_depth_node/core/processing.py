@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.health.failures import drop_reason_of
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
@@ -118,6 +119,8 @@ class PairProcessor:
         What matched the last pair.
     image_size : tuple of 2 int or None
         Width and height of the images of the last pair that could be decoded, pixels.
+    images : tuple of two (H, W) uint8 ndarray or None
+        The images of the last pair that could be decoded, good until the next pair.
     frame_ids : tuple of 2 str
         Of the left and the right image of the last pair.
     stages : dict of str to Stage
@@ -132,6 +135,7 @@ class PairProcessor:
     ) -> None:
         self.pipeline: StereoPipeline | None = None
         self.image_size: tuple[int, int] | None = None
+        self.images: tuple[Grey, Grey] | None = None
         self.frame_ids = ('', '')
         self.stages = {name: Stage() for name in ('decode', 'match', 'publish')}
         self._library = library
@@ -163,6 +167,7 @@ class PairProcessor:
                 is_compressed = isinstance(contents[0], CompressedImage)
                 largest = _size_of(calibrations, settings) if is_compressed else None
                 left, right = self._decoder.decode(*contents, largest)
+            self.images = (left, right)
             height, width = left.shape
             self.image_size = (width, height)
             pipeline = self._pipeline_for(

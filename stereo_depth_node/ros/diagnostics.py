@@ -178,10 +178,11 @@ class NodeDiagnostics:
         try:
             snapshot = self._observer.observe()
             figures = self._statistics(snapshot)
-            response.success = snapshot.flows
+            findings = diagnose(snapshot)
+            response.success = findings[0].cause is CAUSES['flowing']
             response.message = '\n'.join(
                 [
-                    *(f'{finding.cause.name}: {finding.text}' for finding in diagnose(snapshot)),
+                    *(f'{finding.cause.name}: {finding.text}' for finding in findings),
                     *(f'  {name}: {value}' for name, value in figures.items()),
                 ]
             )
@@ -228,7 +229,8 @@ def _depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
     """Return size, density and depths of the last pair, from one pixel in 64."""
     geometry = pipeline.geometry
     fixed = pipeline.fixed[::_STRIDE, ::_STRIDE]
-    known = fixed[fixed >= pipeline.settings.min_disparity * DISPARITY_SCALE]
+    limits = pipeline.depth_limits
+    known = fixed[(fixed >= limits.low) & (fixed <= limits.high)]
     figures = {
         'size': f'{pipeline.width}x{pipeline.height}',
         'backend': pipeline.backend,

@@ -19,12 +19,18 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 from stereo_depth_node.core.camera.geometry import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
+from stereo_depth_node.core.health.result import report_of_result, ResultReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.environment import fast_dds_environment
 from stereo_depth_node.ros.camera_infos import camera_info_topic
-from stereo_depth_node.ros.graph import incompatible_subscriber, topic_snapshot
+from stereo_depth_node.ros.graph import (
+    incompatible_subscriber,
+    publisher_names,
+    rivals,
+    topic_snapshot,
+)
 from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
@@ -40,6 +46,8 @@ _WINDOW_S, _LONGEST_WINDOW_S, _ENOUGH_IMAGES = 1.0, 10.0, 3
 _SAMPLE_S = 0.4
 # Nobody worries about a camera before it has been silent for this long, or for so many frames.
 _PATIENCE_S, _LONGEST_PATIENCE_S, _PATIENCE_FRAMES = 1.0, 10.0, 3.0
+# Depth that is empty for so long and so many pairs is reported: a hand before the lens is not.
+_EMPTY_S, _EMPTY_PAIRS = 1.5, 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +98,7 @@ class NodeObserver:
         self._monitor = monitor
         self._samples: deque[_Counts] = deque(maxlen=math.ceil(_LONGEST_WINDOW_S / _SAMPLE_S) + 1)
         self._wanted_at: float | None = None
+        self._empty_since: tuple[float, int] | None = None
         self._notes_of: tuple[object, float] = (None, 0.0)
         self._notes: tuple[str, ...] = ()
         # The middleware read its variables before the node was made.
@@ -154,6 +163,8 @@ class NodeObserver:
             profile_to_set=self._profile_to_set,
             waits_for_clock=self._waits_for_clock(),
             rectification=self._monitor.report,
+            result=self._empty_result(),
+            rivals=rivals(self._node, self._outputs.publishers.values()),
         )
 
     def _window(self) -> tuple[_Counts, _Counts]:
@@ -214,7 +225,7 @@ class NodeObserver:
                 camera_info_topic(side), f'{side.value} camera_info', _CAMERA_INFO
             )
             if is_uncalibrated
-            else TopicSnapshot(camera_info_topic(side), _CAMERA_INFO),
+            else self._camera_info_topic(side),
             received=received,
             zero=zero,
             backward=backward,
@@ -238,6 +249,30 @@ class NodeObserver:
             None if subscription is None else subscription.qos_profile,
             own=[publisher.topic_name for publisher in self._outputs.publishers.values()],
         )
+
+    def _camera_info_topic(self, side: Side) -> TopicSnapshot:
+        """Describe the topic of a calibration that is known: only several publishers matter."""
+        topic = camera_info_topic(side)
+        return TopicSnapshot(
+            self._node.resolve_topic_name(topic),
+            _CAMERA_INFO,
+            publishers=publisher_names(self._node, topic, _CAMERA_INFO),
+        )
+
+    def _empty_result(self) -> ResultReport | None:
+        """Return what the last pair gave when that has been nothing for some time."""
+        processor, now = self._state.processor, time.monotonic()
+        if processor.pipeline is None or processor.images is None:
+            return None
+        report = report_of_result(processor.pipeline, *processor.images)
+        if not report.is_empty:
+            self._empty_since = None
+            return None
+        if self._empty_since is None:
+            self._empty_since = now, self._state.computed
+        since, computed = self._empty_since
+        is_lasting = now - since >= _EMPTY_S and self._state.computed - computed >= _EMPTY_PAIRS
+        return report if is_lasting else None
 
     def _calibration_notes(self, settings: Settings) -> tuple[str, ...]:
         """Return what is implausible, looked for only when the calibration has changed."""

@@ -129,3 +129,11 @@ class Bench:
         answer = self._explain.call_async(Trigger.Request())
         self.graph.wait_until(answer.done, 'an answer of the service explain')
         return answer.result().success, answer.result().message
+
+    def assert_adds_up(self) -> None:
+        """Check that the images received are those of pairs computed, dropped and waiting."""
+        _, text = self.explain()
+        values = dict(line.strip().rsplit(': ', 1) for line in text.splitlines() if ': ' in line)
+        dropped = sum(int(count) for key, count in values.items() if 'images dropped' in key)
+        accounted = 2 * int(values['pairs computed']) + dropped + int(values['images waiting'])
+        assert accounted == int(values['images received']), text

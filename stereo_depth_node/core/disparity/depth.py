@@ -155,11 +155,19 @@ class DisparityConversion:
         Of the matcher, in pixels of the matched images.
     geometry : StereoGeometry or None
         Of the matched images. Without it there is no depth.
+
+    Attributes
+    ----------
+    limits : FixedLimits
+        The disparities that give a depth; all of them without a geometry.
     """
 
     def __init__(self, settings: Settings, geometry: StereoGeometry | None) -> None:
         self._offset = np.float32(geometry.offset if geometry is not None else 0.0)
-        self._metric = None if geometry is None else (geometry, depth_limits(settings, geometry))
+        self.limits = FixedLimits(*_INT16)
+        if geometry is not None:
+            self.limits = depth_limits(settings, geometry)
+        self._metric = None if geometry is None else (geometry, self.limits)
         self._masks: tuple[Mask, Mask] | None = None
         self._metres: Float | None = None
 

@@ -277,6 +277,62 @@ CAUSES: dict[str, Cause] = {
             'This is a fault of the node.',
         ),
         Cause(
+            'same_topic',
+            Level.ERROR,
+            'the left and the right {kind} both come from {topic}: remap one of them',
+            'Compare the remappings of left/image_rect, right/image_rect, left/camera_info and '
+            'right/camera_info, for instance in what `ros2 node info` lists.',
+        ),
+        Cause(
+            'identical_images',
+            Level.ERROR,
+            'the left and the right image are the same, pixel for pixel: both topics carry one '
+            'camera; remap one of them, or have the driver publish the other camera',
+            'Two cameras never see the same. A driver that finds one camera only, or a launch '
+            'file with one device twice, publishes it on both topics.',
+        ),
+        Cause(
+            'uniform_image',
+            Level.ERROR,
+            'the {sides} image shows nothing ({figures}): take off the lens cap, check exposure '
+            'and light, and look at the image itself',
+            'Depth comes from texture, and here there is none. `ros2 run rqt_image_view '
+            'rqt_image_view` shows the image.',
+        ),
+        Cause(
+            'range_misses_scene',
+            Level.ERROR,
+            'there is next to no depth, since the range misses the scene: {reason}',
+            'The nearest depth that can be seen is f * baseline / (min_disparity + '
+            'num_disparities), in pixels and metres.',
+        ),
+        Cause(
+            'empty_depth',
+            Level.WARN,
+            'pairs are computed, but {share:.1f} % of the pixels have a depth: light and focus '
+            'the scene, check that both cameras see it and that the images are rectified, and '
+            'that num_disparities reaches its nearest point',
+            'A wall without texture has no depth, nor has the dark. Where the scene has texture, '
+            'compare both images row by row: what is in a row of the left one must be in the same '
+            'row of the right one (`rectify: true` for raw images).',
+        ),
+        Cause(
+            'several_publishers',
+            Level.WARN,
+            '{topic} has {count} publishers ({publishers}): what they send comes mixed, and depth '
+            'jumps between them; stop all but one, or remap the topics',
+            'Two drivers, or a driver and a recording, on one topic. `ros2 topic info -v` lists '
+            'them. A driver that was killed stays in the list for some seconds.',
+        ),
+        Cause(
+            'shared_output',
+            Level.WARN,
+            '{topic} is also published by {publishers}: whoever subscribes to it gets both mixed; '
+            'start each node in a namespace of its own, or remap its outputs',
+            'With the launch file: `namespace:=front`. For a second camera not only the inputs '
+            'need topics of their own, but the outputs, too.',
+        ),
+        Cause(
             'overloaded',
             Level.WARN,
             'images come at {input_rate:.1f} Hz, pairs are computed at {output_rate:.1f} Hz, '

@@ -26,6 +26,7 @@ from stereo_depth_node.core.health.losses import (
     transport_cure,
 )
 from stereo_depth_node.core.health.rectification import rectification_findings
+from stereo_depth_node.core.health.result import why_depth_is_empty
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.health.stamps import (
     backward_stamps,
@@ -54,9 +55,7 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
     if not snapshot.is_wanted:
         return [_unwanted(snapshot), *standing]
     if snapshot.flows:
-        rate = snapshot.computed / snapshot.window
-        flowing = CAUSES['flowing'].found(rate=rate)
-        return [flowing, *_degraded(snapshot), *standing]
+        return [*_output(snapshot), *standing]
     blocking = list(_blocking(snapshot))
     if not blocking and snapshot.age <= 2 * _GRACE_S:
         blocking = [CAUSES['starting'].found(age=snapshot.age)]
@@ -64,6 +63,18 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
         silence = min(snapshot.output_silence, snapshot.age)
         blocking = [CAUSES['unexplained'].found(silence=silence)]
     return [*blocking, *standing]
+
+
+def _output(snapshot: Snapshot) -> list[Finding]:
+    """Return whether what goes out is depth, and what makes it worse."""
+    degraded = list(_degraded(snapshot))
+    missed = [each for each in degraded if each.cause is CAUSES['range_misses_scene']]
+    rest = [each for each in degraded if each not in missed]
+    if missed:
+        return [*missed, *rest]
+    if snapshot.result is not None:
+        return [why_depth_is_empty(snapshot.result, snapshot.settings), *rest]
+    return [CAUSES['flowing'].found(rate=snapshot.computed / snapshot.window), *rest]
 
 
 def _unwanted(snapshot: Snapshot) -> Finding:
@@ -172,7 +183,9 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     overload = _overload(snapshot)
     if overload is not None:
         yield overload
-    elif snapshot.age > 2 * _GRACE_S:
+    elif snapshot.age > 2 * _GRACE_S and not any(
+        len(side.image.publishers) > 1 for _, side in snapshot.sides()
+    ):
         losses = lost_images(snapshot, Level.WARN)
         if losses is not None:
             yield losses
@@ -234,11 +247,31 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
         yield CAUSES['parameter_ignored'].found(reason=reason)
     if snapshot.waits_for_clock:
         yield CAUSES['no_clock'].found()
+    yield from _shared_topics(snapshot)
     for note in snapshot.notes:
         yield CAUSES['implausible_calibration'].found(note=note)
     left, right = snapshot.frame_ids
     if left != right:
         yield CAUSES['frame_ids_differ'].found(left=left, right=right)
+
+
+def _shared_topics(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield where one topic carries what should come on two, or two senders send on one."""
+    (_, left), (_, right) = snapshot.sides()
+    for kind, topic, other in (
+        ('image', left.image, right.image),
+        ('camera_info', left.camera_info, right.camera_info),
+    ):
+        is_shared = topic.name == other.name
+        if is_shared:
+            yield CAUSES['same_topic'].found(kind=kind, topic=topic.name)
+        for each in (topic,) if is_shared else (topic, other):
+            if len(each.publishers) > 1:
+                yield CAUSES['several_publishers'].found(
+                    topic=each.name, count=len(each.publishers), publishers=listed(each.publishers)
+                )
+    for name, nodes in snapshot.rivals.items():
+        yield CAUSES['shared_output'].found(topic=name, publishers=listed(nodes))
 
 
 def _dropped(snapshot: Snapshot, reasons: tuple[DropReason, ...]) -> int:

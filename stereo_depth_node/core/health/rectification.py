@@ -56,6 +56,8 @@ _NEAR_PERCENT, _FAR_PERCENT = 98.0, 2.0
 # Share of the points beyond the range searched from which on it is reported: some matches
 # are wrong.
 _NOTABLE_SHARE = 0.05
+# Share from which on there is no depth but by chance.
+_NEARLY_ALL = 0.8
 # Part of the range searched that the scene needs, below which the rest is too much.
 _SMALL_SHARE = 0.5
 
@@ -271,6 +273,9 @@ def _side(is_left: bool) -> str:
 
 
 def _range_findings(report: RectificationReport) -> Iterator[Finding]:
+    if report.too_near + report.too_far > _NEARLY_ALL:
+        yield _missed_range(report)
+        return
     searched = report.end - report.start
     if report.too_near > _NOTABLE_SHARE:
         yield CAUSES['scene_too_near'].found(
@@ -291,6 +296,15 @@ def _range_findings(report: RectificationReport) -> Iterator[Finding]:
             proposal=needed,
             share=100.0 * needed / searched,
         )
+
+
+def _missed_range(report: RectificationReport) -> Finding:
+    start = min(report.start, math.floor(report.low))
+    return CAUSES['range_misses_scene'].found(
+        reason=f'the scene has disparities from {report.low:.0f} to {report.high:.0f} px, '
+        f'{report.start} to {report.end} px are searched: set min_disparity to {start} and '
+        f'num_disparities to {_steps(report.high - start)}'
+    )
 
 
 def _steps(disparities: float) -> int:

@@ -13,6 +13,7 @@ import math
 from typing import NamedTuple
 
 from stereo_depth_node.core.health.rectification import RectificationReport
+from stereo_depth_node.core.health.result import ResultReport
 from stereo_depth_node.core.pairing.arrival import ArrivalEstimate
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.reasons import DropReason
@@ -172,6 +173,10 @@ class Snapshot:
         Simulated time is asked for and has not begun.
     rectification : RectificationReport or None
         What the monitor measured last.
+    result : ResultReport or None
+        Of the last pair, when the depth has been empty for some time.
+    rivals : mapping of str to tuple of str
+        Other nodes that publish an output of this one, by topic.
     """
 
     left: SideSnapshot
@@ -203,6 +208,8 @@ class Snapshot:
     ignored: tuple[str, ...] = ()
     waits_for_clock: bool = False
     rectification: RectificationReport | None = None
+    result: ResultReport | None = None
+    rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_wanted(self) -> bool:

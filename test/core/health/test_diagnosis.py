@@ -305,3 +305,26 @@ def test_any_state_has_an_answer(received, silence, pairs, age, period, toleranc
 )
 def test_lists_are_read_as_sentences(words, expected):
     assert listed(words) == expected
+
+
+def test_one_topic_for_both_sides():
+    snapshot = changed(HEALTHY, right=side('right', image=side('left').image))
+    assert names(snapshot) == ['flowing', 'same_topic']
+    assert text_of(snapshot, 'same_topic').startswith(
+        'the left and the right image both come from /left/image_rect: remap'
+    )
+
+
+def test_two_publishers_are_named_and_the_transport_is_not_blamed():
+    image = TopicSnapshot('/left/image_rect', IMAGE, publishers=('/cam_a', '/cam_b'))
+    snapshot = changed(HEALTHY, left=side('left', image=image, missing=10, lost=10))
+    assert names(snapshot) == ['flowing', 'several_publishers']
+    assert '/left/image_rect has 2 publishers (/cam_a and /cam_b)' in text_of(
+        snapshot, 'several_publishers'
+    )
+
+
+def test_another_node_on_an_output():
+    snapshot = changed(HEALTHY, rivals={'/disparity': ('/depth_b',)})
+    assert names(snapshot) == ['flowing', 'shared_output']
+    assert '/disparity is also published by /depth_b' in text_of(snapshot, 'shared_output')
