@@ -98,8 +98,10 @@ def rivals(node: Node, publishers: Iterable[Publisher[Any]]) -> dict[str, tuple[
             own = node.get_fully_qualified_name()
             if own in names:  # once: another node may have the same name
                 names.remove(own)
-            if names:
-                found[publisher.topic_name] = tuple(names)
+            # What has no full name yet is being discovered.
+            others = tuple(name for name in names if name.startswith('/'))
+            if others:
+                found[publisher.topic_name] = others
     return found
 
 

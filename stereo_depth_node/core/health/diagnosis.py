@@ -266,9 +266,11 @@ def _shared_topics(snapshot: Snapshot) -> Iterator[Finding]:
         if is_shared:
             yield CAUSES['same_topic'].found(kind=kind, topic=topic.name)
         for each in (topic,) if is_shared else (topic, other):
-            if len(each.publishers) > 1:
+            # What has no full name yet is being discovered.
+            known = [name for name in each.publishers if name.startswith('/')]
+            if len(known) > 1:
                 yield CAUSES['several_publishers'].found(
-                    topic=each.name, count=len(each.publishers), publishers=listed(each.publishers)
+                    topic=each.name, count=len(known), publishers=listed(known)
                 )
     for name, nodes in snapshot.rivals.items():
         yield CAUSES['shared_output'].found(topic=name, publishers=listed(nodes))
