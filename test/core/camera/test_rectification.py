@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from scenes import camera, plane, scene_of
 
+from stereo_depth_node.core.camera import rectification
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import CalibrationError, SizeError
+from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
+COMPILE_S = 300.0
 WIDTH, HEIGHT = 320, 240
 # Coefficients of real cameras (plumb_bob: EuRoC's left; equidistant: a 150 degree lens).
 PLUMB_BOB = (-0.28340811, 0.07395907, 0.00019359, 1.76187114e-05)
@@ -275,3 +278,34 @@ def seen_through(calibration: CameraCalibration, rectified: np.ndarray) -> np.nd
     upper = (1 - a) * image[top, left] + a * image[top, left + 1]
     lower = (1 - a) * image[top + 1, left] + a * image[top + 1, left + 1]
     return np.clip(np.rint((1 - b) * upper + b * lower), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ('model', 'd', 'angles'),
+    [
+        ('plumb_bob', PLUMB_BOB, TURNED),
+        ('plumb_bob', (0.4, 0.2, 0.0, 0.0, 0.0), LEVEL),
+        ('equidistant', EQUIDISTANT, TURNED),
+        ('plumb_bob', (), (0.0, 0.0, 0.8)),
+        ('plumb_bob', (), (0.0, 1.5, 0.0)),
+    ],
+)
+def test_compiled_code_gives_the_pixels_that_opencv_gives(monkeypatch, model, d, angles):
+    """Also where the raw image ends, and where hardly anything of it is seen."""
+    pytest.importorskip('numba')
+    assert wait_for_kernel(COMPILE_S) is KernelState.READY
+    rng = np.random.default_rng(5)
+    rectifier = Rectifier(raw_camera(model, d, angles))
+    for image in (
+        rng.integers(0, 256, (HEIGHT, WIDTH), np.uint8),
+        rng.integers(0, 2, (HEIGHT, WIDTH + 3), np.uint8)[:, :WIDTH] * np.uint8(255),
+    ):
+        fast, slow = (np.full((HEIGHT, WIDTH), 77, np.uint8) for _ in range(2))
+        rectifier.rectify(image, fast)
+        with monkeypatch.context() as without:
+            without.setattr(rectification, 'kernel_state', lambda: (KernelState.COMPILING, ''))
+            rectifier.rectify(image, slow)
+        np.testing.assert_array_equal(fast, slow)
+        in_three, planes = np.empty((HEIGHT, WIDTH, 3), np.uint8), np.dstack([image] * 3)
+        rectifier.rectify(planes, in_three)
+        np.testing.assert_array_equal(in_three, np.dstack([slow] * 3))

@@ -26,6 +26,7 @@ def compile_kernels() -> None:
     _match_example(pre_filter_cap=31, pre_filter_type='xsobel', disp12_max_diff=1)
     _match_example(pre_filter_cap=63, pre_filter_type='normalized_response', disp12_max_diff=-1)
     _convert_example()
+    _remap_example()
     folder = cache_folder()
     if folder is not None:
         mark_complete(folder)
@@ -65,6 +66,13 @@ def _convert_example() -> None:
     count = select_known(out, 64, 1, pixels)
     project_pixels(out, 64, pixels, count, out, out, out, 3, points)
     keep_one_per_voxel(points, count, one, one, np.full(128, -1, np.int64), pixels)
+
+
+def _remap_example() -> None:
+    from stereo_depth_node.core.matching.kernel.remapping import remap_bilinear
+
+    grey, numbers = np.zeros(64, np.uint8), np.zeros(32, np.uint32)
+    remap_bilinear(grey, np.uint64(8), numbers, np.zeros(32, np.uint16), numbers.copy(), grey[32:])
 
 
 def main() -> None:
