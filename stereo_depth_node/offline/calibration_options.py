@@ -106,13 +106,13 @@ def add_calibration_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('calibration, one of these; without it there is no depth')
     group.add_argument(
         '--calib',
-        '--camera-info',
-        dest='calib',
         nargs='+',
         type=Path,
         metavar='FILE',
         help='one file, or LEFT and RIGHT, of any kind that docs/files.md lists',
     )
+    # Its name before all kinds were recognised by their content.
+    group.add_argument('--camera-info', dest='calib', nargs='+', type=Path, help=argparse.SUPPRESS)
     group.add_argument('--focal', type=float, metavar='PX', help='focal length, pixels')
     group.add_argument('--baseline', type=float, metavar='M', help='with --focal: metres')
     group.add_argument(

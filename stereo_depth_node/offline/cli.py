@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from importlib import import_module
+from contextlib import suppress
+from importlib import import_module, metadata
+import os
 import sys
 from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
+from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.offline.parser import nearest, ToolParser
 
 __all__ = ['main']
 
@@ -46,11 +48,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 when all went well, 2 when the input, the output or the options cannot be used, or a
-        library is missing (one line on stderr says why), 130 when it was interrupted.
+        library is missing (one line on stderr says why), 130 when it was interrupted, 141 when
+        nobody read what it printed any more.
     """
-    if arguments is None:
-        return run_interruptible(lambda: main(sys.argv[1:]))
-    given = list(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _status(given)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still to be printed at the end of the program goes nowhere.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 141
+
+
+def _status(given: Sequence[str]) -> int:
     tool = next(iter(given), '')
     try:
         return _run(given)
@@ -66,23 +81,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
-        return INTERRUPTED
+        return 130
     print(f'stereo_depth {tool}: {problem}', file=sys.stderr)
     return 2
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog='stereo_depth', description=__doc__.splitlines()[0])
-    subparsers = parser.add_subparsers(dest='tool', metavar='TOOL', required=True)
-    tool: Any = None
-    for name, (module, purpose) in _TOOLS.items():
-        if arguments[:1] == [name]:
-            tool = import_module(module)
-            tool.add_parser(subparsers)
+    name = next(iter(arguments), '')
+    parser = ToolParser(
+        prog='stereo_depth',
+        synopsis='TOOL ...',
+        description='Stereo depth from files and recordings, without a ROS graph.',
+        epilog='stereo_depth TOOL --help has the options of a tool.',
+        add_help=False,
+    )
+    parser.add_argument('-h', '--help', action='help', help='show this and exit')
+    parser.add_argument('--version', action='store_true', help='show the version and exit')
+    subparsers = parser.add_subparsers(
+        dest='tool', metavar='TOOL', title='tools', prog='stereo_depth'
+    )
+    module: Any = None
+    for known, (path, purpose) in _TOOLS.items():
+        if known == name:
+            module = import_module(path)
+            module.add_parser(subparsers)
         else:
-            subparsers.add_parser(name, help=purpose)
-    options = parser.parse_args(arguments)
-    return int(tool.run(options))
+            subparsers.add_parser(known, help=purpose)
+    if module is not None:
+        chosen: ToolParser = subparsers.choices[name]
+        return int(module.run(chosen.parse_whole(arguments[1:])))
+    if name and not name.startswith('-'):
+        parser.error(f'there is no tool {printable(name, 60)}{nearest(name, _TOOLS)}')
+    if parser.parse_whole(arguments).version:
+        print(f'stereo_depth {_version()}')
+    else:
+        parser.print_help()
+    return 0
+
+
+def _version() -> str:
+    try:
+        return metadata.version('stereo_depth_node')
+    except metadata.PackageNotFoundError:
+        return 'unknown (not installed)'
 
 
 if __name__ == '__main__':

@@ -6,48 +6,101 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import textwrap
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.params_file import constraint_of, load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['add_settings_options', 'parse_size', 'parsed_setting', 'settings_from']
 
 _PREFIX = 'setting_'
+# Of 80 columns, behind the names of the options.
+_SUMMARY_WIDTH = 51
+_SUMMARIES = {
+    'algorithm': 'bm is fast, sgbm finds more',
+    'min_disparity': 'smallest disparity searched, px',
+    'num_disparities': 'disparities searched, px, a multiple of 16',
+    'block_size': 'side of the block compared, px, odd',
+    'uniqueness_ratio': 'margin of the best match over others, %',
+    'disp12_max_diff': 'left-right check: largest difference, px',
+    'speckle_window_size': 'remove islands of up to so many pixels',
+    'speckle_range': 'largest step inside of an island, px',
+    'fill_left_band': 'match the left border, too',
+    'median_size': 'median of 3 or 5 px; 0 is off',
+    'min_depth': 'nearer is unknown, m',
+    'max_depth': 'farther is unknown, m; 0 is no limit',
+    'rectify': 'the images are raw, rectify them',
+    'downscale': 'reduce the images by 1, 2 or 4 first',
+    'sync_tolerance': 'largest difference of the stamps, s',
+}
+_METAVARS: dict[type, str] = {bool: 'BOOL', int: 'N', float: 'X', str: 'NAME'}
 _TRUTHS = {'true': True, 'false': False}
 
 
-def add_settings_options(parser: argparse.ArgumentParser, *shorthands: str) -> None:
-    """Add ``--params FILE``, ``--set NAME=VALUE`` and an option for each of `shorthands`.
+def add_settings_options(parser: ToolParser, *common: str, several: bool = False) -> None:
+    """Add ``--params FILE``, ``--set NAME=VALUE`` and an option for each setting.
 
     Parameters
     ----------
-    parser : argparse.ArgumentParser
-        Of one of the tools.
-    *shorthands : str
-        Settings that can also be set by an option of their own name, such as
-        ``--num-disparities 128``.
+    parser : ToolParser
+        Of one of the tools. Settings whose names it has already keep to ``--set``.
+    *common : str
+        Settings that are in the short help.
+    several : bool
+        Whether ``--params`` can be given more than once.
     """
     group = parser.add_argument_group('settings, those of the node')
-    group.add_argument('--params', metavar='FILE', help='parameter file of the node (YAML)')
+    group.add_argument(
+        '--params',
+        action='append' if several else 'store',
+        default=[] if several else None,
+        metavar='FILE',
+        help='parameter file of the node (YAML)' + ('; several are compared' if several else ''),
+    )
     group.add_argument(
         '--set',
         action='append',
         default=[],
         metavar='NAME=VALUE',
-        help='one setting, after those of the file; see docs/parameters.md for all',
+        help='one setting; each has its option, too (--help-all)',
     )
-    for name in shorthands:
-        known = known_parameters()[name]
-        # argparse fills in what follows a percent sign.
-        values = constraint_of(known).replace('%', '%%')
-        group.add_argument(
-            f'--{name.replace("_", "-")}',
-            dest=f'{_PREFIX}{name}',
-            metavar='VALUE',
-            help=f'same as --set {name}=... ({values}, default {known.default})',
+    for known in known_parameters().values():
+        option = f'--{known.name.replace("_", "-")}'
+        if option in parser._option_string_actions:
+            continue
+        constraint = f'({constraint_of(known)}; default {_default(known)})'
+        action = group.add_argument(
+            option,
+            dest=f'{_PREFIX}{known.name}',
+            metavar=_METAVARS.get(known.type, 'X'),
+            help=_escaped(f'{_summary(known)} [{_default(known)}]'),
         )
+        parser.describe(
+            action,
+            _escaped(f'{known.description} {constraint}'),
+            is_rare=known.name not in common,
+        )
+
+
+def _summary(known: Parameter) -> str:
+    """Return what a setting does in a few words, so that the help takes a line for it."""
+    text = _SUMMARIES.get(known.name, known.description)
+    room = _SUMMARY_WIDTH - len(f' [{_default(known)}]')
+    return textwrap.shorten(text, room, placeholder='...')
+
+
+def _default(known: Parameter) -> str:
+    if isinstance(known.default, bool):
+        return str(known.default).lower()
+    return str(known.default) if known.default != '' else 'none'
+
+
+def _escaped(text: str) -> str:
+    """Return a text for argparse, which fills in what follows a percent sign."""
+    return text.replace('%', '%%')
 
 
 def settings_from(arguments: argparse.Namespace, **defaults: Value) -> Settings:

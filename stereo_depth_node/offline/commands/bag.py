@@ -25,6 +25,7 @@ from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.writer import BagFormat
 from stereo_depth_node.offline.files.formats import check_output
 from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
@@ -39,13 +40,13 @@ examples:
 
 def add_parser(subparsers: Any) -> None:
     """Add the options of this tool."""
-    parser = subparsers.add_parser(
+    parser: ToolParser = subparsers.add_parser(
         'bag',
+        synopsis='IN [IN ...] OUT [options]',
         help='depth of every frame of ROS 2 bags',
         description='Computes disparity and depth of every pair of images in ROS 2 bags (sqlite3 '
         'or mcap, compressed or not), with the pairing and the bytes of the node.',
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('inputs', nargs='+', metavar='IN', type=Path, help='bags to read')
     parser.add_argument(
@@ -88,7 +89,15 @@ def add_parser(subparsers: Any) -> None:
     )
     work.add_argument('--dask', default='', metavar='ADDRESS', help='work on a Dask cluster')
     work.add_argument('--quiet', action='store_true', help='no progress bar')
-    add_settings_options(parser, 'num_disparities', 'block_size', 'algorithm')
+    add_settings_options(
+        parser,
+        'algorithm',
+        'num_disparities',
+        'block_size',
+        'sync_tolerance',
+        'rectify',
+        'downscale',
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,6 @@ from typing import Any
 from tabulate import tabulate
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
@@ -27,7 +26,8 @@ from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evalu
 from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
 from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
 from stereo_depth_node.offline.files.formats import write_file
-from stereo_depth_node.offline.options import settings_from
+from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['add_parser', 'run']
 
@@ -53,11 +53,11 @@ _FORMATS = (
 
 def add_parser(subparsers: Any) -> None:
     """Add the tool's options."""
-    parser = subparsers.add_parser(
+    parser: ToolParser = subparsers.add_parser(
         'evaluate',
+        synopsis='SCENES | LEFT RIGHT --truth FILE [options]',
         help='accuracy of settings on scenes with ground truth',
         description=_PURPOSE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         'scenes',
@@ -84,27 +84,15 @@ def add_parser(subparsers: Any) -> None:
         '--mask', type=Path, metavar='FILE', help='image that is 0 where no pixel counts'
     )
     add_calibration_options(parser)
-    parser.add_argument(
-        '--params',
-        action='append',
-        default=[],
-        metavar='FILE',
-        help='parameter file of the node (YAML); several are compared side by side',
-    )
-    parser.add_argument(
-        '--set',
-        action='append',
-        default=[],
-        metavar='NAME=VALUE',
-        help='one setting, for all files; see docs/parameters.md for all',
-    )
-    parser.add_argument('--json', type=Path, metavar='FILE', help='also write all figures there')
-    parser.add_argument(
+    result = parser.add_argument_group('result')
+    result.add_argument('--json', type=Path, metavar='FILE', help='also write all figures there')
+    result.add_argument(
         '--picture', type=Path, metavar='FOLDER', help='draw a picture of each scene there'
     )
-    parser.add_argument(
+    result.add_argument(
         '--report', type=Path, metavar='FILE.html', help='write a page with figures and pictures'
     )
+    add_settings_options(parser, 'algorithm', 'num_disparities', 'block_size', several=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -182,14 +170,14 @@ def _pair_with_truth(arguments: argparse.Namespace) -> Scene:
 
 def _candidates(arguments: argparse.Namespace) -> list[tuple[str, Settings]]:
     """Return the settings that are asked for, each with a name of its own."""
+
+    def settings_of(file: str | None) -> Settings:
+        return settings_from(argparse.Namespace(**{**vars(arguments), 'params': file}))
+
     if not arguments.params:
-        one = argparse.Namespace(params=None, set=arguments.set)
-        return [('set' if arguments.set else 'default', settings_from(one))]
-    found = []
-    for file in arguments.params:
-        load_settings(file)
-        one = argparse.Namespace(params=file, set=arguments.set)
-        found.append((Path(file).stem, settings_from(one)))
+        settings = settings_of(None)
+        return [('default' if settings == Settings() else 'set', settings)]
+    found = [(Path(file).stem, settings_of(file)) for file in arguments.params]
     names = [name for name, _ in found]
     return [
         (name if names.count(name) == 1 else str(file), settings)

@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.images.files import LAYOUTS
-from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -41,6 +40,7 @@ from stereo_depth_node.offline.files.pairs import (
     read_video,
 )
 from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
@@ -48,25 +48,39 @@ __all__ = ['add_parser', 'run']
 _EXAMPLES = """\
 examples:
   stereo_depth images left.png right.png --show
-  stereo_depth images left.png right.png --num-disparities 16 --block-size 15 --colours gray
-  stereo_depth images im0.png im1.png --calib calib.txt --write depth.png cloud.ply
-  stereo_depth images left/*.png right/*.png --output results --write disparity.pfm
+  stereo_depth images left.png right.png --num-disparities 16 --block-size 15
+  stereo_depth images im0.png im1.png --calib calib.txt --write depth.png
+  stereo_depth images left/*.png right/*.png --output results
   stereo_depth images both.mp4 --layout side-by-side --output frames
 """
 _PICTURE = 'picture.png'
-# Settings that mean something for images that are there already, each with an option.
-_GROUPS = ('Matching', 'Filters', 'Depth')
+# Settings that are in the short help.
+_COMMON = (
+    'algorithm',
+    'min_disparity',
+    'num_disparities',
+    'block_size',
+    'uniqueness_ratio',
+    'disp12_max_diff',
+    'speckle_window_size',
+    'speckle_range',
+    'fill_left_band',
+    'median_size',
+    'min_depth',
+    'max_depth',
+    'rectify',
+    'downscale',
+)
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the options of this tool."""
-    parser = subparsers.add_parser(
+    parser: ToolParser = subparsers.add_parser(
         'images',
+        synopsis='LEFT RIGHT [options]',
         help='disparity, depth, pictures, point clouds of image files',
-        description='Computes disparity and depth of pairs of rectified images, with the core '
-        'of the node.',
+        description='Computes disparity and depth of pairs of images, with the core of the node.',
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         'images',
@@ -103,13 +117,7 @@ def add_parser(subparsers: Any) -> None:
         '--processes', type=int, default=available_processors(), help='default: %(default)s'
     )
     work.add_argument('--quiet', action='store_true', help='no progress bar')
-    # baseline is an option of the calibration already.
-    shorthands = [
-        known.name
-        for known in known_parameters().values()
-        if known.group in _GROUPS and known.name != 'depth_encoding'
-    ]
-    add_settings_options(parser, *shorthands)
+    add_settings_options(parser, *_COMMON)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from stereo_depth_node.offline.bags.inspection import (
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.salvage import salvage
 from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['add_parser', 'run']
 
@@ -30,8 +31,9 @@ _LARGEST_GAPS = 3
 
 def add_parser(subparsers: Any) -> None:
     """Add the options of this tool."""
-    parser = subparsers.add_parser(
+    parser: ToolParser = subparsers.add_parser(
         'inspect',
+        synopsis='BAG [options]',
         help='what is in a ROS 2 bag, and what is wrong with it',
         description='Says what is in a ROS 2 bag for stereo: topics, rates, sizes, stamps, '
         'calibration, rectification, and what the diagnostics of the node would report.',

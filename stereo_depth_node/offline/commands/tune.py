@@ -25,6 +25,7 @@ from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
 from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['add_parser', 'run']
 
@@ -45,11 +46,11 @@ _DEFAULT_OUTPUT = Path('params.yaml')
 
 def add_parser(subparsers: Any) -> None:
     """Add the tool's options."""
-    parser = subparsers.add_parser(
+    parser: ToolParser = subparsers.add_parser(
         'tune',
+        synopsis='SCENE | LEFT RIGHT | BAG [options]',
         help='settings that suit a scene',
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         'inputs',
