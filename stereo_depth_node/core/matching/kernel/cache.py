@@ -7,23 +7,40 @@ that nothing stale is ever loaded: numba itself looks only at the file that defi
 function, not at those that its callees come from. The folder is in the first of
 ``$NUMBA_CACHE_DIR``, ``$XDG_CACHE_HOME``, ``~/.cache``, ``$ROS_HOME`` and ``~/.ros``
 that can be written to. Never in a shared temporary folder: what is loaded from here
-is executed.
+is executed. For the same reason nothing is loaded whose checksums are not those that were
+noted when it was compiled: a damaged kernel would end the process, or be wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 import functools
 import hashlib
 from importlib import metadata
 import os
 from pathlib import Path
 import platform
+import shutil
 import sys
 import tempfile
+import time
 
-__all__ = ['cache_folder', 'is_complete', 'mark_complete', 'numba_version']
+__all__ = [
+    'cache_folder',
+    'discard_renewed',
+    'folder_in_use',
+    'is_complete',
+    'is_damaged',
+    'numba_version',
+    'renewed_cache',
+    'write_checksums',
+]
 
-_MARK = 'complete'
+_CHECKSUMS = 'complete'
+_LEFT_OVER_S = 3600.0
+# Where this process compiles to, if it renews the cache.
+_renewed: Path | None = None
 
 
 def numba_version() -> str | None:
@@ -49,14 +66,77 @@ def cache_folder() -> Path | None:
     return None
 
 
+def folder_in_use() -> Path | None:
+    """Return the folder that this process loads kernels from and compiles them into."""
+    return _renewed or cache_folder()
+
+
 def is_complete(folder: Path) -> bool:
-    """Whether all kernels have been compiled into `folder`."""
-    return (folder / _MARK).is_file()
+    """Whether all kernels have been compiled into `folder`, and are there as they were."""
+    try:
+        return (folder / _CHECKSUMS).read_bytes() == _checksums(folder)
+    except OSError:
+        return False
 
 
-def mark_complete(folder: Path) -> None:
+def is_damaged(folder: Path) -> bool:
+    """Whether kernels had been compiled into `folder` and are not as they were."""
+    return (folder / _CHECKSUMS).exists() and not is_complete(folder)
+
+
+def write_checksums(folder: Path) -> None:
     """Note that all kernels have been compiled into `folder`."""
-    (folder / _MARK).touch()
+    (folder / _CHECKSUMS).write_bytes(_checksums(folder))
+
+
+@contextlib.contextmanager
+def renewed_cache() -> Iterator[None]:
+    """Compile into an empty folder, which takes the place of the cache when all went well.
+
+    So nothing is loaded from a cache that may be damaged, and others never see half of it. The
+    modules with compiled code must not have been imported before.
+    """
+    global _renewed  # noqa: PLW0603 (numba asks for it when a function is decorated)
+    folder = cache_folder()
+    if folder is None:
+        yield
+        return
+    _remove_left_overs(folder)
+    _renewed = Path(tempfile.mkdtemp(prefix=f'{folder.name}.', dir=folder.parent))
+    try:
+        yield
+        write_checksums(_renewed)
+        old = Path(tempfile.mkdtemp(prefix=f'{folder.name}.', dir=folder.parent))
+        folder.rename(old)  # an empty folder may be overwritten
+        _renewed.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(_renewed, ignore_errors=True)
+        _renewed = None
+
+
+def discard_renewed() -> None:
+    """Remove what a process has compiled that ends before it is done."""
+    if _renewed is not None:
+        shutil.rmtree(_renewed, ignore_errors=True)
+
+
+def _remove_left_overs(folder: Path) -> None:
+    """Remove what compilers have left that were killed at work."""
+    for path in folder.parent.glob(f'{folder.name}.*'):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LEFT_OVER_S:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _checksums(folder: Path) -> bytes:
+    """Return a line for every file in a folder, after one for whom it was compiled."""
+    files = sorted(path for path in folder.rglob('*') if path.name != _CHECKSUMS)
+    lines = [_fingerprint()]
+    for path in files:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else 'folder'
+        lines.append(f'{digest} {path.relative_to(folder).as_posix()}')
+    return '\n'.join([*lines, '']).encode()
 
 
 def _candidates() -> list[Path]:
@@ -72,6 +152,8 @@ def _fingerprint() -> str:
     here = Path(__file__).resolve().parent
     for source in sorted(here.glob('*.py')):
         digest.update(source.read_bytes())
+        # numba compiles anew what was compiled from a file of another time.
+        digest.update(str(source.stat().st_mtime_ns).encode())
     environment = [
         str(here),
         sys.version,

@@ -14,7 +14,7 @@ import threading
 
 import numpy as np
 
-from stereo_depth_node.core.matching.kernel.cache import cache_folder, mark_complete
+from stereo_depth_node.core.matching.kernel.cache import discard_renewed, renewed_cache
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 
 __all__ = ['compile_kernels', 'main']
@@ -27,9 +27,6 @@ def compile_kernels() -> None:
     _match_example(pre_filter_cap=63, pre_filter_type='normalized_response', disp12_max_diff=-1)
     _convert_example()
     _remap_example()
-    folder = cache_folder()
-    if folder is not None:
-        mark_complete(folder)
 
 
 def _match_example(*, pre_filter_cap: int, pre_filter_type: str, disp12_max_diff: int) -> None:
@@ -80,13 +77,15 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, 'nice'):
         os.nice(10)
-    compile_kernels()
+    with renewed_cache():
+        compile_kernels()
 
 
 def _end_with_parent() -> None:
     # Not sys.stdin: its lock, held in here, would break the interpreter's own end.
     while os.read(sys.stdin.fileno(), 1):
         pass
+    discard_renewed()
     os._exit(1)
 
 

@@ -5,7 +5,7 @@
 numba is an optional dependency and slow to import, so only the modules that
 hold compiled code import this one. Compiled functions release the GIL, check
 no bounds (their callers guarantee them), divide as C does, and are cached in
-:func:`.cache.cache_folder`.
+:func:`.cache.folder_in_use`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import importlib
 from typing import Any, TypeVar
 
-from stereo_depth_node.core.matching.kernel.cache import cache_folder
+from stereo_depth_node.core.matching.kernel.cache import folder_in_use
 
 __all__ = ['compiled', 'inlined']
 
@@ -30,7 +30,7 @@ _OPTIONS = {'nogil': True, 'error_model': 'numpy', 'boundscheck': False, '_nrt':
 
 def compiled(function: _Function) -> _Function:
     """Compile `function` on its first call with each set of argument types."""
-    folder = cache_folder()
+    folder = folder_in_use()
     if folder is None:
         result: _Function = numba.njit(**_OPTIONS)(function)
         return result

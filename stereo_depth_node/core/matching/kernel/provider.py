@@ -25,7 +25,12 @@ import sys
 import tempfile
 import threading
 
-from stereo_depth_node.core.matching.kernel.cache import cache_folder, is_complete, numba_version
+from stereo_depth_node.core.matching.kernel.cache import (
+    cache_folder,
+    is_complete,
+    is_damaged,
+    numba_version,
+)
 
 __all__ = ['KernelProvider', 'KernelState', 'kernel_state', 'request_kernel', 'wait_for_kernel']
 
@@ -116,9 +121,12 @@ class KernelProvider:
             self._state = (KernelState.COMPILING, 'compiling here: no folder for a cache')
             origin = f'numba {version}, compiled in this process: no folder for a cache'
         elif not is_complete(folder):
-            self._state = (KernelState.COMPILING, 'compiling in a child process')
+            why = ': the cache was damaged' if is_damaged(folder) else ''
+            self._state = (KernelState.COMPILING, f'compiling in a child process{why}')
             self._compile_in_child()
-            origin = f'numba {version}, compiled now'
+            origin = f'numba {version}, compiled now{why}'
+            if not is_complete(folder):
+                raise RuntimeError(f'what was compiled cannot be read back from {folder}')
         from stereo_depth_node.core.matching.kernel.compiler import compile_kernels
 
         compile_kernels()

@@ -87,13 +87,30 @@ def test_after_the_child_the_kernel_is_loaded_and_ready(
 ) -> None:
     loaded = []
     monkeypatch.setattr(compiler, 'compile_kernels', lambda: loaded.append(True))
-    provider = KernelProvider(child(f"open({str(empty_cache / 'complete')!r}, 'w')"))
+    program = f"""
+from pathlib import Path
+from stereo_depth_node.core.matching.kernel import cache
+cache.write_checksums(Path({str(empty_cache)!r}))
+"""
+    provider = KernelProvider(child(program))
     assert provider.wait(DEADLINE) is KernelState.READY
     assert loaded == [True]
     # Now the cache is complete: the next process starts no compiler.
     again = KernelProvider(child('raise SystemExit(1)'))
     assert again.wait(DEADLINE) is KernelState.READY
     assert 'cache' in again.state()[1]
+
+
+def test_a_damaged_cache_is_compiled_anew_and_loaded_only_when_that_went_well(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, 'compile_kernels', lambda: pytest.fail('a damaged cache loaded'))
+    (empty_cache / 'kernel.nbc').write_bytes(b'code')
+    cache.write_checksums(empty_cache)
+    (empty_cache / 'kernel.nbc').write_bytes(b'cude')
+    provider = KernelProvider(child('pass'))
+    assert provider.wait(DEADLINE) is KernelState.UNAVAILABLE
+    assert 'cannot be read back' in provider.state()[1]
 
 
 def test_without_a_folder_for_the_cache_it_is_compiled_in_the_process(
