@@ -14,7 +14,7 @@ from stereo_depth_node.core.settings.parameter import Changes
 
 __all__ = ['FILTER_CANDIDATES', 'candidates_of']
 
-FILTER_CANDIDATES: Sequence[tuple[str, Sequence[Changes]]] = (
+FILTER_CANDIDATES: Sequence[tuple[str, Sequence[Changes]]] = (  # for a higher cost
     ('speckles', [{'speckle_window_size': size, 'speckle_range': 1} for size in (50, 200, 400)]),
     ('left-right check', [{'disp12_max_diff': pixels} for pixels in (1, 4)]),
     ('uniqueness', [{'uniqueness_ratio': ratio} for ratio in (2, 5, 10)]),
@@ -25,6 +25,7 @@ def candidates_of(settings: Settings) -> Sequence[TuningCandidates]:
     """Return the steps for the algorithm of `settings`, in their order."""
     return (
         ('left border', _left_border),
+        ('speckles', _speckles),
         *algorithm_of(settings).tuning_candidates,
         ('disparity limits', _limits),
     )
@@ -34,12 +35,15 @@ def _left_border(settings: SettingFields) -> Iterable[Changes]:
     yield {'fill_left_band': True}
 
 
+def _speckles(settings: SettingFields) -> Iterable[Changes]:
+    for size in (0, 100, 200, 400):
+        yield {'speckle_window_size': size, 'speckle_range': 1}
+
+
 def _limits(settings: SettingFields) -> Iterable[Changes]:
-    """Widen the range: beyond its ends there may be what was not found before matching.
+    """Widen the range: nearer there may be what was not found before matching.
 
     It is never narrowed: what lies outside of the range cannot be scored.
     """
-    low, count = settings.min_disparity, settings.num_disparities
-    yield {'num_disparities': count + DISPARITY_STEP}
-    yield {'num_disparities': count + 2 * DISPARITY_STEP}
-    yield {'min_disparity': low - DISPARITY_STEP, 'num_disparities': count + DISPARITY_STEP}
+    for steps in (1, 2):
+        yield {'num_disparities': settings.num_disparities + steps * DISPARITY_STEP}

@@ -1,11 +1,18 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which disparities a pair has, found before it is matched."""
+"""Which disparities a pair has, found before it is matched.
+
+Three estimates that err for different reasons: corners tracked from image to image, which need
+no range but miss small and plain things; block matching of the reduced pair over half of its
+width, which guesses where there is no texture; and semi-global matching of it, which continues
+surfaces. Each end of the range is where most of them agree. What an estimate has beyond that is
+not used, and said.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 import math
 
 import cv2
@@ -16,40 +23,84 @@ from stereo_depth_node.core.disparity.invalidation import invalid_value, remove_
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
+from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.consistency import consistent_pixels
 
-__all__ = ['DisparityRange', 'find_disparity_range']
+__all__ = ['DisparityRange', 'agreed_range', 'find_disparity_range']
 
 
-# Ends of the range of what was found; beyond are mostly mistakes.
-_PERCENT = (0.5, 99.5)
+# Ends of what an estimate has found; beyond are mostly mistakes. Corners are few.
+_CORNER_PERCENT = (0.5, 99.5)
+_DENSE_PERCENT = (0.2, 99.8)
+# Estimates of an end agree to within this share of the range, or so many pixels.
+_AGREEMENT_SHARE = 0.2
+_AGREEMENT_PX = 4.0
 # Between the nearest point found and the nearest there is.
 _MARGIN_SHARE = 0.05
 _MARGIN_PX = 2.0
 # Of fewer points the percentiles are not reliable.
 _FEWEST_MATCHES = 50
-_PROBE_WIDTH = 400
-_PROBE_BLOCK = 9
+# Calibration leaves that much below the disparity of infinity.
+_CALIBRATION_PX = 2.0
+_REDUCED_WIDTH = 400
 # Smaller groups of pixels do not prove that a disparity is there.
-_PROBE_ISLAND = 50
+_ISLAND = 100
+_REDUCED_MATCHERS: dict[str, Changes] = {
+    'block matching': {'block_size': 9, 'pre_filter_cap': 15, 'uniqueness_ratio': 10},
+    'semi-global matching': {
+        'algorithm': 'sgbm_3way',
+        'block_size': 3,
+        'p1': 72,
+        'p2': 288,
+        'uniqueness_ratio': 10,
+        'disp12_max_diff': 4096,
+    },
+}
 
 
 @dataclass(frozen=True)
 class DisparityRange:
-    """Disparities from `low` to `high`, pixels."""
+    """Disparities from `low` to `high`, pixels.
+
+    Attributes
+    ----------
+    low, high : float
+        The ends.
+    unused : tuple of str
+        For people: what was found beyond them and is not used.
+    """
 
     low: float
     high: float
+    unused: tuple[str, ...] = ()
 
     def joined(self, other: DisparityRange) -> DisparityRange:
         """Return the smallest range that holds both."""
-        return DisparityRange(min(self.low, other.low), max(self.high, other.high))
+        return DisparityRange(
+            min(self.low, other.low),
+            max(self.high, other.high),
+            (*self.unused, *(text for text in other.unused if text not in self.unused)),
+        )
 
     def widened(self) -> DisparityRange:
         """Return the range with a margin at either end."""
         margin = _MARGIN_PX + _MARGIN_SHARE * (self.high - self.low)
-        return DisparityRange(self.low - margin, self.high + margin)
+        return replace(self, low=self.low - margin, high=self.high + margin)
+
+    def reaching(self, infinity_px: float) -> DisparityRange:
+        """Return the range from the disparity of infinity on, that of the farthest of points.
+
+        What lies more than 2 px and the margin below it stays in the range: then the cameras are
+        not parallel, or `infinity_px` is not theirs.
+        """
+        margin = _MARGIN_PX + _MARGIN_SHARE * (self.high - self.low)
+        is_beyond = self.low + margin < infinity_px - _CALIBRATION_PX
+        return replace(
+            self,
+            low=self.low if is_beyond else infinity_px,
+            high=max(self.high, infinity_px),
+        )
 
     def applied_to(self, settings: Settings) -> Settings:
         """Return `settings` that search this range."""
@@ -60,10 +111,6 @@ class DisparityRange:
 
 def find_disparity_range(pairs: Iterable[tuple[Grey, Grey]]) -> DisparityRange:
     """Find the range of disparities of one or more pairs, with a margin.
-
-    First from sparse matches of corners, which need no range; then, as corners miss small near
-    things, from a dense match of the reduced pair over half of its width, of which only larger
-    patches count that are consistent from left to right and back.
 
     Parameters
     ----------
@@ -76,10 +123,9 @@ def find_disparity_range(pairs: Iterable[tuple[Grey, Grey]]) -> DisparityRange:
         If nothing is found: the images show different things, or are not rectified.
     """
     found = [
-        part
-        for left, right in pairs
-        for part in (_from_corners(left, right), _from_probe(left, right))
-        if part is not None
+        agreed_range(estimates)
+        for estimates in (_estimates(left, right) for left, right in pairs)
+        if estimates
     ]
     if not found:
         raise SettingsError(
@@ -92,17 +138,62 @@ def find_disparity_range(pairs: Iterable[tuple[Grey, Grey]]) -> DisparityRange:
     return total.widened()
 
 
+def agreed_range(estimates: Sequence[tuple[str, DisparityRange]]) -> DisparityRange:
+    """Return the range that most estimates agree on.
+
+    At each end that is the outermost estimate that agrees with the middle one; of two that
+    do not agree the inner one, as what is wrong is mostly far off.
+
+    Parameters
+    ----------
+    estimates : sequence of (str, DisparityRange)
+        At least one, with how each was found.
+    """
+    lows = sorted((each.low for _, each in estimates), reverse=True)
+    highs = sorted(each.high for _, each in estimates)
+    middle = (len(estimates) - 1) // 2
+    low, high = lows[middle], highs[middle]
+    tolerance = max(_AGREEMENT_PX, _AGREEMENT_SHARE * (high - low))
+    low = min(end for end in lows if end >= low - tolerance)
+    high = max(end for end in highs if end <= high + tolerance)
+    unused = tuple(
+        f'{name} found {each.low:.0f} to {each.high:.0f} px; beyond {low:.0f} to {high:.0f} px '
+        'that is not confirmed and not used'
+        for name, each in estimates
+        if each.low < low or each.high > high
+    )
+    return DisparityRange(low, high, unused)
+
+
+def _estimates(left: Grey, right: Grey) -> list[tuple[str, DisparityRange]]:
+    """Return what each method finds, with its name; nothing when it is not to be trusted."""
+    corners = _from_corners(left, right)
+    dense = [
+        (name, part)
+        for name, changes in _REDUCED_MATCHERS.items()
+        if (part := _from_reduced_pair(left, right, changes)) is not None
+    ]
+    if corners is not None:
+        return [('tracking of corners', corners), *dense]
+    # One alone finds something in any two images.
+    return dense if len(dense) > 1 else []
+
+
 def _from_corners(left: Grey, right: Grey) -> DisparityRange | None:
     matches = match_corners(left, right)
     if matches is None or len(matches.disparities) < _FEWEST_MATCHES:
         return None
-    return DisparityRange(*matches.disparity_percentiles(*_PERCENT))
+    low, high = matches.disparity_percentiles(*_CORNER_PERCENT)
+    return DisparityRange(low, high)
 
 
-def _from_probe(left: Grey, right: Grey) -> DisparityRange | None:
-    """Match the reduced pair over a wide range."""
+def _from_reduced_pair(left: Grey, right: Grey, changes: Changes) -> DisparityRange | None:
+    """Match the reduced pair over a wide range, from left to right and back.
+
+    Only larger patches count whose disparities are the same both ways.
+    """
     height, width = left.shape
-    factor = max(1, math.ceil(width / _PROBE_WIDTH))
+    factor = max(1, math.ceil(width / _REDUCED_WIDTH))
     size = (width // factor, height // factor)
     small = [
         np.asarray(
@@ -115,18 +206,16 @@ def _from_probe(left: Grey, right: Grey) -> DisparityRange | None:
     ]
     low = -(size[0] // 8)
     count = (size[0] // 2 - low) // DISPARITY_STEP * DISPARITY_STEP
-    if count < DISPARITY_STEP or min(size) <= 2 * _PROBE_BLOCK:
-        return None
     settings = Settings(
         matcher_backend='opencv',
-        block_size=_PROBE_BLOCK,
         min_disparity=low,
-        num_disparities=count,
-        pre_filter_cap=15,
-        uniqueness_ratio=10,
+        num_disparities=max(count, DISPARITY_STEP),
         fill_left_band=True,
-    )
-    pipeline = StereoPipeline(settings, *size)
+    ).merged(changes)
+    try:
+        pipeline = StereoPipeline(settings, *size)
+    except SettingsError:  # too small an image
+        return None
     pipeline.match(*small)
     fixed = pipeline.fixed.copy()
     pipeline.match(*(np.ascontiguousarray(image[:, ::-1]) for image in reversed(small)))
@@ -138,9 +227,9 @@ def _from_probe(left: Grey, right: Grey) -> DisparityRange | None:
     )
     invalid = invalid_value(low)
     fixed[~consistent_pixels(from_left, from_right)] = invalid
-    remove_speckles(fixed, invalid, _PROBE_ISLAND, 1)
+    remove_speckles(fixed, invalid, _ISLAND, 1)
     known = fixed[fixed > invalid]
-    if known.size < _PROBE_ISLAND:
+    if known.size < _ISLAND:
         return None
-    ends = np.percentile(known, _PERCENT) * (factor / DISPARITY_SCALE)
+    ends = np.percentile(known, _DENSE_PERCENT) * (factor / DISPARITY_SCALE)
     return DisparityRange(float(ends[0]), float(ends[1]))

@@ -5,8 +5,9 @@
 Coordinate descent in the order in which settings matter: the range of disparities first, as
 nothing can be found outside of it, then the filters that leave pixels out, then the matcher,
 again and again until nothing improves. Each step tries a whole list of values, takes the best one
-and is reported with its score. At the end come the filters that remove more wrong than right
-pixels, as long as the cost hardly rises.
+and is reported with its score. Of algorithms, a slower one has to be better by half a point. On
+request there are filters at the end that remove more wrong than right pixels, as long as the cost
+hardly rises; a part of the budget is kept for them.
 
 The result depends on the images, the start, the algorithm and the seed alone. Only when the
 budget is used up before the end, it is the best found until then, and the result says so.
@@ -15,6 +16,7 @@ budget is used up before the end, it is the best found until then, and the resul
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import math
 import time
 
 from stereo_depth_node.core.errors import SettingsError
@@ -27,7 +29,8 @@ from stereo_depth_node.core.settings.algorithms.table import (
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.tuning.candidates import candidates_of, FILTER_CANDIDATES
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
-from stereo_depth_node.core.tuning.objectives import Objective, Pair, Score
+from stereo_depth_node.core.tuning.matching import Pair
+from stereo_depth_node.core.tuning.objectives import Objective, Score
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 
 __all__ = ['ANY_ALGORITHM', 'Tuner']
@@ -37,6 +40,12 @@ ANY_ALGORITHM = 'any'
 _MOST_ROUNDS = 4
 # A gain below this share of the cost is noise: the first of equals, the simplest, stays.
 _LEAST_GAIN = 0.002
+# What an algorithm has to gain over a faster one, in points of the cost. All paths (sgbm_hh)
+# gain 0.4 on average over three (sgbm_3way) and take three times as long.
+_GAIN_OF_SLOWER = 0.5
+_REDUCTIONS = (2, 4)
+# Of the budget, for the filters at the end.
+_FILTER_SHARE = 0.15
 
 
 class Tuner:
@@ -53,9 +62,13 @@ class Tuner:
     filter_allowance : float
         Share of itself, 0 to 1, by which the cost may rise for filters that remove wrong
         disparities and some right ones with them.
-    infinity_px : float, optional
-        A disparity that the range must hold: that of a point infinitely far away, cx_l - cx_r,
-        for a camera that will see farther than in these pairs.
+    infinity_px : float or None
+        Disparity of a point infinitely far away, cx_l - cx_r, at which the range begins, as a
+        camera will see farther than in these pairs. None searches what is in the pairs alone.
+    found : DisparityRange, optional
+        Of the pairs, where it is known already.
+    is_fast_enough : callable, optional
+        Says of settings whether they may be taken, by the time that a pair takes.
     on_progress : callable, optional
         Called with the name of the step and the share of the budget used, 0 to 1.
     """
@@ -67,7 +80,9 @@ class Tuner:
         *,
         budget_s: float = 60.0,
         filter_allowance: float = 0.0,
-        infinity_px: float | None = None,
+        infinity_px: float | None = 0.0,
+        found: DisparityRange | None = None,
+        is_fast_enough: Callable[[Settings], bool] = lambda settings: True,
         on_progress: Callable[[str, float], None] = lambda name, share: None,
     ) -> None:
         self._pairs = pairs
@@ -75,6 +90,8 @@ class Tuner:
         self._budget_s = budget_s
         self._filter_allowance = filter_allowance
         self._infinity_px = infinity_px
+        self._found = found
+        self._is_fast_enough = is_fast_enough
         self._on_progress = on_progress
         self._started = time.monotonic()
         self._known: dict[Settings, Score | None] = {}
@@ -99,10 +116,17 @@ class Tuner:
         self._known.clear()
         self._steps.clear()
         self._best_so_far = start
+        self._budget_share = 1.0 - (_FILTER_SHARE if self._filter_allowance > 0 else 0.0)
+        is_complete = True
         try:
-            best, is_complete = self._search(start, algorithm), True
+            best = self._search(start, algorithm)
         except _BudgetUsedUp:
             best, is_complete = self._best_so_far, False
+        if self._filter_allowance > 0:
+            try:
+                best = self._filter(best)
+            except _BudgetUsedUp:
+                best, is_complete = self._best_so_far, False
         return TuningResult(best, tuple(self._steps), is_complete)
 
     def _search(self, start: Settings, algorithm: str) -> Settings:
@@ -112,24 +136,45 @@ class Tuner:
         current = start
         if first != start.algorithm:
             current = self._take('algorithm', current, [_start_of(first)], must=True)
-        self._on_progress('disparity range', self._share())
-        images = [(pair.left, pair.right) for pair in self._pairs]
-        seen = find_disparity_range(images)
-        if self._infinity_px is not None:
-            seen = seen.joined(DisparityRange(self._infinity_px, self._infinity_px))
-        found = seen.applied_to(current)
-        limits = {name: getattr(found, name) for name in ('min_disparity', 'num_disparities')}
-        current = self._take('disparity range', current, [limits])
+        current = self._take('disparity range', current, self._ranges(current), must=True)
+        current = self._reduce_until_fast_enough(current)
         current = self._search_family(current, families[0])
         for family in families[1:]:
             before = current
             start_of_family = _start_of(family[0])
             name = ALGORITHMS[family[0]].family
             current = self._take(name, current, [start_of_family], must=True)
+            if not self._is_fast_enough(current):
+                current = before
+                continue
             current = self._search_family(current, family)
             back = _differences(current, before)
             current = self._take(f'{algorithm_of(before).family} again', current, [back])
-        return self._filter(current)
+        return current
+
+    def _ranges(self, current: Settings) -> list[Changes]:
+        """Return the range that was found, with and without the left border.
+
+        A wide range takes a wide border: it must not lose for that.
+        """
+        self._on_progress('disparity range', self._share())
+        found = self._found
+        if found is None:
+            found = find_disparity_range((pair.left, pair.right) for pair in self._pairs)
+        if self._infinity_px is not None:
+            found = found.reaching(self._infinity_px)
+        applied = found.applied_to(current)
+        limits = {name: getattr(applied, name) for name in ('min_disparity', 'num_disparities')}
+        return [{**limits, 'fill_left_band': is_filled} for is_filled in (True, False)]
+
+    def _reduce_until_fast_enough(self, current: Settings) -> Settings:
+        """Reduce the images where they take too long at full size."""
+        for factor in _REDUCTIONS:
+            if self._is_fast_enough(current):
+                break
+            if factor > current.downscale:
+                current = self._take('resolution', current, [{'downscale': factor}], must=True)
+        return current
 
     def _search_family(self, current: Settings, family: Sequence[str]) -> Settings:
         """Search for the algorithm of `current`, then try the others with what it needs."""
@@ -161,8 +206,8 @@ class Tuner:
         """Return the best of `current` and its candidates, and report the step."""
         began, tried = time.monotonic(), 0
         score = self._score_of(current)
-        cost = score.cost if score is not None and not must else float('inf')
-        best, best_changes, limit = current, {}, cost * (1.0 - _LEAST_GAIN)
+        cost = score.cost if score is not None and not must else math.inf
+        best, best_changes = current, {}
         try:
             for changes in candidates:
                 try:
@@ -171,8 +216,12 @@ class Tuner:
                     continue
                 tried += candidate not in self._known
                 score = self._score_of(candidate, name)
-                if score is not None and score.cost < limit:
-                    best, best_changes, limit = candidate, dict(changes), score.cost
+                if (
+                    score is not None
+                    and score.cost < _limit(cost, best, candidate)
+                    and (must or self._is_fast_enough(candidate))
+                ):
+                    best, best_changes, cost = candidate, dict(changes), score.cost
         finally:
             if tried or best_changes:
                 self._report(name, current, best, tried, began)
@@ -184,6 +233,7 @@ class Tuner:
         """Add the filters that remove what is wrong at little cost."""
         base = self._score_of(current)
         limit = base.cost * (1.0 + self._filter_allowance) if base is not None else 0.0
+        self._budget_share = 1.0
         for name, candidates in FILTER_CANDIDATES:
             began, tried, before = time.monotonic(), 0, current
             known = self._known[current]
@@ -195,7 +245,12 @@ class Tuner:
                     continue
                 tried += candidate not in self._known
                 score = self._score_of(candidate, name)
-                if score is not None and score.cost <= limit and score.wrong < wrong:
+                if (
+                    score is not None
+                    and score.cost <= limit
+                    and score.wrong < wrong
+                    and self._is_fast_enough(candidate)
+                ):
                     current, wrong = candidate, score.wrong
             self._best_so_far = current
             self._report(name, before, current, tried, began)
@@ -213,7 +268,7 @@ class Tuner:
         """Score settings, each once; None where they are impossible for the images."""
         if settings not in self._known:
             share = self._share()
-            if share >= 1.0 and self._known:
+            if share >= self._budget_share and self._known:
                 raise _BudgetUsedUp
             self._on_progress(step or 'start', min(share, 1.0))
             try:
@@ -235,6 +290,14 @@ class Tuner:
 
 class _BudgetUsedUp(Exception):  # noqa: N818 (ends the search, nothing is wrong)
     """The time is up."""
+
+
+def _limit(cost: float, best: Settings, candidate: Settings) -> float:
+    """Return the cost below which the candidate is to be taken in place of the best."""
+    times = [algorithm_of(settings).relative_time for settings in (best, candidate)]
+    if times[0] == times[1]:
+        return cost * (1.0 - _LEAST_GAIN)
+    return cost - _GAIN_OF_SLOWER if times[1] > times[0] else cost + _GAIN_OF_SLOWER
 
 
 def _start_of(algorithm: str) -> Changes:

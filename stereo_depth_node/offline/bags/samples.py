@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,27 +24,11 @@ from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.datasets.scenes import Scene
 
-__all__ = ['BagPairs', 'bag_pairs']
+__all__ = ['bag_pairs']
 
 
-@dataclass(frozen=True, eq=False)
-class BagPairs:
-    """Pairs of a recording.
-
-    Attributes
-    ----------
-    pairs : list of Scene
-        Rectified, without a truth.
-    offset : float
-        cx_l - cx_r, pixels, of its first calibration; 0 where it has none.
-    """
-
-    pairs: list[Scene]
-    offset: float
-
-
-def bag_pairs(path: Path, settings: Settings, count: int) -> BagPairs:
-    """Return pairs from all over a recording.
+def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
+    """Return pairs from all over a recording, rectified, with its first calibration if it has one.
 
     Parameters
     ----------
@@ -83,13 +67,11 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> BagPairs:
         chosen = [planned[round(place)] for place in places]
         data = _messages(recording, topics, chosen)
     calibration = chosen[0].calibration
-    offset = 0.0
+    geometry = None
     if all(info is not None for info in calibration):
         cameras = calibration_from(calibration, settings)
-        offset = StereoGeometry.from_calibrations(
-            cameras.left, cameras.right, settings.baseline
-        ).offset
-    return BagPairs([_decoded(pair, data, topics, settings) for pair in chosen], offset)
+        geometry = StereoGeometry.from_calibrations(cameras.left, cameras.right, settings.baseline)
+    return [replace(_decoded(pair, data, topics, settings), geometry=geometry) for pair in chosen]
 
 
 def _messages(

@@ -6,21 +6,26 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 from tqdm import tqdm
 
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.core.tuning.assessment import assess, PairTimer
+from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
 from stereo_depth_node.core.tuning.objectives import (
     ConsistencyObjective,
+    NavigationObjective,
     Objective,
     TruthObjective,
 )
-from stereo_depth_node.core.tuning.result import TuningStep
+from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
 from stereo_depth_node.offline.files.formats import write_file
@@ -30,17 +35,22 @@ from stereo_depth_node.offline.parser import ToolParser
 __all__ = ['add_parser', 'run']
 
 _DESCRIPTION = """\
-Searches the settings that suit a scene: the range of disparities first, from corners found in
-both images, then the matcher. Without ground truth the score is the consistency of the images:
-each pixel costs 1 where it has no disparity or the right image, matched by itself, has another
-one, and else the share of details around it that differ between the images. With --ground-truth
-the score is bad-2.0 of all pixels. The settings of --params and --set are the start.
+Searches the settings that suit a scene: the range of disparities first, from what three methods
+agree on, then the matcher and the filters. It serves navigation: a pixel without a disparity
+costs 1, a wrong one 1.5, and 3.5 one that seems much nearer than it is (a near ghost, for which a
+robot brakes). What is wrong is found without ground truth, by comparison with slow, careful
+matching; with --ground-truth by that of the scene.
 
-The result depends on the images, the start, the algorithm and the seed; on the budget only when
-that is used up, and then the summary says so."""
+With --complete as many pixels as possible get a disparity: each costs 1 where it has none or the
+right image, matched by itself, has another one, and else the share of details around it that
+differ between the images; with --ground-truth the cost is bad-2.0 of all pixels.
+
+The settings of --params and --set are the start. The result depends on the images, the start, the
+algorithm and the seed; on the machine only with --rate, and when the budget is used up, which the
+summary says."""
 
 _BAG_SUFFIXES = ('.mcap', '.db3', '.mcap.zstd', '.db3.zstd')
-_HEAD = ('step', 'changes', 'cost', 'wrong', 'density', 'tried', 's')
+_HEAD = ('step', 'changes', 'cost', 'wrong, %', 'near, %', 'density, %', 'tried', 's')
 _DEFAULT_OUTPUT = Path('params.yaml')
 
 
@@ -62,7 +72,8 @@ def add_parser(subparsers: Any) -> None:
         '--algorithm',
         default='bm',
         choices=(*known_parameters()['algorithm'].choices, ANY_ALGORITHM),
-        help='what to tune; any tries all and takes the best (default: %(default)s)',
+        help='what to tune; any tries all and takes the best, a slower one only where it gains '
+        'half a point (default: %(default)s)',
     )
     parser.add_argument(
         '--budget', type=float, default=60.0, metavar='S', help='seconds (default: %(default)g)'
@@ -85,19 +96,38 @@ def add_parser(subparsers: Any) -> None:
         '--ground-truth', action='store_true', help='score by the ground truth of the scene'
     )
     parser.add_argument(
+        '--complete',
+        action='store_true',
+        help='for the most complete disparities, not for the fewest near ghosts',
+    )
+    parser.add_argument(
+        '--rate',
+        type=float,
+        metavar='HZ',
+        help='take only settings with which this machine can match so many pairs a second; the '
+        'images are reduced where they have to be',
+    )
+    parser.add_argument(
         '--clean',
         type=float,
         default=0.0,
         metavar='PERCENT',
         help='let the cost rise by up to this for filters that take wrong disparities away, and '
-        'some right ones with them; 6 suits navigation (default: %(default)g)',
+        'some right ones with them (default: %(default)g)',
     )
-    parser.add_argument(
+    farthest = parser.add_mutually_exclusive_group()
+    farthest.add_argument(
         '--infinity',
         type=float,
         metavar='PX',
-        help='keep this disparity in the range, for a camera that will see farther than here: '
-        'cx_left - cx_right, 0 for most (default for a bag: what its calibration says)',
+        help='disparity at which the range begins, that of things infinitely far away: '
+        'cx_left - cx_right (default: what the calibration says, 0 without one)',
+    )
+    farthest.add_argument(
+        '--narrow',
+        action='store_true',
+        help='begin the range at the farthest thing in these images: for a camera that will see '
+        'nothing farther',
     )
     parser.add_argument(
         '--pairs', type=int, default=3, metavar='N', help='of a bag (default: %(default)s)'
@@ -110,12 +140,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Tune, print what each step gained, write the parameter file."""
     _check(arguments)
     start = settings_from(arguments)
-    name, pairs, infinity = _load(arguments, start)
-    objective: Objective = (
-        TruthObjective(pairs)
-        if arguments.ground_truth
-        else ConsistencyObjective(pairs, arguments.seed)
-    )
+    name, pairs = _load(arguments, start)
+    geometry = pairs[0].geometry
+    found = find_disparity_range((pair.left, pair.right) for pair in pairs)
+    for text in found.unused:
+        print(f'disparity range: {text}')
+    navigation = NavigationObjective(pairs, found, arguments.seed)
+    objective: Objective = navigation
+    if arguments.ground_truth:
+        objective = TruthObjective(pairs, for_navigation=not arguments.complete)
+    elif arguments.complete:
+        objective = ConsistencyObjective(pairs, arguments.seed)
+    timer, rate = PairTimer(pairs[0]), arguments.rate
     with tqdm(
         total=100,
         unit='% of the budget',
@@ -127,27 +163,61 @@ def run(arguments: argparse.Namespace) -> int:
             objective,
             budget_s=arguments.budget,
             filter_allowance=arguments.clean / 100.0,
-            infinity_px=arguments.infinity if arguments.infinity is not None else infinity,
+            infinity_px=_infinity(arguments, geometry),
+            found=found,
+            is_fast_enough=lambda settings: rate is None or timer.holds(settings, rate),
             on_progress=lambda _, share: bar.update(min(int(100 * share), 100) - bar.n),
         )
         result = tuner.tune(start, arguments.algorithm)
     print(_table(result.steps))
     first, last = result.steps[0].score, objective.score(result.settings)
-    summary = (
-        f'{objective.criterion}: cost {first.cost:.2f} at the start, {last.cost:.2f} at the end; '
-        f'density {last.density:.1f} %, wrong {last.wrong:.1f} % of it'
-    )
-    if not result.is_complete:
-        summary += (
-            f'\nThe budget of {arguments.budget:g} s was used up before the end: another '
-            'machine may come to another result. Give more with --budget.'
-        )
-    print(summary)
-    comment = f'Found by stereo_depth tune for {name}.\n{summary}'
+    measure = objective if arguments.ground_truth else navigation
+    assessment = assess(result.settings, pairs, measure, timer)
+    summary = [
+        f'{objective.criterion}: cost {first.cost:.2f} at the start, {last.cost:.2f} at the end',
+        *assessment.lines(geometry, is_estimate=not arguments.ground_truth),
+        *_reservations(arguments, result, found, timer),
+    ]
+    print('\n'.join(summary))
+    comment = '\n'.join([f'Found by stereo_depth tune for {name}.', *summary])
     content = render_params_file(result.settings, comment=comment)
     write_file(arguments.output, content.encode(), overwrite=arguments.overwrite)
     print(f'written: {arguments.output}')
     return 0
+
+
+def _infinity(arguments: argparse.Namespace, geometry: StereoGeometry | None) -> float | None:
+    """Return the disparity at which the range is to begin; None for what the images have."""
+    if arguments.narrow:
+        return None
+    if arguments.infinity is not None:
+        return float(arguments.infinity)
+    return geometry.offset if geometry is not None else 0.0
+
+
+def _reservations(
+    arguments: argparse.Namespace, result: TuningResult, found: DisparityRange, timer: PairTimer
+) -> list[str]:
+    """Return what keeps the result from being what was asked for."""
+    texts = []
+    settings = result.settings
+    largest = settings.min_disparity + settings.num_disparities
+    if largest < found.high:
+        texts.append(
+            f'The images have disparities up to {found.high:.0f} px, the settings search up to '
+            f'{largest - 1} px: the images are too small for the rest, or the budget was.'
+        )
+    if arguments.rate is not None and not timer.holds(settings, arguments.rate):
+        texts.append(
+            f'No settings were found that hold {arguments.rate:g} Hz here: reduce the images, '
+            'or see docs/performance.md.'
+        )
+    if not result.is_complete:
+        texts.append(
+            f'The budget of {arguments.budget:g} s was used up before the end: another '
+            'machine may come to another result. Give more with --budget.'
+        )
+    return texts
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -156,6 +226,7 @@ def _check(arguments: argparse.Namespace) -> None:
         ('budget', arguments.budget, 0.0),
         ('clean', arguments.clean, -1e-9),
         ('pairs', arguments.pairs, 0),
+        ('rate', math.inf if arguments.rate is None else arguments.rate, 0.0),
     ):
         if not value > least:
             raise SettingsError(f'--{name} is {value:g}: give a number above {max(least, 0):g}')
@@ -165,9 +236,9 @@ def _check(arguments: argparse.Namespace) -> None:
         )
 
 
-def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Scene], float | None]:
-    """Return name and pairs of the input, and the disparity of infinity where it is known."""
-    inputs, infinity = arguments.inputs, None
+def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Scene]]:
+    """Return name and pairs of the input."""
+    inputs = arguments.inputs
     if len(inputs) > 2:
         raise InputError(f'{len(inputs)} inputs: give one scene, one bag, or two images')
     if len(inputs) == 2:
@@ -176,15 +247,14 @@ def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Sce
     elif _is_bag(Path(inputs[0])):
         from stereo_depth_node.offline.bags.samples import bag_pairs
 
-        recorded = bag_pairs(Path(inputs[0]), start, arguments.pairs)
-        pairs, infinity = recorded.pairs, recorded.offset
+        pairs = bag_pairs(Path(inputs[0]), start, arguments.pairs)
         name = f'{Path(inputs[0]).name} ({len(pairs)} pairs)'
     else:
         pairs = [load_scene(inputs[0])]
         name = pairs[0].name
     if arguments.ground_truth and any(pair.truth is None for pair in pairs):
         raise InputError(f'{name} has no ground truth: tune without --ground-truth')
-    return name, pairs, infinity
+    return name, pairs
 
 
 def _is_bag(path: Path) -> bool:
@@ -200,12 +270,13 @@ def _table(steps: Sequence[TuningStep]) -> str:
             ' '.join(f'{name}={value}' for name, value in step.changes.items()) or '-',
             step.score.cost,
             step.score.wrong,
+            step.score.near,
             step.score.density,
             step.tried,
             step.seconds,
         ]
         for step in steps
     ]
-    formats = ('', '', '.2f', '.2f', '.1f', '', '.1f')
-    table: str = tabulate(rows, _HEAD, floatfmt=formats, disable_numparse=[0, 1])
+    formats = ('', '', '.2f', '.2f', '.2f', '.1f', '', '.1f')
+    table: str = tabulate(rows, _HEAD, floatfmt=formats, disable_numparse=[0, 1], missingval='-')
     return table

@@ -22,7 +22,7 @@ from stereo_depth_node.core.tuning.accuracy import (
     disparity_accuracy,
     DisparityAccuracy,
 )
-from stereo_depth_node.core.tuning.objectives import matched_disparity
+from stereo_depth_node.core.tuning.matching import at_full_size, matched_disparity
 from stereo_depth_node.offline.datasets.scenes import Scene
 
 __all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene', 'evaluate_scenes']
@@ -143,7 +143,7 @@ def evaluate_scene(
     height, width = scene.left.shape
     pipeline = StereoPipeline(settings, width, height, scene.geometry)
     reduced = matched_disparity(pipeline, scene.left, scene.right)
-    disparity = _at_full_size(reduced, pipeline.downscale, height, width)
+    disparity = at_full_size(reduced, pipeline.downscale, height, width)
     seconds = []
     for _ in range(repeats):
         began = time.perf_counter()
@@ -175,8 +175,8 @@ def _metric_figures(
     pipeline.depth(depth)
     pipeline.uncertainty(sigma)
     height, width = truth.shape
-    depth = _at_full_size(depth, pipeline.downscale, height, width, scale=1)
-    sigma = _at_full_size(sigma, pipeline.downscale, height, width, scale=1)
+    depth = at_full_size(depth, pipeline.downscale, height, width, scale=1)
+    sigma = at_full_size(sigma, pipeline.downscale, height, width, scale=1)
     true_depth = scene.true_depth
     error = np.abs(depth - true_depth)
     compared = np.isfinite(error) & np.isfinite(sigma)
@@ -192,18 +192,6 @@ def _metric_figures(
         'depth': depth_accuracy(depth, true_depth),
         'uncertainty': UncertaintyCheck(*shares),
     }
-
-
-def _at_full_size(
-    image: Float, factor: int, height: int, width: int, scale: int | None = None
-) -> Float:
-    """Repeat each pixel of a reduced image; disparities are scaled with it."""
-    if factor == 1:
-        return image
-    full = np.full((height, width), np.nan, np.float32)
-    repeated = image.repeat(factor, axis=0).repeat(factor, axis=1)
-    full[: repeated.shape[0], : repeated.shape[1]] = repeated
-    return full * np.float32(factor if scale is None else scale)
 
 
 def _figures(accuracy: DisparityAccuracy) -> dict[str, Any]:

@@ -14,7 +14,12 @@ from stereo_depth_node.core.tuning.consistency import (
     consistency_of,
     consistent_pixels,
 )
-from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, TruthObjective
+from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
+from stereo_depth_node.core.tuning.objectives import (
+    ConsistencyObjective,
+    NavigationObjective,
+    TruthObjective,
+)
 
 ALL = slice(0, 60)
 NAN = np.float32(np.nan)
@@ -89,6 +94,26 @@ def test_the_cost_without_truth_orders_settings_as_the_truth_does(motorcycle):
     # Two candidates that the truth has within 0.1 of each other may change places.
     assert np.corrcoef(ranks)[0, 1] > 0.85
     assert np.corrcoef(costs)[0, 1] > 0.9
+
+
+def test_the_cost_for_navigation_orders_settings_as_the_truth_does(motorcycle):
+    """Rank correlation over blocks and filters, of the cost and of near ghosts alone."""
+    found = find_disparity_range([(motorcycle.left, motorcycle.right)])
+    objectives = (
+        NavigationObjective([motorcycle], found),
+        TruthObjective([motorcycle], for_navigation=True),
+    )
+    base = Settings(fill_left_band=True, texture_threshold=0)
+    candidates = [
+        base.replace(block_size=size, uniqueness_ratio=ratio, speckle_window_size=window)
+        for size in (5, 9, 13, 21)
+        for ratio, window in ((0, 0), (5, 0), (10, 200))
+    ]
+    scores = [[objective.score(each) for each in candidates] for objective in objectives]
+    for name in ('cost', 'near'):
+        values = np.array([[getattr(score, name) for score in each] for each in scores])
+        ranks = values.argsort(axis=1).argsort(axis=1)
+        assert np.corrcoef(ranks)[0, 1] > 0.85
 
 
 def test_settings_that_do_not_apply_to_single_pairs_do_not_change_the_score():

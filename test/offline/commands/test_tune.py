@@ -29,15 +29,23 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize('judged_by', [[], ['--ground-truth']])
+@pytest.mark.parametrize(
+    ('options', 'criterion'),
+    [
+        ([], 'missing and, weighed, wrong pixels'),
+        (['--complete'], 'consistency of the left and the right image'),
+        (['--ground-truth'], 'missing and, weighed, wrong pixels by ground truth'),
+        (['--complete', '--ground-truth'], 'bad-2.0 of all pixels by ground truth'),
+    ],
+)
 def test_the_file_holds_settings_that_the_node_loads_and_that_find_the_scene(
-    folder, tmp_path, capsys, judged_by
+    folder, tmp_path, capsys, options, criterion
 ):
     output = tmp_path / 'tuned.yaml'
     status = main(
         [
             'tune', str(folder), '--num-disparities', '16', '--output', str(output),
-            '--set', 'max_depth=9.5', '--budget', '1000', '--quiet', *judged_by,
+            '--set', 'max_depth=9.5', '--budget', '1000', '--quiet', *options,
         ]
     )  # fmt: skip
     assert status == 0
@@ -50,8 +58,8 @@ def test_the_file_holds_settings_that_the_node_loads_and_that_find_the_scene(
     assert 'num_disparities' in said
     assert str(output) in said
     assert 'Found by stereo_depth tune for scene.' in output.read_text()
-    if judged_by:
-        assert 'bad-2.0 of all pixels by ground truth' in said
+    assert f'{criterion}: cost' in said
+    assert found.min_disparity == 0
 
 
 def test_two_images_are_tuned_as_the_scene_they_are_of(folder, tmp_path):

@@ -28,14 +28,18 @@ _LARGEST_CHECKED_BLOCK, _LARGEST_CHECKED_CAP = 21, 31
 
 
 def _checks(settings: SettingFields) -> Iterable[Changes]:
-    for ratio in (0, 5, 10, 15):
-        for level in (0, 10):
-            yield {'uniqueness_ratio': ratio, 'texture_threshold': level}
+    for ratio in (0, 2, 5, 10, 15):
+        for limit in (-1, 1):
+            yield {
+                'uniqueness_ratio': ratio,
+                'texture_threshold': 0,
+                'disp12_max_diff': limit,
+            }
 
 
 def _blocks(settings: SettingFields) -> Iterable[Changes]:
     near = (settings.block_size + change for change in (-4, -2, 2, 4))
-    for size in (5, 9, 13, 17, 21, 27, 35, *near):
+    for size in (5, 7, 9, 11, 13, 17, 21, 27, 35, *near):
         if size >= _SMALLEST_BLOCK:
             yield {'block_size': size}
 

@@ -26,7 +26,7 @@ _NO_LEFT_RIGHT_CHECK = 4096
 
 
 def _checks(settings: SettingFields) -> Iterable[Changes]:
-    for ratio in (0, 5, 10):
+    for ratio in (0, 2, 5, 10, 15):
         for limit in (_NO_LEFT_RIGHT_CHECK, 1):
             yield {'uniqueness_ratio': ratio, 'disp12_max_diff': limit}
 
@@ -35,7 +35,7 @@ def _penalties(settings: SettingFields) -> Iterable[Changes]:
     # P1 and P2 as multiples of block_size^2, at a pre_filter_cap of 31; OpenCV's rule is 8 and 32.
     area = settings.block_size**2
     for small in (2, 4, 8, 16):
-        for ratio in (4, 8, 16):
+        for ratio in (2, 4, 8, 16):
             yield {'p1': small * area, 'p2': small * ratio * area}
 
 
