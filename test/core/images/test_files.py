@@ -101,7 +101,7 @@ def test_what_cannot_be_read_is_named_with_the_cause(tmp_path):
         with pytest.raises(InputError, match=r'bad\.png is no image'):
             read_image_pair(tmp_path / 'bad.png', good)
     real = written(tmp_path / 'real.tiff', noise(1, np.uint8).astype(np.float32))
-    with pytest.raises(ImageError, match=r'real\.tiff holds float32 pixels'):
+    with pytest.raises(ImageError, match=r'good\.png has 8 bits, .*real\.tiff has 32'):
         read_image_pair(good, real)
     deep = written(tmp_path / 'deep.png', noise(1, np.uint16))
     with pytest.raises(ImageError, match=r'good\.png has 8 bits, .*deep\.png has 16'):
