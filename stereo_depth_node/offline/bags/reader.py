@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+import os
 from pathlib import Path
 import struct
 import threading
@@ -15,13 +16,16 @@ from rosbags.rosbag2 import Reader
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.text_files import printable, read_text
 from stereo_depth_node.offline.bags.storage import StorageFiles
 from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic
+from stereo_depth_node.offline.bags.unpacking import limit_rosbags
 from stereo_depth_node.offline.files.formats import described_os_error
 
 __all__ = [
     'Bag',
     'DamagedBagError',
+    'is_message',
     'open_bag',
     'serialized_stamp_ns',
     'storage_files',
@@ -29,8 +33,12 @@ __all__ = [
 
 STORAGE_SUFFIXES = ('.mcap', '.db3')
 _ROS_1_MAGIC = b'#ROSBAG'
+# A recording of 10,000 files has 5 MB.
+_LARGEST_METADATA = 1 << 24
+_DEEPEST_METADATA = 32
 
 _of_thread = threading.local()
+limit_rosbags()
 
 
 class DamagedBagError(InputError):
@@ -74,6 +82,7 @@ class Bag:
                 f'{" or ".join(STORAGE_SUFFIXES)}'
             )
         try:
+            _check_metadata(path / 'metadata.yaml')
             self._reader = _reader_of(path, files)
             self._reader.open()
             if self._reader.compression_mode == 'message':
@@ -149,7 +158,7 @@ class Bag:
             return
         try:
             for connection, bag_ns, data in self._reader.messages(connections, start_ns, stop_ns):
-                yield connection.topic, bag_ns, data
+                yield connection.topic, *_checked_message(bag_ns, data)
         except InputError:
             raise
         except Exception as error:
@@ -214,10 +223,45 @@ def _refuse_protobuf(path: Path, files: Sequence[Path]) -> None:
             raise InputError(f'{path} holds no messages of ROS: {conversions(kinds)}')
 
 
+def is_message(bag_ns: object, data: object) -> bool:
+    """Tell whether time and content are those of a message; a database can hold anything."""
+    return isinstance(bag_ns, int) and 0 <= bag_ns < 1 << 63 and isinstance(data, bytes)
+
+
+def _checked_message(bag_ns: int, data: bytes) -> tuple[int, bytes]:
+    if not is_message(bag_ns, data):
+        raise ValueError('it has a row that is no message')
+    return bag_ns, data
+
+
+def _check_metadata(file: Path) -> None:
+    """Refuse what rosbags should not be given: pipes, and YAML that grows when it is read.
+
+    Raises
+    ------
+    InputError, ValueError, yaml.YAMLError
+        If it is such a file.
+    """
+    import yaml
+
+    if not os.path.lexists(file):
+        return
+    text = read_text(file, _LARGEST_METADATA)
+    loader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+    depth = 0
+    for event in yaml.parse(text, loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST_METADATA or isinstance(event, yaml.AliasEvent):
+            raise ValueError('metadata.yaml has aliases, or is nested too deeply')
+
+
 def storage_files(path: Path) -> list[Path]:
     """Return the storage files of a recording, in the order of their numbers."""
     if path.is_file():
         return [path] if _is_storage(path) else []
+    if not path.is_dir():
+        return []
     files = [file for file in path.iterdir() if _is_storage(file)]
     return sorted(files, key=lambda file: (len(file.name), file.name))
 
@@ -246,5 +290,4 @@ def serialized_stamp_ns(data: bytes) -> int:
 
 
 def _reason(error: Exception) -> str:
-    text = ' '.join(str(error).split())
-    return f'{text or type(error).__name__}'
+    return printable(error) or type(error).__name__

@@ -15,28 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 import sqlite3
 
-from mcap.records import Channel, Chunk, McapRecord, Message, Schema
-from mcap.stream_reader import breakup_chunk, StreamReader
+from mcap.records import Message, Schema
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from rosbags.typesys import (
     get_types_from_idl,
     get_types_from_msg,
     get_typestore,
     Stores,
-    TypesysError,
 )
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.bags.mcap_records import legible_records
 from stereo_depth_node.offline.bags.messages import typestore
-from stereo_depth_node.offline.bags.reader import Bag, storage_files
+from stereo_depth_node.offline.bags.reader import Bag, is_message, storage_files
 from stereo_depth_node.offline.bags.topics import full_type
 from stereo_depth_node.offline.files.formats import described_os_error
 
 __all__ = ['salvage', 'topic_definition', 'unpack']
-
-# More than this in one record is damage.
-_LARGEST_RECORD = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -74,14 +70,16 @@ def salvage(path: Path, copy: Path) -> list[str]:
     notes: list[str] = []
     count = 0
     with _writer(copy) as writer:
-        connections: dict[_Channel, Connection | None] = {}
+        connections: dict[tuple[str, str], Connection | None] = {}
         for file in storage_files(path):
             legible = _mcap_messages if file.suffix == '.mcap' else _sqlite_messages
             before = count
             for channel, bag_ns, data in legible(file, notes):
-                if channel not in connections:
-                    connections[channel] = _add(writer, channel)
-                if (connection := connections[channel]) is not None:
+                key = channel.topic, channel.type
+                if key not in connections:
+                    connections[key] = _add(writer, channel)
+                connection = connections[key]
+                if connection is not None and is_message(bag_ns, data):
                     writer.write(connection, bag_ns, data)
                     count += 1
             notes.append(f'{file.name}: {count - before} messages could be read')
@@ -124,7 +122,7 @@ def topic_definition(kind: str, text: str) -> tuple[str, str] | None:
             store.register({name: each for name, each in types.items() if name not in store.types})
         definition, _ = store.generate_msgdef(kind, ros_version=2)
         return definition, store.hash_rihs01(kind)
-    except TypesysError:
+    except Exception:  # noqa: BLE001 (what a recording says of its types can raise any)
         return None
 
 
@@ -140,59 +138,26 @@ def _add(writer: Writer, channel: _Channel) -> Connection | None:
     known = topic_definition(channel.type, channel.definition)
     if known is None:
         return None
-    return writer.add_connection(channel.topic, channel.type, msgdef=known[0], rihs01=known[1])
+    try:
+        return writer.add_connection(channel.topic, channel.type, msgdef=known[0], rihs01=known[1])
+    except WriterError:  # a name that no topic can have
+        return None
 
 
 def _mcap_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an mcap file."""
     schemas: dict[int, Schema] = {}
     channels: dict[int, _Channel] = {}
-    for record in _mcap_records(file, notes):
+    for record in legible_records(file, notes):
         if isinstance(record, Schema):
             schemas[record.id] = record
-        elif isinstance(record, Channel) and record.schema_id in schemas:
+        elif isinstance(record, Message):
+            if record.channel_id in channels:
+                yield channels[record.channel_id], record.log_time, record.data
+        elif record.schema_id in schemas:
             schema = schemas[record.schema_id]
             text = schema.data.decode('utf-8', 'replace')
             channels[record.id] = _Channel(record.topic, full_type(schema.name), text)
-        elif isinstance(record, Message) and record.channel_id in channels:
-            yield channels[record.channel_id], record.log_time, record.data
-
-
-def _mcap_records(file: Path, notes: list[str]) -> Iterator[McapRecord]:
-    """Yield the legible records of an mcap file, those of its chunks one by one."""
-    try:
-        size = file.stat().st_size
-        stream = file.open('rb')
-    except OSError as error:
-        raise described_os_error('read', file, error) from error
-    with stream:
-        limit = min(size, _LARGEST_RECORD)
-        records = iter(StreamReader(stream, emit_chunks=True, record_size_limit=limit).records)
-        end = 0
-        while True:
-            try:
-                record = next(records, None)
-            except Exception as error:  # noqa: BLE001 (a damaged file can raise any)
-                notes.append(
-                    f'{file.name} of {size} bytes is cut short or illegible behind byte {end} '
-                    f'({type(error).__name__})'
-                )
-                return
-            if record is None:
-                return
-            if isinstance(record, Chunk):
-                try:
-                    contents = breakup_chunk(record, validate_crc=True)
-                except Exception as error:  # noqa: BLE001 (as above)
-                    notes.append(
-                        f'{file.name}: a chunk of {len(record.data)} bytes behind byte {end} is '
-                        f'illegible ({type(error).__name__})'
-                    )
-                    contents = []
-                yield from contents
-            else:
-                yield record
-            end = stream.tell()
 
 
 def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
@@ -202,8 +167,18 @@ def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
         database = sqlite3.connect(f'file:{file}?immutable=1', uri=True)
         # Otherwise sqlite refuses a file that is shorter than its header says.
         database.execute('PRAGMA writable_schema = ON')
+        # A view in place of a table could compute anything, without end.
+        tables = database.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table' "
+            "AND sql LIKE 'CREATE TABLE %' AND name IN ('messages', 'topics')"
+        ).fetchone()
+        if tables != (2,):
+            notes.append(f'{file.name} has no tables of messages and topics')
+            return
         rows = database.execute('SELECT id, name, type FROM topics')
-        topics = {number: _Channel(name, full_type(kind), '') for number, name, kind in rows}
+        topics = {
+            number: _Channel(str(name), full_type(str(kind)), '') for number, name, kind in rows
+        }
     except sqlite3.Error as error:
         notes.append(f'{file.name} is illegible: {error}')
         return

@@ -12,27 +12,18 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 import shutil
-import sys
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.text_files import printable
-
-# rosbags brings it before Python 3.14.
-if TYPE_CHECKING or sys.version_info < (3, 14):
-    from backports import zstd
-else:
-    from compression import zstd
+from stereo_depth_node.offline.bags.unpacking import open_zstd, unpack_zstd
 
 __all__ = ['StorageFiles']
 
 _ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
-# Far beyond any image, and what a computer has room for.
-_MOST_MESSAGE_BYTES = 1 << 28
 _BLOCK = 1 << 22
 
 
@@ -124,7 +115,7 @@ class StorageFiles:
         target = folder / file.stem
         with (
             file.open('rb') as packed,
-            zstd.open(packed, 'rb') as source,
+            open_zstd(packed, 'rb') as source,
             target.open('wb') as out,
         ):
             while block := source.read(_BLOCK):
@@ -142,7 +133,4 @@ def _plain(data: bytes) -> bytes:
     """Return a message without the packing of zstd; CDR itself begins with a zero."""
     if data[:4] != _ZSTD_MAGIC:
         return data
-    unpacked: bytes = zstd.ZstdDecompressor().decompress(data, _MOST_MESSAGE_BYTES + 1)
-    if len(unpacked) > _MOST_MESSAGE_BYTES:
-        raise InputError(f'a message unpacks to more than {_MOST_MESSAGE_BYTES} bytes')
-    return unpacked
+    return unpack_zstd(data)
