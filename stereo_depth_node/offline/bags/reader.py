@@ -239,14 +239,17 @@ def _check_metadata(file: Path) -> None:
 
     Raises
     ------
-    InputError, ValueError, yaml.YAMLError
+    ValueError, yaml.YAMLError
         If it is such a file.
     """
     import yaml
 
     if not os.path.lexists(file):
         return
-    text = read_text(file, _LARGEST_METADATA)
+    try:
+        text = read_text(file, _LARGEST_METADATA)
+    except InputError as error:  # the messages may be legible without it
+        raise ValueError(str(error)) from error
     loader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
     depth = 0
     for event in yaml.parse(text, loader):
@@ -267,9 +270,9 @@ def storage_files(path: Path) -> list[Path]:
 
 
 def _is_storage(file: Path) -> bool:
-    return file.suffix in STORAGE_SUFFIXES or (
-        file.suffix == '.zstd' and Path(file.stem).suffix in STORAGE_SUFFIXES
-    )
+    suffix = Path(file.stem).suffix if file.suffix == '.zstd' else file.suffix
+    # To open a pipe would wait for whoever writes into it.
+    return suffix in STORAGE_SUFFIXES and file.is_file()
 
 
 def serialized_stamp_ns(data: bytes) -> int:
