@@ -81,17 +81,21 @@ def why_nothing_is_for(node: str, path: str | Path) -> str:
     )
 
 
-def render_params_file(settings: Settings, *, comment: str = '', describe: bool = False) -> str:
+def render_params_file(
+    settings: Settings, *, comment: str = '', describe: bool = False, changed: bool = False
+) -> str:
     """Write settings as a ROS 2 parameter file for any node name.
 
     Parameters
     ----------
     settings : Settings
-        All of them are written.
+        They are written.
     comment : str
         Lines for the head of the file.
     describe : bool
         Put the description of each setting above it.
+    changed : bool
+        Write only those that are not as by default.
 
     Returns
     -------
@@ -101,7 +105,14 @@ def render_params_file(settings: Settings, *, comment: str = '', describe: bool 
     lines = [f'# {line}'.rstrip() for line in comment.splitlines()]
     lines += ['/**:', '  ros__parameters:']
     group = ''
-    for known in known_parameters().values():
+    written = [
+        known
+        for known in known_parameters().values()
+        if not changed or getattr(settings, known.name) != known.default
+    ]
+    if not written:
+        lines[-1] += ' {}'
+    for known in written:
         if describe:
             if group and known.group != group:
                 lines.append('')

@@ -38,12 +38,13 @@ disparity count as bad), of those with a disparity (est), of those that both cam
 where the data set has them). near is the
 percentage of all pixels that seem nearer than they are by more than 2 px and 20 %: ghosts for
 which a robot brakes. avg and rms are over pixels with a disparity; 90 percent of these
-have an error below A90. 1s and 2s is the share of depths within one and two of their standard
-deviations."""
+have an error below A90. depth is the median error of the depth. 1s and 2s is the share of
+depths within one and two of their standard deviations."""
 
 _HEAD = (
-    'scene', 'settings', 'bad0.5', 'bad1', 'bad2', 'bad4', 'est2', 'noc2',
-    'near', 'avg', 'rms', 'A50', 'A90', 'A95', 'density', 'depth%', '1s', '2s', 'ms',
+    'scene', 'settings', 'bad0.5\n%', 'bad1\n%', 'bad2\n%', 'bad4\n%', 'est2\n%', 'noc2\n%',
+    'near\n%', 'avg\npx', 'rms\npx', 'A50\npx', 'A90\npx', 'A95\npx', 'density\n%', 'depth\n%',
+    '1s\n%', '2s\n%', 'time\nms',
 )  # fmt: skip
 _FORMATS = (
     '', '', '.1f', '.1f', '.1f', '.1f', '.1f', '.1f',

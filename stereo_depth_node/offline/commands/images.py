@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 import sys
 import tempfile
+import time
 from typing import Any
 
 from matplotlib import colormaps
@@ -54,6 +55,8 @@ examples:
   stereo_depth images both.mp4 --layout side-by-side --output frames
 """
 _PICTURE = 'picture.png'
+# Black to most viewers.
+_OF_16_BITS = ('disparity.png', 'depth.png')
 # Settings that are in the short help.
 _COMMON = (
     'algorithm',
@@ -99,7 +102,9 @@ def add_parser(subparsers: Any) -> None:
         nargs='+',
         choices=tuple(KINDS),
         metavar='KIND',
-        help=f'of {", ".join(KINDS)} (default {_PICTURE})',
+        help=f'of {", ".join(KINDS)} (default {_PICTURE}); depth.png has 16 bits, '
+        'mm; disparity.png 16 bits, px times 256 (KITTI); both come with a '
+        'coloured picture',
     )
     result.add_argument(
         '--output',
@@ -108,7 +113,15 @@ def add_parser(subparsers: Any) -> None:
         metavar='FOLDER',
         help='where files named after the left image go (default: the working directory)',
     )
-    result.add_argument('--colours', default='turbo', metavar='MAP', help="matplotlib's name")
+    result.add_argument(
+        '--no-picture', action='store_true', help='no coloured picture beside 16-bit results'
+    )
+    result.add_argument(
+        '--colours',
+        default='turbo',
+        metavar='MAP',
+        help="matplotlib's name (default %(default)s); from the 2nd to the 98th percentile",
+    )
     result.add_argument('--show', action='store_true', help='show the picture in a window')
     result.add_argument('--overwrite', action='store_true', help='replace what is there')
     add_calibration_options(parser)
@@ -126,7 +139,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise SettingsError(f'--processes is {arguments.processes}: set 1 or more')
     settings = settings_from(arguments).replace(depth_encoding='32FC1')
     calibration = calibration_from(arguments, settings, arguments.images[0])
-    kinds = tuple(dict.fromkeys(arguments.write or ((_PICTURE,) if not arguments.show else ())))
+    is_shown = arguments.show and _has_display()
+    if arguments.show and not is_shown:
+        print('there is no display to show the picture on: it is written')
+    kinds = _kinds(arguments, is_shown=is_shown)
     _check_possible(kinds, calibration)
     _check_colours(arguments.colours)
     sources, count = _sources(arguments.images, arguments.layout)
@@ -135,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in calibration.notes(settings):
         print(line)
     with tempfile.TemporaryDirectory() as folder:
-        shown = Path(folder) / _PICTURE if arguments.show and count == 1 else None
+        shown = Path(folder) / _PICTURE if is_shown and count == 1 else None
         tasks = (
             ImageTask(
                 source=source,
@@ -150,13 +166,20 @@ def run(arguments: argparse.Namespace) -> int:
             )
             for source in sources
         )
-        errors = _compute(tasks, count, arguments.processes, quiet=arguments.quiet)
-        if arguments.show and shown is None:
+        start = time.monotonic()
+        computed, errors = _compute(tasks, count, arguments.processes, quiet=arguments.quiet)
+        if is_shown and shown is None:
             print('--show shows one pair at a time, these are several')
         elif shown is not None and not errors:
             _show(shown)
     for error in errors:
         print(f'stereo_depth images: {error}', file=sys.stderr)
+    if count != 1:
+        seconds = time.monotonic() - start
+        print(
+            f'{computed} of {computed + len(errors)} pairs computed in {seconds:.1f} s, '
+            f'{", ".join(kinds)} of each in {arguments.output.resolve()}'
+        )
     return 2 if errors else 0
 
 
@@ -187,9 +210,10 @@ def _sources(names: Sequence[str], layout: str | None) -> tuple[Iterable[PairSou
 
 def _compute(
     tasks: Iterable[ImageTask], count: int | None, processes: int, *, quiet: bool
-) -> list[Exception]:
-    """Compute all pairs, whatever becomes of some of them; return the errors."""
+) -> tuple[int, list[Exception]]:
+    """Compute all pairs, whatever becomes of some of them; return how many, and the errors."""
     errors: list[Exception] = []
+    computed = 0
     ended = tqdm(
         compute_pairs(tasks, processes if count is None else min(processes, count)),
         total=count,
@@ -201,12 +225,13 @@ def _compute(
         if isinstance(result, StereoDepthError):
             errors.append(result)
             continue
+        computed += 1
         for note in result:
             print(f'{task.source.name}: {note}')
         if count == 1:
             for _, path in task.outputs:
                 print(path)
-    return errors
+    return computed, errors
 
 
 def _check_possible(kinds: Sequence[str], calibration: GivenCalibration) -> None:
@@ -224,15 +249,27 @@ def _check_colours(colours: str) -> None:
         )
 
 
-def _show(picture: Path) -> None:
-    """Show a picture in a window, where there is a display."""
+def _kinds(arguments: argparse.Namespace, *, is_shown: bool) -> tuple[str, ...]:
+    """Return what is to be written."""
+    kinds = list(arguments.write or ())
+    wants_picture = not kinds and not is_shown
+    wants_picture |= arguments.show and not is_shown
+    wants_picture |= not arguments.no_picture and any(kind in _OF_16_BITS for kind in kinds)
+    return tuple(dict.fromkeys([*kinds, *([_PICTURE] if wants_picture else [])]))
+
+
+def _has_display() -> bool:
     import matplotlib.pyplot as plt  # slow, and looks for a display
 
     has_display = os.name == 'nt' or sys.platform == 'darwin'
     has_display |= bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
-    if not has_display or plt.get_backend().lower() == 'agg':
-        print('there is no display to show the picture on: write it with --write picture.png')
-        return
+    return has_display and plt.get_backend().lower() != 'agg'
+
+
+def _show(picture: Path) -> None:
+    """Show a picture in a window."""
+    import matplotlib.pyplot as plt  # slow, and looks for a display
+
     pixels = plt.imread(picture)
     figure = plt.figure(figsize=(pixels.shape[1] / 100, pixels.shape[0] / 100))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))

@@ -180,7 +180,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     print('\n'.join(summary))
     comment = '\n'.join([f'Found by stereo_depth tune for {name}.', *summary])
-    content = render_params_file(result.settings, comment=comment)
+    content = render_params_file(result.settings, comment=comment, changed=True)
     write_file(arguments.output, content.encode(), overwrite=arguments.overwrite)
     print(f'written: {arguments.output}')
     return 0

@@ -64,8 +64,8 @@ class Panel:
         return self.unit is None
 
 
-def shown_range(values: NDArray[np.floating], percent: float = 98.0) -> tuple[float, float]:
-    """Return the range that holds the middle `percent` of the known values.
+def shown_range(values: NDArray[np.floating], percent: float = 96.0) -> tuple[float, float]:
+    """Return the range that holds the middle `percent` of the known values: the 2nd to the 98th.
 
     A few wrong values would otherwise take up most of the colours. Where nothing is known the
     range is 0 to 1; it is never empty.
@@ -168,9 +168,14 @@ def _draw(figure: Figure, place: Axes, panel: Panel) -> None:
         shrink=0.92,
         pad=0.015,
     )
+    notes = []
     missing = 100.0 * (1.0 - known.size / panel.image.size)
     if missing > 0:
-        place.set_xlabel(f'grey: unknown ({missing:.1f} % of the pixels)', fontsize=9)
+        notes.append(f'grey: unknown ({missing:.1f} % of the pixels)')
+    if panel.limits is None and known.size:
+        notes.append('colours: 2nd to 98th percentile')
+    if notes:
+        place.set_xlabel('; '.join(notes), fontsize=9)
 
 
 def _beyond(known: NDArray[Any], lowest: float, highest: float) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 import string
 import textwrap
 
@@ -268,3 +269,14 @@ def test_a_parameter_file_that_is_a_pipe_does_not_wait_for_a_writer(tmp_path):
     os.mkfifo(tmp_path / 'pipe')
     with pytest.raises(InputError, match='regular file'):
         load_settings(tmp_path / 'pipe')
+
+
+@pytest.mark.parametrize('settings', [Settings(), Settings(num_disparities=32, p1=5, p2=9)])
+def test_a_file_of_what_is_changed_holds_no_more_and_is_enough(
+    tmp_path: Path, settings: Settings
+) -> None:
+    text = render_params_file(settings, changed=True)
+    (tmp_path / 'changed.yaml').write_text(text)
+    assert load_settings(tmp_path / 'changed.yaml') == settings
+    values = yaml.safe_load(text)['/**']['ros__parameters']
+    assert set(values) == ({'num_disparities', 'p1', 'p2'} if settings.p1 else set())

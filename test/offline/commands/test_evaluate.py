@@ -56,7 +56,7 @@ def test_the_table_the_json_and_the_picture_hold_what_was_measured(folder, tmp_p
     )  # fmt: skip
     assert status == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines[2:]] == [['plane', 'fine'], ['plane', 'wide']]
+    assert [line.split()[:2] for line in lines[3:]] == [['plane', 'fine'], ['plane', 'wide']]
     found = json.loads(report.read_text())
     assert [each['settings'] for each in found] == ['fine', 'wide']
     wide_figures = found[1]
@@ -90,7 +90,7 @@ def test_files_of_one_name_are_told_apart_by_their_paths(folder, tmp_path, capsy
     for file in files:
         arguments += ['--params', str(file)]
     assert main(arguments) == 0
-    rows = [line.split()[1] for line in capsys.readouterr().out.splitlines()[2:]]
+    rows = [line.split()[1] for line in capsys.readouterr().out.splitlines()[3:]]
     assert rows == [str(file) for file in files]
 
 

@@ -228,12 +228,14 @@ def test_settings_come_from_file_then_set_then_options(
     np.testing.assert_array_equal(np.where(np.isnan(disparity), -1, disparity), expected)
 
 
-def test_patterns_pair_files_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+def test_patterns_pair_files_in_the_order_of_their_numbers(tmp_path: Path, capsys: Any) -> None:
     for number, disparity in ((2, 6.0), (10, 14.0)):
         write_pair(tmp_path / 'in', scene_of(plane(160, 120, disparity)), str(number))
     patterns = (tmp_path / 'in' / '*_left.png', tmp_path / 'in' / '*_right.png')
     arguments = ['images', *map(str, patterns), '--write', 'disparity.npy', '--quiet']
     assert main([*arguments, '--output', str(tmp_path), '--processes', '2']) == 0
+    summary = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r'2 of 2 pairs computed in .* s, disparity\.npy of each in .*', summary)
     for number, disparity in ((2, 6.0), (10, 14.0)):
         found = np.load(tmp_path / f'{number}_left_disparity.npy')
         assert np.nanmedian(found) == pytest.approx(disparity, abs=1 / 16)
@@ -312,8 +314,24 @@ def test_show_says_so_where_there_is_no_display(
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     monkeypatch.setenv('MPLBACKEND', 'agg')
     assert run(*pair, '--show', '--output', tmp_path / 'out') == 0
-    assert 'no display' in capsys.readouterr().out
-    assert not (tmp_path / 'out').exists()
+    assert 'there is no display' in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == ['pair_left_picture.png']
+
+
+@pytest.mark.parametrize(
+    ('options', 'names'),
+    [
+        (('--write', 'disparity.png'), ['disparity.png', 'picture.png']),
+        (('--write', 'disparity.png', '--no-picture'), ['disparity.png']),
+        (('--write', 'disparity.npy'), ['disparity.npy']),
+    ],
+)
+def test_results_of_16_bits_come_with_a_picture_unless_refused(
+    tmp_path: Path, pair: tuple[Path, Path], options: tuple[str, ...], names: list[str]
+) -> None:
+    assert run(*pair, *options, '--output', tmp_path / 'out') == 0
+    found = sorted(path.name.removeprefix('pair_left_') for path in (tmp_path / 'out').iterdir())
+    assert found == names
 
 
 def test_reduced_images_give_the_same_depth_and_a_cloud_in_colour(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from scenes import scene_of, tilted_plane
 
 from stereo_depth_node.core.settings.params_file import load_settings
-from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.offline.cli import main
 from stereo_depth_node.offline.files.formats import pfm
 
@@ -60,6 +60,13 @@ def test_the_file_holds_settings_that_the_node_loads_and_that_find_the_scene(
     assert 'Found by stereo_depth tune for scene.' in output.read_text()
     assert f'{criterion}: cost' in said
     assert found.min_disparity == 0
+    # Nothing but what is not as by default, and it is enough.
+    lines = [line.strip() for line in output.read_text().splitlines() if line.startswith('    ')]
+    names = [line.partition(':')[0] for line in lines]
+    changed = [
+        name for name, known in known_parameters().items() if getattr(found, name) != known.default
+    ]
+    assert names == changed
 
 
 def test_two_images_are_tuned_as_the_scene_they_are_of(folder, tmp_path):

@@ -108,8 +108,8 @@ def test_a_few_wild_values_do_not_take_the_colours():
     values = np.linspace(1.0, 2.0, 10_000).reshape(100, 100)
     values[0, :10] = 1e6
     lowest, highest = shown_range(values)
-    assert lowest == pytest.approx(1.01, abs=0.01)
-    assert highest == pytest.approx(1.99, abs=0.01)
+    assert lowest == pytest.approx(1.02, abs=0.005)
+    assert highest == pytest.approx(1.98, abs=0.005)
 
 
 @pytest.mark.parametrize('value', [np.nan, 3.0])
