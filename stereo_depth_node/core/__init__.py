@@ -22,6 +22,7 @@ from stereo_depth_node.core.errors import (
     SettingsError,
     SizeError,
     StereoDepthError,
+    SwappedError,
     UncalibratedError,
 )
 
@@ -61,5 +62,6 @@ __all__ = [
     'StereoDepthError',
     'StereoGeometry',
     'StereoPipeline',
+    'SwappedError',
     'UncalibratedError',
 ]

@@ -10,6 +10,7 @@
     │   ├── MissingCalibrationError   a camera has none
     │   ├── UncalibratedError         a camera's is empty, or its numbers are impossible
     │   └── BaselineError             the distance of the cameras is not positive
+    │       └── SwappedError          it is negative: left and right are swapped
     ├── ImageError                    an image cannot be used
     │   ├── EncodingError             its pixel encoding is not supported
     │   └── SizeError                 its size is not what it must be
@@ -36,6 +37,7 @@ __all__ = [
     'SettingsError',
     'SizeError',
     'StereoDepthError',
+    'SwappedError',
     'UncalibratedError',
 ]
 
@@ -62,6 +64,10 @@ class UncalibratedError(CalibrationError):
 
 class BaselineError(CalibrationError):
     """The distance of the cameras is not positive."""
+
+
+class SwappedError(BaselineError):
+    """The distance of the cameras is negative: left and right are swapped somewhere."""
 
 
 class ImageError(StereoDepthError, ValueError):

@@ -139,6 +139,7 @@ class PairProcessor:
         self.frame_ids = ('', '')
         self.stages = {name: Stage() for name in ('decode', 'match', 'publish')}
         self._library = library
+        self._fallback = fallback
         self._decoder = PairDecoder(fallback)
         self._made_for: tuple[Settings, StereoCalibration, tuple[int, int]] | None = None
         self._epoch = 0
@@ -181,6 +182,10 @@ class PairProcessor:
         except Exception as error:  # noqa: BLE001 (whatever it is, the next pair is computed)
             return PairFailure.of(error)
         return PairResult(pipeline, pair.left.stamp, self._message)
+
+    def another(self) -> PairProcessor:
+        """Return a processor that computes alike and has seen nothing yet."""
+        return PairProcessor(self._library, self._fallback)
 
     def stage_medians(self) -> dict[str, float]:
         """Return the median time of each stage, seconds."""

@@ -15,6 +15,7 @@ from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE
+from stereo_depth_node.core.errors import SwappedError
 from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.health.clocks import LARGEST_LATENCY_S
 from stereo_depth_node.core.health.diagnosis import diagnose
@@ -72,6 +73,7 @@ class NodeDiagnostics:
         self._state = state
         self._observer = observer
         self._monitor = monitor
+        self._trial = state.processor.another()
         self._freed_memory = FreedMemory()
         self.findings: list[Finding] = []
         self._next_look = 0.0
@@ -95,8 +97,10 @@ class NodeDiagnostics:
             return
         self._next_look = now + _LOOK_S
         snapshot, before = self._observer.observe(), self.findings
-        self.findings = diagnose(snapshot)
         self._watch_rectification(snapshot)
+        # What was measured of other images, or with another calibration, is gone now.
+        snapshot = dataclasses.replace(snapshot, rectification=self._monitor.report)
+        self.findings = diagnose(snapshot)
         self._log(now)
         causes = [each.cause for each in self.findings]
         self._freed_memory.update((causes, snapshot.subscribers, self._state.processor.pipeline))
@@ -115,6 +119,20 @@ class NodeDiagnostics:
             self._monitor.update(pipeline)
         elif not snapshot.is_wanted:
             self._monitor.forget()
+        elif isinstance(snapshot.failure, SwappedError):
+            self._look_what_is_swapped(snapshot.settings)
+
+    def _look_what_is_swapped(self, settings: Settings) -> None:
+        """Measure the disparities of images that no depth can be computed for.
+
+        With a baseline in place of that of the calibrations they can be matched. Nobody gets it.
+        """
+        pair = self._state.failed_pair
+        if pair is None or not self._monitor.is_due:
+            return
+        self._trial.process(pair, settings.replace(baseline=1.0), self._state.calibrations)
+        if self._trial.pipeline is not None:
+            self._monitor.update(self._trial.pipeline)
 
     def _log(self, now: float) -> None:
         state, logger = self.findings[0], self._node.get_logger()

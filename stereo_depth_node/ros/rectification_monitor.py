@@ -53,6 +53,12 @@ class RectificationMonitor:
         """The last measurement; None before the first, and when too few points were found."""
         return self._reports[-1] if self._reports else None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to measure, and the last measurement is done."""
+        is_busy = self._measurement is not None and not self._measurement.done()
+        return not is_busy and time.monotonic() >= self._next
+
     def update(self, pipeline: StereoPipeline) -> None:
         """Begin to measure the pair that a pipeline matched last, if it is time to.
 
@@ -61,8 +67,7 @@ class RectificationMonitor:
         if pipeline is not self._pipeline:
             self.forget()
             self._pipeline = pipeline
-        is_busy = self._measurement is not None and not self._measurement.done()
-        if is_busy or time.monotonic() < self._next:
+        if not self.is_due:
             return
         self._next = time.monotonic() + _PERIOD_S
         # Copies: the images are those of messages, or of buffers that the next pair overwrites.

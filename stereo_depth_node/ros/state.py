@@ -56,6 +56,8 @@ class NodeState:
     failure : Exception or None
         Why the last pair could not be computed, or the last message not be read; None when a pair
         was computed since.
+    failed_pair : StereoPair or None
+        The last pair that could not be computed; None when one was since.
     last_failure : Exception or None
         The last failure, whatever came since.
     """
@@ -77,6 +79,7 @@ class NodeState:
         self.computed = 0
         self.failed: Counter[DropReason] = Counter()
         self.failure: Exception | None = None
+        self.failed_pair: StereoPair[SerializedImage] | None = None
         self.last_failure: Exception | None = None
         self._held: StereoPair[SerializedImage] | None = None
         self._held_until = 0.0
@@ -107,7 +110,7 @@ class NodeState:
 
     def note_success(self) -> None:
         """Count a pair whose results have been published."""
-        self.failure = None
+        self.failure = self.failed_pair = None
         self.computed += 1
         self.statistics.output.tick()
 
@@ -118,6 +121,7 @@ class NodeState:
         after its only images. It gives way to the next one.
         """
         self.failure = self.last_failure = failure.error
+        self.failed_pair = pair
         if isinstance(failure.error, MissingCalibrationError):
             self.drop_held(failure.reason)
             self._held, self._held_until = pair, time.monotonic() + _CALIBRATION_WAIT_S

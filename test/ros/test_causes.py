@@ -293,9 +293,9 @@ def test_eyes_of_different_depth(bench, check):
     ('side', 'changes', 'cause', 'words'),
     [
         (0, {'k': [0.0] * 9, 'p': [0.0] * 12}, 'uncalibrated', 'left camera is not calibrated'),
-        (1, {'p': [np.nan] * 12}, 'uncalibrated', 'numbers in P that are not finite'),
+        (1, {'p': [np.nan] * 12}, 'uncalibrated', 'numbers that are not finite'),
         (1, {'tx': 0.0}, 'no_baseline', 'baseline is 0 m'),
-        (1, {'tx': 50.0}, 'no_baseline', 'cameras are swapped, exchange the left and right'),
+        (1, {'tx': 50.0}, 'no_baseline', 'calibrations are swapped'),
         (1, {'tx': -500.0 * 60}, 'implausible_calibration', 'baseline is 60 m'),
         (0, {'width': 2 * WIDTH}, 'calibrations_differ', 'images of 192x64 (left)'),
     ],

@@ -95,7 +95,7 @@ def test_rows_apart_in_a_reduced_image_are_told_in_pixels_of_the_image_that_come
 
 def test_swapped_cameras_are_seen(monitor):
     _, findings = measured(monitor, LEANING.right, LEANING.left)
-    assert 'exchange the left and right topics' in findings['cameras_swapped'].text
+    assert 'exchange the left and right image topics' in findings['cameras_swapped'].text
     assert 'scene_too_far' not in findings
 
 

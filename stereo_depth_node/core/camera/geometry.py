@@ -15,7 +15,12 @@ from stereo_depth_node.core.camera.calibration import (
     CameraCalibration,
     LARGEST_NUMBER,
 )
-from stereo_depth_node.core.errors import BaselineError, CalibrationError, UncalibratedError
+from stereo_depth_node.core.errors import (
+    BaselineError,
+    CalibrationError,
+    SwappedError,
+    UncalibratedError,
+)
 
 __all__ = ['StereoGeometry', 'implausibilities']
 
@@ -209,9 +214,9 @@ def _check_baseline(baseline: float, tx_left: float, tx_right: float) -> None:
             'that of the left 0; correct the calibration or set the parameter baseline'
         )
     if baseline < 0.0:
-        raise BaselineError(
-            f'the baseline is {baseline:g} m ({both}): the cameras are swapped, exchange the '
-            'left and right topics'
+        raise SwappedError(
+            f'the baseline is {baseline:g} m ({both}): the calibrations are swapped, exchange the '
+            'left and right ones, and the images as well if they are swapped too'
         )
     if baseline < _SMALLEST_BASELINE_M:
         raise BaselineError(

@@ -17,9 +17,11 @@ from stereo_depth_node.core.errors import (
     MissingCalibrationError,
     PairSizeError,
     SettingsError,
+    SwappedError,
     UncalibratedError,
 )
 from stereo_depth_node.core.health.causes import Cause, CAUSES, Finding, Level, listed
+from stereo_depth_node.core.health.rectification import RectificationReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
 
@@ -80,7 +82,28 @@ def why_pairs_fail(snapshot: Snapshot, error: Exception) -> Finding:
             return missing_calibration(snapshot)
         # It has come since, and no pair yet.
         return CAUSES['starting'].found(age=snapshot.age)
+    if isinstance(error, SwappedError) and snapshot.rectification is not None:
+        return _swapped(error, snapshot.rectification)
     return cause_of_error(error).found(error=error)
+
+
+def _swapped(error: SwappedError, report: RectificationReport) -> Finding:
+    """Return what to exchange, from the points that were found in both images."""
+    fact = str(error).partition(':')[0]
+    share = 100.0 * report.beyond_infinity
+    if share > 50.0:
+        advice = (
+            f'the cameras are swapped, images and calibrations ({share:.0f} % of {report.points} '
+            'points have a negative disparity): exchange the left and right topics of both, image '
+            'and camera_info'
+        )
+    else:
+        advice = (
+            f'the calibrations are swapped and the images are not ({100.0 - share:.0f} % of '
+            f'{report.points} points have a positive disparity): exchange the left and right '
+            'camera_info topics, or calibration files, and leave the images as they are'
+        )
+    return cause_of_error(error).found(error=f'{fact}: {advice}')
 
 
 def why_some_pairs_fail(snapshot: Snapshot, error: Exception, failed: int) -> Finding | None:
