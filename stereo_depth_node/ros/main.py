@@ -58,6 +58,12 @@ class _Signals:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._handle)
 
+    def ignore(self) -> None:
+        """Ignore further signals: at its end Python would have them kill the process."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         if not self.are_left_to_ros:
             os._exit(0)
@@ -79,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if own:
         return _refuse_to_start(_reason_of_unknown(own))
+    _set_home()
     try:
         import rclpy
     except ImportError as error:
@@ -108,6 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
     finally:
         rclpy.try_shutdown()
+        signals.ignore()
     return 0
 
 
@@ -150,6 +158,14 @@ def _reason_of(error: Exception) -> str:
     if not reason.startswith('failed to initialize rcl'):
         reason = f'unknown ROS arguments {reason}'
     return f'{reason}. Check what follows --ros-args'
+
+
+def _set_home() -> None:
+    """Set HOME where it is not, as under systemd: ROS does not start without."""
+    if not os.environ.get('HOME'):
+        os.environ.pop('HOME', None)
+        home = os.path.expanduser('~')  # now from the list of users
+        os.environ['HOME'] = home if os.path.isabs(home) else os.sep
 
 
 def _log_arguments() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import cv2
@@ -61,6 +62,47 @@ def test_a_signal_ends_it_cleanly(graph: Graph, number: signal.Signals, state: s
     assert process.stop(number) == 0
     assert 'Traceback' not in process.output
     assert '[ERROR]' not in process.output
+
+
+@pytest.mark.parametrize('second', [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
+def test_signals_during_the_end_change_nothing(graph: Graph, second: signal.Signals) -> None:
+    """As from somebody who presses Ctrl-C again and again, or from launch, which sends both."""
+    process = graph.node_process()
+    rig = Rig(graph, infos=INFOS)
+    rig.connect(*PAIR)
+    os.kill(process.pid, signal.SIGINT)
+
+    graph.wait_until(
+        lambda: not process.is_running,
+        'the end',
+        repeat=lambda: [
+            (os.kill(process.pid, second), time.sleep(0.005))
+            for _ in range(30)
+            if process.is_running
+        ],
+    )
+
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+
+
+@pytest.mark.parametrize('home', ['unset', 'empty', 'not writable'])
+def test_it_starts_without_a_home(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    """As under systemd; a log file is written where one can be."""
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    with monkeypatch.context() as patch:
+        for name in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR', 'XDG_CACHE_HOME'):
+            patch.delenv(name, raising=False)
+        if home != 'unset':
+            patch.setenv('HOME', '' if home == 'empty' else '/proc/nowhere')
+        process = graph.node_process()
+    rig.connect(*PAIR)
+
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+    assert ('no log file is written' in process.output) == (home == 'not writable')
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of types that do not exist are refused like any other wrong value.
+
+rclpy raises for them, which leaves whoever asked without an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from stereo_depth_node.core.text_files import printable
+
+__all__ = ['answer_unknown_types']
+
+_TYPES = {kind.value for kind in Parameter.Type}
+_MOST_PRINTED = 1000
+
+Callback = Callable[[Any, Any], Any]
+
+
+def answer_unknown_types(node: Node) -> None:
+    """Have the services that set parameters of a node answer whatever is asked of them."""
+    answers = {SetParameters: _answer_each, SetParametersAtomically: _answer_together}
+    for service in node.services:
+        answer = answers.get(service.srv_type)
+        if answer is not None:
+            service.callback = partial(answer, service.callback)
+
+
+def _answer_each(callback: Callback, request: Any, response: Any) -> Any:
+    """Set the parameters of known types; answer for the others in their places."""
+    asked = list(request.parameters)
+    request.parameters = [each for each in asked if each.value.type in _TYPES]
+    results = iter(callback(request, response).results)
+    response.results = [
+        _short(next(results)) if each.value.type in _TYPES else _refusal(each) for each in asked
+    ]
+    return response
+
+
+def _answer_together(callback: Callback, request: Any, response: Any) -> Any:
+    """Set all parameters or, if the type of one is unknown, none."""
+    for each in request.parameters:
+        if each.value.type not in _TYPES:
+            response.result = _refusal(each)
+            return response
+    response = callback(request, response)
+    response.result = _short(response.result)
+    return response
+
+
+def _refusal(parameter: Any) -> SetParametersResult:
+    return SetParametersResult(
+        successful=False,
+        reason=f'{printable(parameter.name)} is of the type {parameter.value.type}, which does '
+        f'not exist: set it to one of the types 1 to {max(_TYPES)} of '
+        'rcl_interfaces/msg/ParameterType',
+    )
+
+
+def _short(result: SetParametersResult) -> SetParametersResult:
+    result.reason = printable(result.reason, _MOST_PRINTED)
+    return result
