@@ -20,6 +20,7 @@ from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
+from stereo_depth_node.core.disparity.colours import DisparityColours
 from stereo_depth_node.core.disparity.depth import DisparityConversion, FixedLimits
 from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
@@ -128,6 +129,7 @@ class StereoPipeline:
         self._conversion = DisparityConversion(self.settings, self.geometry)
         self._uncertainty: DepthUncertainty | None = None
         self._colour_of_pair: Callable[[], Colour] | None = None
+        self._colours: DisparityColours | None = None
         self._projector: PointProjector | None = None
         self._metres: Float = np.empty((0, 0), np.float32)
 
@@ -274,6 +276,11 @@ class StereoPipeline:
             )
         self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out)
 
+    @property
+    def is_colour(self) -> bool:
+        """Whether the left image of the last pair came in colour."""
+        return self._colour_of_pair is not None
+
     def colour(self) -> Colour:
         """Return the left image of the last pair in RGB as it was matched, (h, w, 3) uint8."""
         if self._colour_of_pair is None:
@@ -284,6 +291,12 @@ class StereoPipeline:
             self._rectifiers[0].rectify(image, rectified)
             image = rectified
         return self._reduce(image) if self.downscale > 1 else image
+
+    def disparity_colours(self) -> Colour:
+        """Return the disparities of the last pair as colours, (h, w, 3) uint8 RGB."""
+        if self._colours is None:
+            self._colours = DisparityColours(self.settings)
+        return self._colours.colour(self.fixed)
 
     def select_points(self) -> tuple[int, int]:
         """Decide which pixels of the last pair become points, for :meth:`points`.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 import time
 from typing import Any
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.health.failures import drop_reason_of
+from stereo_depth_node.core.images.colour import decode_colour, has_colour
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache, StereoCalibration
@@ -145,7 +147,7 @@ class PairProcessor:
         self._epoch = 0
         self._left_info: Any = None
         self._messages: dict[str, OutputMessage] = {}
-        self._messages_made_for: tuple[StereoPipeline | None, str] = (None, '')
+        self._messages_made_for: tuple[StereoPipeline | None, str, bool] = (None, '', False)
 
     def process(
         self, pair: StereoPair[SerializedImage], settings: Settings, calibrations: CalibrationCache
@@ -178,7 +180,8 @@ class PairProcessor:
                 self._epoch = pair.epoch
                 pipeline.reset()
             with self.stages['match']:
-                pipeline.match(left, right)
+                colour = partial(decode_colour, contents[0]) if has_colour(contents[0]) else None
+                pipeline.match(left, right, colour=colour)
         except Exception as error:  # noqa: BLE001 (whatever it is, the next pair is computed)
             return PairFailure.of(error)
         return PairResult(pipeline, pair.left.stamp, self._message)
@@ -208,8 +211,9 @@ class PairProcessor:
         """Return the message of an output, made anew for another pipeline or frame."""
         frame_id, pipeline = self.frame_ids[0], self.pipeline
         assert pipeline is not None
-        if (pipeline, frame_id) != self._messages_made_for:
-            self._messages_made_for = (pipeline, frame_id)
+        made_for = (pipeline, frame_id, pipeline.is_colour)
+        if made_for != self._messages_made_for:
+            self._messages_made_for = made_for
             self._messages.clear()
         if topic not in self._messages:
             make = OUTPUTS[topic].make

@@ -20,7 +20,7 @@ from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import DataLengthError, EncodingError, ImageError, SizeError
 from stereo_depth_node.core.images.encodings import Encoding, ENCODINGS, SUPPORTED_ENCODINGS
 
-__all__ = ['RawImage', 'decode_grey', 'reduce_to_8bit']
+__all__ = ['RawImage', 'decode_grey', 'pixels_of', 'reduce_to_8bit']
 
 
 # Pixels of each image from which the common range of 16-bit images is taken, roughly.
@@ -97,7 +97,7 @@ def decode_grey(
     encoding = ENCODINGS.get(image.encoding)
     if encoding is None:
         return _decode_otherwise(image, fallback)
-    pixels = _pixels(image, encoding)
+    pixels = pixels_of(image, encoding)
     shape = (image.height, image.width)
     native = pixels.dtype.newbyteorder('=')
     # OpenCV takes rows at any distance that is a whole number of values.
@@ -191,7 +191,7 @@ def _buffer(image: RawImage) -> memoryview:
         ) from error
 
 
-def _pixels(image: RawImage, encoding: Encoding) -> AnyGrey:
+def pixels_of(image: RawImage, encoding: Encoding) -> AnyGrey:
     """Return the (H, W) or (H, W, channels) view of the data after checking every size."""
     height, width, step = image.height, image.width, image.step
     row = width * encoding.bytes_per_pixel

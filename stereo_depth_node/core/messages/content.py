@@ -43,7 +43,12 @@ __all__ = [
     'camera_info_from_calibration',
 ]
 
-_PIXEL_TYPES: dict[str, type[np.generic]] = {'32FC1': np.float32, '16UC1': np.uint16}
+_PIXEL_TYPES: dict[str, np.dtype[Any]] = {
+    '32FC1': np.dtype(np.float32),
+    '16UC1': np.dtype(np.uint16),
+    'mono8': np.dtype(np.uint8),
+    'rgb8': np.dtype((np.uint8, 3)),
+}
 _STAMP = struct.Struct('=iI')
 # Of a DisparityImage, from the end of its image to the end of its valid_window.
 _DISPARITY_FIELDS = struct.Struct('=2f4IB')
@@ -118,7 +123,7 @@ class OutputImage(OutputMessage):
 
     Attributes
     ----------
-    pixels : (H, W) float32 or uint16 ndarray
+    pixels : (H, W) float32, uint16 or uint8, or (H, W, 3) uint8 ndarray
         The pixels in the message.
     """
 
@@ -150,7 +155,8 @@ class OutputImage(OutputMessage):
         fields.octet()
         self._clear_padding()
         fields.uint32()
-        return np.frombuffer(fields.octets(), _PIXEL_TYPES[encoding]).reshape(height, width)
+        pixel = _PIXEL_TYPES[encoding]
+        return np.frombuffer(fields.octets(), pixel).reshape(height, width, *pixel.shape)
 
 
 class OutputCloud(OutputMessage):
@@ -251,6 +257,34 @@ def _uncertainty(
     return OutputImage(library.serialize(message, IMAGE), StereoPipeline.uncertainty)
 
 
+def _disparity_colours(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
+) -> OutputImage:
+    """Return an image of the disparities as colours."""
+    message = _image_message(library, pipeline, 'rgb8', frame_id)
+    return OutputImage(
+        library.serialize(message, IMAGE),
+        lambda pipeline, pixels: np.copyto(pixels, pipeline.disparity_colours()),
+    )
+
+
+def _left_image(
+    library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
+) -> OutputImage:
+    """Return the left image as it was matched, in colour where it came in colour."""
+    if pipeline.is_colour:
+        message = _image_message(library, pipeline, 'rgb8', frame_id)
+        return OutputImage(
+            library.serialize(message, IMAGE),
+            lambda pipeline, pixels: np.copyto(pixels, pipeline.colour()),
+        )
+    message = _image_message(library, pipeline, 'mono8', frame_id)
+    return OutputImage(
+        library.serialize(message, IMAGE),
+        lambda pipeline, pixels: np.copyto(pixels, pipeline.left),
+    )
+
+
 def _points(
     library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, _left_info: Any
 ) -> OutputCloud:
@@ -321,6 +355,8 @@ OUTPUTS: dict[str, Output] = {
     'depth/camera_info': Output(CAMERA_INFO, _camera_info),
     'depth/uncertainty': Output(IMAGE, _uncertainty, is_recorded=False),
     'points2': Output(POINT_CLOUD, _points, is_recorded=False),
+    'disparity/image_color': Output(IMAGE, _disparity_colours, is_recorded=False),
+    'image_rect': Output(IMAGE, _left_image, is_recorded=False),
 }
 
 
@@ -366,7 +402,7 @@ def _image_message(
     library: MessageLibrary, pipeline: StereoPipeline, encoding: str, frame_id: str
 ) -> Any:
     """Return a sensor_msgs/Image of black pixels in the size of the result of a pipeline."""
-    step = pipeline.width * np.dtype(_PIXEL_TYPES[encoding]).itemsize
+    step = pipeline.width * _PIXEL_TYPES[encoding].itemsize
     return library.make(
         IMAGE,
         header=_header(library, frame_id),

@@ -17,7 +17,7 @@ __all__ = ['DISPARITY_STEP', 'MATCHING', 'SettingFields']
 MATCHING = 'Matching'
 _FILTERS = 'Filters'
 _DEPTH = 'Depth'
-_POINTS = 'Points'
+_OUTPUTS = 'Outputs'
 _INPUT = 'Input'
 
 # OpenCV searches disparities in multiples of this.
@@ -255,14 +255,14 @@ class SettingFields:
         'none',
         'What the points of points2 carry besides x, y and z: nothing, the grey value of the left '
         'image (intensity) or its colour (rgb).',
-        group=_POINTS,
+        group=_OUTPUTS,
         choices=('none', 'intensity', 'rgb'),
     )
     points_step: int = parameter(
         1,
         'points2 takes every so many pixels of every so many rows; 1 takes all. The cost of '
         'a cloud falls with the square.',
-        group=_POINTS,
+        group=_OUTPUTS,
         minimum=1,
         maximum=64,
         unit='px',
@@ -271,7 +271,7 @@ class SettingFields:
         0.0,
         'Of the points in each cube of this side points2 has one, the first in the order of the '
         'rows; 0 takes all.',
-        group=_POINTS,
+        group=_OUTPUTS,
         minimum=0.0,
         maximum=1000.0,
         unit='m',
@@ -280,7 +280,14 @@ class SettingFields:
         False,
         'points2 is an image of points, NaN where the depth is unknown, for consumers that want '
         'neighbours or rays; else it is one row of known points.',
-        group=_POINTS,
+        group=_OUTPUTS,
+    )
+    disparity_color_range: str = parameter(
+        'searched',
+        'The ends of the colours of disparity/image_color: the range searched (searched, the same '
+        'colour always means the same), or what the pair has (automatic).',
+        group=_OUTPUTS,
+        choices=('searched', 'automatic'),
     )
     baseline: float = parameter(
         0.0,

@@ -15,10 +15,9 @@ import re
 import cv2
 import numpy as np
 
-from stereo_depth_node.core.arrays import Colour, DISPARITY_SCALE, Float
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
-from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.depth import disparity_in_pixels
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.core.images.files import ImagePair
@@ -185,25 +184,6 @@ class _Result:
         self.pipeline.depth(depth)
         return depth
 
-    def colour(self) -> Colour:
-        """Return the left image in RGB as it was matched: rectified and reduced."""
-        colour = self.images.colours[0]
-        cameras = self.task.cameras_for(colour.shape[1], colour.shape[0])
-        if cameras is not None:
-            rectifier = Rectifier(cameras[0])
-            planes = [np.ascontiguousarray(colour[:, :, channel]) for channel in range(3)]
-            colour = np.empty_like(colour)
-            rectified = np.empty_like(planes[0])
-            for channel, plane in enumerate(planes):
-                rectifier.rectify(plane, rectified)
-                colour[:, :, channel] = rectified
-        factor = self.pipeline.downscale
-        if factor > 1:
-            size = (self.pipeline.width, self.pipeline.height)
-            whole = colour[: size[1] * factor, : size[0] * factor]
-            colour = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return colour
-
     def kitti(self) -> bytes:
         """Return the disparity in KITTI's format."""
         content, lost = kitti_png(self.disparity())
@@ -229,7 +209,7 @@ class _Result:
             depth[~(disparity > 0)] = np.nan
             self.notes.append(f'the point cloud is in {unit}')
         points = PointProjector(geometry).project(self.depth() if depth is None else depth)
-        colours = self.colour()[points.rows, points.columns]
+        colours = self.pipeline.colour()[points.rows, points.columns]
         return ply(
             points.xyz,
             colours,
@@ -240,7 +220,7 @@ class _Result:
         """Return a picture of the left image, disparity and depth side by side."""
         colours = self.task.colours
         disparity = self.disparity()
-        panels = [Panel('Left image', self.colour()), self._disparity_panel(disparity)]
+        panels = [Panel('Left image', self.pipeline.colour()), self._disparity_panel(disparity)]
         if self.pipeline.geometry is not None:
             panels.append(Panel('Depth', self.depth(), 'm', colours=_reversed(colours)))
         share = 100.0 * np.count_nonzero(np.isfinite(disparity)) / disparity.size
@@ -335,7 +315,7 @@ def compute_pair(task: ImageTask) -> list[str]:
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)
     cameras = task.cameras_for(width, height)
     pipeline = StereoPipeline(task.settings, width, height, geometry, cameras)
-    pipeline.match(images.left, images.right)
+    pipeline.match(images.left, images.right, colour=lambda: images.colours[0])
     result = _Result(task, images, pipeline)
     for kind, path in task.outputs:
         write_file(path, KINDS[kind](result), overwrite=task.overwrite)
