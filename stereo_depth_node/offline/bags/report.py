@@ -25,7 +25,7 @@ from stereo_depth_node.offline.bags.job import JobSummary
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
-from stereo_depth_node.offline.reports.picture import Panel, png_of_panels, shown_range
+from stereo_depth_node.offline.reports.picture import Panel, png_of_panel, shown_range
 
 __all__ = ['bags_report']
 
@@ -183,8 +183,8 @@ def _add_samples(
         if left is not None:
             panels.insert(0, Panel('Left image', left))
         when = f'{(stamp - start) / NS_PER_S:.2f} s'
-        report.add_png(
-            png_of_panels(panels, caption=when, columns=len(panels)),
+        report.add_gallery(
+            [(png_of_panel(panel), f'{panel.title}, {when}') for panel in panels],
             f'{when}, stamp {stamp / NS_PER_S:.3f}',
         )
 

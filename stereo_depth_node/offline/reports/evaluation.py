@@ -17,7 +17,7 @@ from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, 
 from stereo_depth_node.offline.reports.picture import (
     draw_panels,
     Panel,
-    png_of_panels,
+    png_of_panel,
     shown_range,
 )
 
@@ -147,8 +147,8 @@ def _add_scene(
 ) -> None:
     report.add_heading(scene.name)
     panels = _panels(scene, truth, found, [f'{each.label}: error' for each in found])
-    report.add_png(
-        png_of_panels(panels, caption=scene.name),
+    report.add_gallery(
+        [(png_of_panel(panel), panel.title) for panel in panels],
         'Disparities, and their errors against ground truth.',
     )
     figure, axes = new_figure(height=3.2)

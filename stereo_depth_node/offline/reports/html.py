@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports as one HTML page that needs nothing else: no script, no network, no second file.
 
-Plots are SVG inside the page, photographs PNG. The page follows the reader's light or dark theme.
+Plots are SVG inside the page, photographs PNG. The page and what is in it follow the reader's
+light or dark theme, and a phone shows it in one column of readable size.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ __all__ = ['Report', 'new_figure', 'versions']
 
 # Colours that people who are blind to red or green can tell apart (Wong, Nature Methods 2011).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
-_INK = '#3a4653'
+# Stands for the colour of lines that the page has for its theme.
+_LINE = '#d9dfe6'
 _TEMPLATE = 'report.html.jinja'
 _IDS = re.compile(r'(id="|url\(#|href="#)')
 
@@ -93,9 +95,10 @@ class Report:
         """
         stream = io.StringIO()
         # Without the date, and with fixed names, the same data give the same page.
-        with rc_context({'svg.hashsalt': 'report'}):
+        with rc_context({'svg.hashsalt': 'report', 'svg.fonttype': 'none'}):
             figure.savefig(stream, format='svg', metadata={'Date': None, 'Creator': None})
-        text = stream.getvalue()
+        # The theme of the page chooses the colour of lines; its style sheet that of texts.
+        text = stream.getvalue().replace(_LINE, 'var(--line)')
         self._plots += 1
         # Names in the page must differ from plot to plot.
         svg = _IDS.sub(rf'\g<1>p{self._plots}-', text[text.index('<svg') + len('<svg') :])
@@ -109,7 +112,20 @@ class Report:
 
     def add_png(self, content: bytes, caption: str) -> None:
         """Add a PNG file."""
-        self._add('photograph', png=base64.b64encode(content).decode(), caption=caption)
+        self.add_gallery([(content, caption)])
+
+    def add_gallery(self, pictures: Sequence[tuple[bytes, str]], caption: str = '') -> None:
+        """Add PNG files, each with its caption, side by side where there is room.
+
+        Parameters
+        ----------
+        pictures : sequence of tuple of bytes and str
+            Their contents and captions.
+        caption : str
+            Of all of them.
+        """
+        encoded = [(base64.b64encode(content).decode(), text) for content, text in pictures]
+        self._add('gallery', pictures=encoded, caption=caption)
 
     def render(self) -> str:
         """Return the page."""
@@ -139,7 +155,7 @@ class Report:
 
 
 def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple[Figure, Any]:
-    """Return a figure of the width of the page, and its axes, (rows, columns).
+    """Return a figure for a page, and its axes, (rows, columns).
 
     Parameters
     ----------
@@ -148,15 +164,18 @@ def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple
     height : float
         Of each row, inches.
     """
-    figure = Figure(figsize=(10.0, height * rows), layout='constrained')
+    # As narrow as a phone can show with readable texts.
+    figure = Figure(figsize=(4.8, height * rows), layout='constrained')
+    figure.patch.set_visible(False)
     axes = figure.subplots(rows, columns, squeeze=False, sharex='col')
     for place in axes.ravel():
-        place.grid(visible=True, color='#e3e8ed', linewidth=0.8)
+        place.patch.set_visible(False)
+        place.grid(visible=True, color=_LINE, linewidth=0.8)
         place.set_axisbelow(True)
-        place.tick_params(colors=_INK, length=0)
+        place.tick_params(length=0)
         for side, spine in place.spines.items():
             spine.set_visible(side == 'bottom')
-            spine.set_color('#b8c2cc')
+            spine.set_color(_LINE)
     return figure, axes
 
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from browser import opened, problems
 
 from stereo_depth_node.offline.cli import main
 from stereo_depth_node.offline.reports.html import new_figure, Report
+from stereo_depth_node.offline.reports.picture import Panel, png_of_panel
 
 # Elements without an end tag.
 _VOID = ('meta', 'link', 'img', 'br', 'hr', 'path', 'use')
@@ -108,6 +110,67 @@ def test_a_narrow_page_does_not_scroll_sideways(tmp_path: Path) -> None:
         assert width <= shown
 
 
+def emulated(driver: Any, theme: str, width: int) -> None:
+    """Show the page in a theme, on a screen of this width."""
+    feature = {'name': 'prefers-color-scheme', 'value': theme}
+    driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [feature]})
+    screen = {'width': width, 'height': 800, 'deviceScaleFactor': 2, 'mobile': width < 500}
+    driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', screen)
+
+
+def test_plots_follow_the_theme(tmp_path: Path) -> None:
+    example().write(tmp_path / 'page.html')
+    colours = []
+    with opened(tmp_path / 'page.html') as driver:
+        for theme in ('light', 'dark'):
+            emulated(driver, theme, 1000)
+            colours.append(
+                driver.execute_script(
+                    'const style = e => getComputedStyle(document.querySelector(e));'
+                    'return [style("figure svg text").fill, style("body").color,'
+                    'style("figure svg [style*=line]").stroke]'
+                )
+            )
+    for text, ink, _ in colours:
+        assert text == ink
+    assert all(light != dark for light, dark in zip(*colours, strict=True))
+    # Nothing is painted behind a plot.
+    assert 'fill: #ffffff' not in example().render()
+
+
+def test_a_picture_for_a_page_has_a_transparent_ground() -> None:
+    panel = Panel('Depth', np.linspace(1.0, 2.0, 1200).reshape(30, 40), 'm')
+    content = np.frombuffer(png_of_panel(panel), np.uint8)
+    corner = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)[0, 0]
+    assert corner[3] == 0
+
+
+def test_a_phone_shows_texts_of_a_readable_size(tmp_path: Path) -> None:
+    report = example()
+    panel = Panel('Depth', np.linspace(1.0, 2.0, 1200).reshape(30, 40), 'm')
+    report.add_gallery([(png_of_panel(panel), 'Depth')] * 2)
+    report.write(tmp_path / 'page.html')
+    with opened(tmp_path / 'page.html') as driver:
+        emulated(driver, 'dark', 390)
+        heights = driver.execute_script(
+            'return [...document.querySelectorAll("figure svg text")].map('
+            'e => e.getBoundingClientRect().height)'
+        )
+        assert min(heights) >= 9
+        # One picture beneath the other, as wide as the screen but for its margins.
+        boxes = driver.execute_script(
+            'return [...document.querySelectorAll(".gallery img")].slice(-2).map('
+            'e => {const box = e.getBoundingClientRect(); return [box.left, box.width]})'
+        )
+        assert boxes[0] == boxes[1]
+        assert boxes[0][1] > 330
+        # A column of a table is not squeezed to single letters.
+        widths = driver.execute_script(
+            'return [...document.querySelectorAll("th")].map(e => e.scrollWidth > e.clientWidth)'
+        )
+        assert not any(widths)
+
+
 @pytest.fixture
 def recording_report(tmp_path: Path) -> Path:
     """Compute a recording that lacks an image, with a report."""
@@ -135,7 +198,8 @@ def test_the_report_of_a_recording_shows_what_came_of_it(recording_report: Path)
         assert 'block_size' in text
         assert 'OpenCV' in text
         pictures = driver.execute_script('return [...document.images].map(e => e.naturalWidth)')
-        assert len(pictures) == 3
+        # Left image and depth of three frames.
+        assert len(pictures) == 2 * 3
         assert all(width > 600 for width in pictures)
         plots = driver.execute_script('return document.querySelectorAll("figure svg").length')
         assert plots == 1
