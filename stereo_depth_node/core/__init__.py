@@ -24,6 +24,7 @@ from stereo_depth_node.core.errors import (
     StereoDepthError,
     SwappedError,
     UncalibratedError,
+    VerticalCamerasError,
 )
 
 if TYPE_CHECKING:
@@ -64,4 +65,5 @@ __all__ = [
     'StereoPipeline',
     'SwappedError',
     'UncalibratedError',
+    'VerticalCamerasError',
 ]

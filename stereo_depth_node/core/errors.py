@@ -10,7 +10,8 @@
     │   ├── MissingCalibrationError   a camera has none
     │   ├── UncalibratedError         a camera's is empty, or its numbers are impossible
     │   └── BaselineError             the distance of the cameras is not positive
-    │       └── SwappedError          it is negative: left and right are swapped
+    │       ├── SwappedError          it is negative: left and right are swapped
+    │       └── VerticalCamerasError  they are one above the other
     ├── ImageError                    an image cannot be used
     │   ├── EncodingError             its pixel encoding is not supported
     │   └── SizeError                 its size is not what it must be
@@ -39,6 +40,7 @@ __all__ = [
     'StereoDepthError',
     'SwappedError',
     'UncalibratedError',
+    'VerticalCamerasError',
 ]
 
 
@@ -68,6 +70,10 @@ class BaselineError(CalibrationError):
 
 class SwappedError(BaselineError):
     """The distance of the cameras is negative: left and right are swapped somewhere."""
+
+
+class VerticalCamerasError(BaselineError):
+    """The cameras are one above the other."""
 
 
 class ImageError(StereoDepthError, ValueError):

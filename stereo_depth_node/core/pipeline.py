@@ -18,6 +18,7 @@ import numpy as np
 from stereo_depth_node.core.arrays import Colour, Fixed, Float, Grey, Mask, Millimetres
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.plausibility import why_size_differs
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.colours import DisparityColours
@@ -151,7 +152,13 @@ class StereoPipeline:
         SettingsError, SizeError
             As for the class.
         """
+        left, right = (camera.sized(width, height) for camera in (left, right))
         geometry = StereoGeometry.from_calibrations(left, right, settings.baseline)
+        if (geometry.width, geometry.height) != (width, height):
+            raise CalibrationSizeError(
+                f'the images are {width}x{height}, the calibration is for '
+                f'{geometry.width}x{geometry.height}: {why_size_differs(left, width, height)}'
+            )
         return cls(settings, width, height, geometry, (left, right) if settings.rectify else None)
 
     @property

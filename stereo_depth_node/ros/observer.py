@@ -17,7 +17,7 @@ import time
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from stereo_depth_node.core.camera.geometry import implausibilities
+from stereo_depth_node.core.camera.plausibility import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
 from stereo_depth_node.core.health.result import report_of_result, ResultReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
@@ -99,7 +99,7 @@ class NodeObserver:
         self._samples: deque[_Counts] = deque(maxlen=math.ceil(_LONGEST_WINDOW_S / _SAMPLE_S) + 1)
         self._wanted_at: float | None = None
         self._empty_since: tuple[float, int] | None = None
-        self._notes_of: tuple[object, float] = (None, 0.0)
+        self._notes_of: tuple[object, ...] = ()
         self._notes: tuple[str, ...] = ()
         # The middleware read its variables before the node was made.
         self._profile_to_set = _profile_to_set()
@@ -279,13 +279,19 @@ class NodeObserver:
         calibration = self._state.calibrations.in_force
         if calibration is None:
             return ()
-        if self._notes_of != (calibration, settings.baseline):
-            self._notes_of = calibration, settings.baseline
+        size = self._state.processor.image_size or (0, 0)
+        notes_of = (calibration, settings.baseline, settings.rectify, size)
+        if self._notes_of != notes_of:
+            self._notes_of = notes_of
             # The frames of the images are compared, not those of the calibrations.
-            left = dataclasses.replace(calibration.left, frame_id='')
-            right = dataclasses.replace(calibration.right, frame_id='')
+            left, right = (
+                dataclasses.replace(camera.sized(*size), frame_id='')
+                for camera in (calibration.left, calibration.right)
+            )
             try:
-                self._notes = implausibilities(left, right, settings.baseline)
+                self._notes = implausibilities(
+                    left, right, settings.baseline, rectify=settings.rectify
+                )
             except CalibrationError:  # a pair that comes now says so
                 self._notes = ()
         return self._notes

@@ -115,3 +115,48 @@ def test_another_node_of_the_same_name(graph: Graph):
     bench = Bench(graph, process=True)
     graph.node_process()
     assert_named(bench, 'shared_output', 'also published by /stereo_depth_node', is_state=False)
+
+
+def test_cameras_one_above_the_other(graph: Graph):
+    bench = Bench(graph, process=True)
+    left, right = camera_infos(WIDTH, HEIGHT)
+    right.p[3], right.p[7] = 0.0, -50.0
+    bench.rig.infos = (left, right)
+    text = assert_named(bench, 'cameras_vertical', 'one above the other', 'P[7] is 0 (left)')
+    assert 'baseline' not in text.split('\n')[0]
+    assert bench.rig.set_parameter('baseline', 0.1).successful
+    bench.wait_for('cameras_vertical')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'width': 4 * WIDTH, 'height': 4 * HEIGHT, 'binning_x': 4, 'binning_y': 4}, 'binning is'),
+        ({'p': [500.0, 0.0, 5.0, 0.0, 0.0, 500.0, 31.5, 0.0, 0.0, 0.0, 1.0, 0.0]}, 'far from the'),
+    ],
+    ids=['binning applied', 'principal point'],
+)
+def test_a_calibration_that_is_implausible(graph: Graph, changes: dict[str, Any], words: str):
+    bench = Bench(graph, process=True)
+    for info in bench.rig.infos:
+        for name, value in changes.items():
+            if name == 'p':
+                value[3] = info.p[3]
+            setattr(info, name, value)
+    assert_named(bench, 'implausible_calibration', words, 'P of the left camera', is_state=False)
+
+
+def test_a_camera_info_without_a_size(graph: Graph):
+    """The size is that of the images; f * B / d = 500 px * 0.1 m / 6 px."""
+    bench = Bench(graph, process=True)
+    for info in bench.rig.infos:
+        info.width = info.height = 0
+    bench.wait_for_health()
+    assert float(bench.values['depth, 50 %'].split()[0]) == pytest.approx(8.333, abs=0.1)
+    bench.rig.listen('depth/camera_info', CameraInfo)
+    bench.graph.wait_until(
+        lambda: bench.rig.heard['depth/camera_info'], 'depth/camera_info', repeat=bench.send
+    )
+    info = bench.rig.heard['depth/camera_info'][-1]
+    assert (info.width, info.height) == (WIDTH, HEIGHT)
+    bench.assert_adds_up()

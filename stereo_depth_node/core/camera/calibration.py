@@ -32,7 +32,7 @@ class CameraCalibration:
     Attributes
     ----------
     width, height : int
-        Size of the full image, pixels.
+        Size of the full image, pixels; 0 where it is unknown.
     distortion_model : str
         ``plumb_bob``, ``rational_polynomial`` or ``equidistant``; empty when unknown.
     d : tuple of float
@@ -101,6 +101,20 @@ class CameraCalibration:
             binning_x=0,
             binning_y=0,
             roi=(0, 0, 0, 0),
+        )
+
+    def sized(self, width: int, height: int) -> CameraCalibration:
+        """Return the calibration with the size of the images filled in where it is unknown.
+
+        Parameters
+        ----------
+        width, height : int
+            Size of the images that come, roi and binning applied, pixels.
+        """
+        return dataclasses.replace(
+            self,
+            width=self.width or self.roi[0] + width * max(self.binning_x, 1),
+            height=self.height or self.roi[1] + height * max(self.binning_y, 1),
         )
 
     def downscaled(self, factor: int) -> CameraCalibration:

@@ -20,18 +20,15 @@ from stereo_depth_node.core.errors import (
     CalibrationError,
     SwappedError,
     UncalibratedError,
+    VerticalCamerasError,
 )
 
-__all__ = ['StereoGeometry', 'implausibilities']
+__all__ = ['StereoGeometry']
 
-# Baselines outside of this range are more often a calibration in millimetres than a camera.
-_PLAUSIBLE_BASELINE_M = (0.005, 2.0)
 _SMALLEST_FOCAL_LENGTH_PX = 1e-3
 _SMALLEST_BASELINE_M = 1e-6
 # Focal lengths of a rectified pair are equal; calibration files round them.
 _FOCAL_TOLERANCE = 1e-3
-# Rows further apart than this cost matches.
-_ROW_TOLERANCE_PX = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,11 +83,16 @@ class StereoGeometry:
         CalibrationError
             If a camera is uncalibrated, if the two differ in size or focal length, or if the
             baseline is not positive. The text names the cause and the cure.
+
+        Notes
+        -----
+        A size of 0 is unknown, and fits any other; :meth:`CameraCalibration.sized` fills it in.
         """
         for side, calibration in (('left', left), ('right', right)):
             _check_calibrated(side, calibration)
         left, right = left.for_image(), right.for_image()
-        if left.image_size != right.image_size:
+        sizes = left.image_size, right.image_size
+        if sizes[0] != sizes[1] and all(map(all, sizes)):
             raise CalibrationError(
                 f'the calibrations are for images of {_size(left)} (left) and {_size(right)} '
                 '(right): calibrate both cameras at one size'
@@ -101,6 +103,7 @@ class StereoGeometry:
                 f'the rectified focal lengths differ: {f:g} px (left P[0]), {f_right:g} px '
                 '(right P[0]): calibrate the pair together as a stereo camera'
             )
+        _check_side_by_side(left, right)
         if baseline <= 0.0:
             baseline = left.p[3] / f - right.p[3] / f_right
             _check_baseline(baseline, left.p[3], right.p[3])
@@ -146,45 +149,6 @@ class StereoGeometry:
         return q
 
 
-def implausibilities(
-    left: CameraCalibration, right: CameraCalibration, baseline: float = 0.0
-) -> tuple[str, ...]:
-    """Name what is possible in a pair of calibrations but most likely a mistake.
-
-    Parameters
-    ----------
-    left, right : CameraCalibration
-        A pair that :meth:`StereoGeometry.from_calibrations` accepts.
-    baseline : float
-        As given to it.
-
-    Returns
-    -------
-    tuple of str
-        A sentence with its remedy for each finding; empty when there is none.
-    """
-    geometry = StereoGeometry.from_calibrations(left, right, baseline)
-    found = []
-    low, high = _PLAUSIBLE_BASELINE_M
-    if not low <= geometry.baseline <= high:
-        found.append(
-            f'the baseline is {geometry.baseline:g} m: if the calibration is in millimetres, '
-            'divide P[3] of the right camera by 1000 or set the parameter baseline'
-        )
-    rows_apart = left.for_image().p[6] - right.for_image().p[6]
-    if abs(rows_apart) > _ROW_TOLERANCE_PX:
-        found.append(
-            f'the principal points are {abs(rows_apart):g} px apart vertically (P[6]): rectified '
-            'rows do not line up, calibrate the pair together as a stereo camera'
-        )
-    if left.frame_id != right.frame_id and left.frame_id and right.frame_id:
-        found.append(
-            f'frame_id is {left.frame_id!r} (left) and {right.frame_id!r} (right): outputs use '
-            'the left one; set one optical frame in both drivers to end this message'
-        )
-    return tuple(found)
-
-
 def _check_calibrated(side: str, calibration: CameraCalibration) -> None:
     if not are_plausible(calibration.p):
         raise UncalibratedError(
@@ -204,6 +168,20 @@ def _check_calibrated(side: str, calibration: CameraCalibration) -> None:
             f'the focal length of the {side} camera is {f:g} px (P[0]): it must be '
             f'positive, and {_SMALLEST_FOCAL_LENGTH_PX:g} px at least: calibrate the camera'
         )
+
+
+def _check_side_by_side(left: CameraCalibration, right: CameraCalibration) -> None:
+    """Refuse cameras one above the other (REP 104: P[7] = -f * y), whatever their baseline."""
+    beside, above = right.p[3] - left.p[3], right.p[7] - left.p[7]
+    if abs(above) <= max(abs(beside), _SMALLEST_BASELINE_M * left.p[0]):
+        return
+    upper = 'left' if above < 0.0 else 'right'
+    raise VerticalCamerasError(
+        f'the cameras are one above the other (P[7] is {left.p[7]:g} (left) and {right.p[7]:g} '
+        f'(right), P[3] {left.p[3]:g} and {right.p[3]:g}), but this node matches along rows: '
+        f'turn both images by 90 degrees anticlockwise, so that the upper camera (now {upper}) '
+        'becomes the left one, and calibrate the turned images'
+    )
 
 
 def _check_baseline(baseline: float, tx_left: float, tx_right: float) -> None:

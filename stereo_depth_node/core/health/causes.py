@@ -209,6 +209,14 @@ CAUSES: dict[str, Cause] = {
             'Drivers publish zeros until they are given a calibration file.',
         ),
         Cause(
+            'cameras_vertical',
+            Level.ERROR,
+            '{error}',
+            'The parameter baseline is no way out: matches would be looked for in the wrong '
+            'direction. image_rotate turns images, many drivers do it themselves; the turned '
+            'images need a calibration of their own.',
+        ),
+        Cause(
             'no_baseline',
             Level.ERROR,
             'no usable baseline: {error}',

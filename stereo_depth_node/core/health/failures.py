@@ -19,6 +19,7 @@ from stereo_depth_node.core.errors import (
     SettingsError,
     SwappedError,
     UncalibratedError,
+    VerticalCamerasError,
 )
 from stereo_depth_node.core.health.causes import Cause, CAUSES, Finding, Level, listed
 from stereo_depth_node.core.health.rectification import RectificationReport
@@ -48,6 +49,7 @@ class Failure(NamedTuple):
 FAILURES = (
     Failure(MissingCalibrationError, 'no_camera_info', DropReason.NO_CALIBRATION),
     Failure(UncalibratedError, 'uncalibrated', DropReason.NO_CALIBRATION),
+    Failure(VerticalCamerasError, 'cameras_vertical', DropReason.NO_CALIBRATION),
     Failure(BaselineError, 'no_baseline', DropReason.NO_CALIBRATION),
     Failure(CalibrationError, 'calibrations_differ', DropReason.NO_CALIBRATION),
     Failure(InputError, 'calibration_file', DropReason.NO_CALIBRATION),

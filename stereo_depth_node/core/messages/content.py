@@ -319,11 +319,16 @@ def _camera_info(
     library: MessageLibrary, pipeline: StereoPipeline, frame_id: str, left_info: Any
 ) -> OutputMessage:
     """Return the left camera's CameraInfo, for the images that a pipeline gives."""
-    if pipeline.downscale == 1:
+    factor = pipeline.downscale
+    calibration = calibration_from_message(left_info).sized(
+        factor * pipeline.width, factor * pipeline.height
+    )
+    if factor == 1:
         message = copy.deepcopy(left_info)
         message.header.frame_id = frame_id
+        message.width, message.height = calibration.width, calibration.height
     else:
-        calibration = calibration_from_message(left_info).downscaled(pipeline.downscale)
+        calibration = calibration.downscaled(factor)
         message = camera_info_from_calibration(library, calibration, frame_id)
     return OutputMessage(library.serialize(message, CAMERA_INFO))
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeometry
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.plausibility import implausibilities
 from stereo_depth_node.core.errors import ImageError, InputError, SettingsError, StereoDepthError
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
@@ -277,8 +278,12 @@ class _Samples:
         height, width = shape
         if self._pipeline is None:
             seen = self._seen
-            cameras = seen.cameras if self._settings.rectify else None
-            self._pipeline = StereoPipeline(self._settings, width, height, seen.geometry, cameras)
+            if seen.cameras is None:
+                self._pipeline = StereoPipeline(self._settings, width, height)
+            else:
+                self._pipeline = StereoPipeline.from_calibrations(
+                    self._settings, width, height, *seen.cameras
+                )
         return self._pipeline
 
 
@@ -292,7 +297,9 @@ def _look_at_calibration(
         seen.geometry = StereoGeometry.from_calibrations(*seen.cameras, settings.baseline)
         # The frames of the images are compared, not those of the calibrations.
         cameras = [dataclasses.replace(camera, frame_id='') for camera in seen.cameras]
-        return implausibilities(cameras[0], cameras[1], settings.baseline), None
+        return implausibilities(
+            cameras[0], cameras[1], settings.baseline, rectify=settings.rectify
+        ), None
     except StereoDepthError as error:
         return (), error
 

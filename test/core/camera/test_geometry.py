@@ -12,8 +12,9 @@ import pytest
 from scenes import camera, geometry_of
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.camera.geometry import implausibilities, StereoGeometry
-from stereo_depth_node.core.errors import CalibrationError
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.plausibility import implausibilities
+from stereo_depth_node.core.errors import CalibrationError, VerticalCamerasError
 
 F = 500.0
 
@@ -104,6 +105,18 @@ def test_what_is_no_stereo_camera_is_refused_with_cause_and_cure(cameras, words)
 def test_a_baseline_that_is_given_takes_the_place_of_the_calibrations(tx_right):
     geometry = StereoGeometry.from_calibrations(*pair(0.0, tx_right), baseline=0.25)
     assert geometry.baseline == 0.25
+
+
+@pytest.mark.parametrize(
+    ('ty', 'upper'), [(-50.0, 'left'), (50.0, 'right')], ids=['right below', 'right above']
+)
+def test_cameras_one_above_the_other_are_refused_whatever_the_baseline(ty, upper):
+    left, right = pair(0.0, 0.0)
+    right = dataclasses.replace(right, p=(*right.p[:7], ty, *right.p[8:]))
+    with pytest.raises(VerticalCamerasError, match=rf'the upper camera \(now {upper}\)'):
+        StereoGeometry.from_calibrations(left, right)
+    with pytest.raises(VerticalCamerasError, match='turn both images'):
+        StereoGeometry.from_calibrations(left, right, baseline=0.1)
 
 
 def test_focal_lengths_that_differ_by_rounding_are_one():

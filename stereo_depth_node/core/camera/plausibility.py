@@ -1,0 +1,238 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is possible in a pair of calibrations but most likely a mistake, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
+
+__all__ = ['implausibilities', 'why_size_differs']
+
+# Baselines outside of this range are more often a calibration in millimetres than a camera.
+_PLAUSIBLE_BASELINE_M = (0.005, 2.0)
+_PLAUSIBLE_VIEW_DEGREES = (10.0, 150.0)
+# A principal point further from the middle, as a share of the size, is one of another image.
+_FARTHEST_FROM_MIDDLE = 0.2
+# A binning or roi that changes the size by less than this share says nothing.
+_NOTABLE_CROP = 0.05
+# Calibration files round their numbers to these.
+_ROUNDED_F, _ROUNDED_PX = 1e-4, 0.1
+# Share of the rectified image that may fold over without anybody noticing.
+_TOLERABLE_FOLD = 0.005
+_GRID, _RADII = 33, 500
+
+
+def implausibilities(
+    left: CameraCalibration,
+    right: CameraCalibration,
+    baseline: float = 0.0,
+    *,
+    rectify: bool = False,
+) -> tuple[str, ...]:
+    """Name what is possible in a pair of calibrations but most likely a mistake.
+
+    Parameters
+    ----------
+    left, right : CameraCalibration
+        A pair that :meth:`StereoGeometry.from_calibrations` accepts.
+    baseline : float
+        As given to it.
+    rectify : bool
+        K, D and R are used as well.
+
+    Returns
+    -------
+    tuple of str
+        A sentence with its remedy for each finding; empty when there is none.
+    """
+    geometry = StereoGeometry.from_calibrations(left, right, baseline)
+    found = [
+        *_camera_notes('left', left, rectify=rectify),
+        *_camera_notes('right', right, rectify=rectify),
+        *_pair_notes(left.for_image(), right.for_image()),
+    ]
+    low, high = _PLAUSIBLE_BASELINE_M
+    if not low <= geometry.baseline <= high:
+        found.append(
+            f'the baseline is {geometry.baseline:g} m: if the calibration is in millimetres, '
+            'divide P[3] of the right camera by 1000 or set the parameter baseline'
+        )
+    if left.frame_id != right.frame_id and left.frame_id and right.frame_id:
+        found.append(
+            f'frame_id is {left.frame_id!r} (left) and {right.frame_id!r} (right): outputs use '
+            'the left one; set one optical frame in both drivers to end this message'
+        )
+    return tuple(found)
+
+
+def why_size_differs(calibration: CameraCalibration, width: int, height: int) -> str:
+    """Return what to do about a calibration for images of another size than these."""
+    fields = _crop_fields(calibration)
+    if fields and (calibration.width, calibration.height) == (width, height):
+        return (
+            f'{fields}, but width and height are those of the images already: set binning and roi '
+            'to 0, or width and height, K and P to those of the full sensor'
+        )
+    if fields:
+        return f'{fields}: correct them, or calibrate at the size that is published'
+    return (
+        'calibrate at the size that is published, or have the driver scale its camera_info with '
+        'the images'
+    )
+
+
+def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Iterator[str]:
+    width, height = camera.width, camera.height
+    if not (width and height):  # unknown, until an image has come
+        return
+    x, y, roi_width, roi_height = camera.roi
+    right_end, lower_end = x + (roi_width or width), y + (roi_height or height)
+    if right_end > width or lower_end > height:
+        yield (
+            f'roi of the {side} camera reaches to {right_end}x{lower_end}, its image is '
+            f'{width}x{height} (width, height): these must be of the full sensor, as K and P are; '
+            'or clear roi where all of them are of the cropped image'
+        )
+        return
+    uses_k = rectify and camera.is_rectifiable and are_plausible((*camera.k, *camera.d, *camera.r))
+    matrices = {'P': (camera.p, 4), **({'K': (camera.k, 3)} if uses_k else {})}
+    for name, (matrix, columns) in matrices.items():
+        note = _principal_point_note(side, name, matrix[2], matrix[columns + 2], camera)
+        if note:
+            yield note
+            break
+    view = 2.0 * math.degrees(math.atan(width / 2.0 / camera.p[0]))
+    least, most = _PLAUSIBLE_VIEW_DEGREES
+    if not least <= view <= most:
+        yield (
+            f'the field of view of the {side} camera would be {view:.3g} degrees (P[0] is '
+            f'{camera.p[0]:g} px, width {width} px): P is most likely of another resolution or '
+            'unit; calibrate at the size that is published'
+        )
+    if uses_k:
+        share = _share_folded(camera.for_image())
+        if share > _TOLERABLE_FOLD:
+            yield (
+                f'the distortion D of the {side} camera folds {100.0 * share:.1f} % of the '
+                'rectified image over, which show what belongs elsewhere: calibrate anew with '
+                'the board in the corners of the image, or with fewer coefficients'
+            )
+
+
+def _principal_point_note(
+    side: str, name: str, cx: float, cy: float, camera: CameraCalibration
+) -> str:
+    """Return what is wrong with a principal point, which is one of the full sensor."""
+    full, after = (camera.width, camera.height), camera.image_size
+    fields = _crop_fields(camera)
+    cropped = [
+        (centre, size, size_after)
+        for centre, size, size_after in zip((cx, cy), full, after, strict=True)
+        if size - size_after > _NOTABLE_CROP * size
+    ]
+    if cropped and all(
+        4.0 * abs(centre - _middle(size_after)) < abs(centre - _middle(size))
+        for centre, size, size_after in cropped
+    ):
+        return (
+            f'the principal point of {name} of the {side} camera, ({cx:g}, {cy:g}), is the middle '
+            f'of the {after[0]}x{after[1]} image although {fields}: {name} has them applied '
+            'already; publish that of the full sensor, or set binning and roi to 0 and width and '
+            'height to those of the image'
+        )
+    distances = [abs(c - _middle(size)) / size for c, size in zip((cx, cy), full, strict=True)]
+    if max(distances) > _FARTHEST_FROM_MIDDLE:
+        return (
+            f'the principal point of {name} of the {side} camera, ({cx:g}, {cy:g}), is far from '
+            f'the middle of its {full[0]}x{full[1]} image: {name} is most likely of another '
+            'resolution or of a crop; calibrate at the size that is published, or set roi'
+        )
+    return ''
+
+
+def _pair_notes(left: CameraCalibration, right: CameraCalibration) -> Iterator[str]:
+    remedy = 'rectified rows do not line up, calibrate the pair together as a stereo camera'
+    rows_apart = left.p[6] - right.p[6]
+    if abs(rows_apart) > _ROUNDED_PX:
+        yield f'the principal points are {abs(rows_apart):g} px apart vertically (P[6]): {remedy}'
+    for index in (0, 5):
+        if not math.isclose(left.p[index], right.p[index], rel_tol=_ROUNDED_F):
+            yield (
+                f'the focal lengths of P differ, {left.p[index]:g} px (left P[{index}]) and '
+                f'{right.p[index]:g} px (right): {remedy}'
+            )
+            break
+    above = left.p[7] - right.p[7]
+    if abs(above) > _ROUNDED_PX:
+        yield f'P[7] is {left.p[7]:g} (left) and {right.p[7]:g} (right), not 0: {remedy}'
+
+
+def _crop_fields(camera: CameraCalibration) -> str:
+    """Return binning and roi in words; empty when neither is set."""
+    fields = []
+    if max(camera.binning_x, camera.binning_y) > 1:
+        fields.append(f'binning is {camera.binning_x}x{camera.binning_y}')
+    if any(camera.roi):
+        x, y, width, height = camera.roi
+        fields.append(f'roi is {width}x{height} at ({x}, {y})')
+    return ' and '.join(fields)
+
+
+def _middle(size: int) -> float:
+    return (size - 1) / 2.0
+
+
+@np.errstate(all='ignore')
+def _share_folded(camera: CameraCalibration) -> float:
+    """Return the share of the rectified image that shows a part of the raw image twice.
+
+    The distorted radius grows with the radius up to some point; rays beyond it that come to lie
+    in the raw image again are folded over.
+    """
+    k = np.array(camera.k).reshape(3, 3)
+    r = np.array(camera.r).reshape(3, 3) if any(camera.r) else np.identity(3)
+    p = np.array(camera.p).reshape(3, 4)[:, :3]
+    columns, rows = np.meshgrid(
+        np.linspace(0.0, camera.width - 1.0, _GRID), np.linspace(0.0, camera.height - 1.0, _GRID)
+    )
+    pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(_GRID * _GRID)])
+    try:
+        rays = np.linalg.solve(p @ r, pixels)
+    except np.linalg.LinAlgError:
+        return 0.0
+    x, y = rays[:2] / rays[2]
+    radius = np.hypot(x, y)
+    growing = np.linspace(0.0, float(radius.max()), _RADII)
+    shrinks = np.flatnonzero(np.diff(_distorted_radius(growing, camera)) <= 0.0)
+    if not shrinks.size:
+        return 0.0
+    scale = _distorted_radius(radius, camera) / np.maximum(radius, 1e-12)
+    u, v = k[0, 0] * x * scale + k[0, 2], k[1, 1] * y * scale + k[1, 2]
+    is_inside = (u >= 0) & (u <= camera.width - 1) & (v >= 0) & (v <= camera.height - 1)
+    is_beyond = radius > growing[shrinks[0]]
+    return float(np.mean(is_beyond & is_inside & (rays[2] > 0.0)))
+
+
+def _distorted_radius(
+    radius: npt.NDArray[np.float64], camera: CameraCalibration
+) -> npt.NDArray[np.float64]:
+    """Return where a model puts rays of a radius, in units of the focal length.
+
+    Radial parts only: OpenCV's model behind plumb_bob and rational_polynomial, and its fisheye.
+    """
+    d = [*camera.d[:14], *([0.0] * 14)]
+    if camera.distortion_model in ('equidistant', 'fisheye'):
+        angle = np.arctan(radius)
+        square = angle * angle
+        return angle * (1.0 + square * (d[0] + square * (d[1] + square * (d[2] + square * d[3]))))
+    square = radius * radius
+    above = 1.0 + square * (d[0] + square * (d[1] + square * d[4]))
+    below = 1.0 + square * (d[5] + square * (d[6] + square * d[7]))
+    return radius * above / below
