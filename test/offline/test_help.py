@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 import os
 from pathlib import Path
 import re
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -19,9 +21,11 @@ pytest.importorskip('rosbags')
 
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.parser import ToolParser
 
 TOOLS = ('bag', 'evaluate', 'images', 'inspect', 'tune')
 SCREEN = 48
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def printed(capsys: Any, *arguments: str) -> str:
@@ -96,6 +100,29 @@ def test_a_typo_proposes_the_nearest_name_and_keeps_the_tool(
     assert lines[1:] == [f'Try: {said.partition(":")[0]} --help']
 
 
+def commands_of_pages() -> list[str]:
+    """Return the commands of the tool in README and docs, in blocks of code and in tables."""
+    pages = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+    text = '\n'.join(page.read_text(encoding='utf-8') for page in pages)
+    found = re.findall(r'^(?:\$ )?(stereo_depth [a-z].*?)(?:  +#.*)?$', text, re.MULTILINE)
+    found += re.findall(r'`(stereo_depth [a-z][^`]*)`', text)
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize('command', commands_of_pages())
+def test_every_command_in_the_pages_is_understood(command: str) -> None:
+    words = shlex.split(command)[1:]
+    if words[0] == 'demo' or len(words) == 1:
+        assert words[0] in (*TOOLS, 'demo')
+        return
+    parser = ToolParser(prog='stereo_depth')
+    tools = parser.add_subparsers()
+    import_module(f'stereo_depth_node.offline.commands.{words[0]}').add_parser(tools)
+    # KIND ... stands for one of them.
+    words = [word.replace('KIND', 'picture.png') for word in words if word != '...']
+    tools.choices[words[0]].parse_whole(words[1:])
+
+
 def test_every_setting_is_an_option_of_its_own(tmp_path: Path, capsys: Any) -> None:
     assert main(['images', 'a', 'b', '--texture-threshold', '-5']) == 2
     assert 'texture_threshold' in capsys.readouterr().err
@@ -117,7 +144,7 @@ def test_no_traceback_when_the_reader_of_a_pipe_ends() -> None:
             text=True,
             timeout=60,
             check=False,
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=ROOT,
         )
         os.close(writing)
         assert 'Traceback' not in done.stderr

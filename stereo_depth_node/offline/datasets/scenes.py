@@ -265,7 +265,10 @@ def load_motorcycle() -> Scene:
     """
     found = importlib.util.find_spec('skimage')
     if found is None or not found.submodule_search_locations:
-        raise InputError('the demo pair is inside scikit-image, which is missing: install it')
+        raise InputError(
+            'the demo pair is inside scikit-image, which is missing: install it, or the extra '
+            '"demo" of this package with pip'
+        )
     folder = Path(found.submodule_search_locations[0], 'data')
     try:
         pair = load_pair(folder / 'motorcycle_left.png', folder / 'motorcycle_right.png')
