@@ -12,6 +12,7 @@ from sensor_msgs.msg import Image
 
 from stereo_depth_node.core.errors import EncodingError
 from stereo_depth_node.core.images.raw import RawImage
+from stereo_depth_node.core.text_files import printable
 
 __all__ = ['decode_with_cv_bridge']
 
@@ -23,12 +24,13 @@ def decode_with_cv_bridge(image: RawImage) -> AnyGrey:
 
     Imported only here: its compiled part does not load with every NumPy, and need not.
     """
+    encoding = repr(printable(image.encoding, 40))
     try:
         from cv_bridge import CvBridge
     except Exception as error:
         raise EncodingError(
-            f'the encoding {image.encoding!r} needs the package cv_bridge, which cannot be '
-            f'imported ({error}): install cv_bridge, or publish mono8'
+            f'the encoding {encoding} needs the package cv_bridge, which cannot be '
+            f'imported ({printable(error)}): install cv_bridge, or publish mono8'
         ) from error
     message = Image(
         height=image.height,
@@ -42,6 +44,6 @@ def decode_with_cv_bridge(image: RawImage) -> AnyGrey:
         return np.asarray(CvBridge().imgmsg_to_cv2(message, 'mono8'))
     except Exception as error:
         raise EncodingError(
-            f'the encoding {image.encoding!r} cannot be converted to mono8 by cv_bridge '
-            f'({error}): publish mono8'
+            f'the encoding {encoding} cannot be converted to mono8 by cv_bridge '
+            f'({printable(error)}): publish mono8'
         ) from error

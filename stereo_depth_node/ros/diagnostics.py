@@ -22,6 +22,7 @@ from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.text_files import printable
 from stereo_depth_node.memory import FreedMemory
 from stereo_depth_node.ros.observer import NodeObserver
 from stereo_depth_node.ros.qos import PublisherEventCallbacks
@@ -37,6 +38,8 @@ _PUBLISH_S = 1.0
 _REPEAT_S, _REPEAT_DEGRADED_S = 10.0, 60.0
 _CALM = ('flowing', 'nobody_subscribes', 'starting')
 
+# Letters of a figure; the settings have many.
+_MOST_PRINTED = 3000
 # Every so many rows and columns of the result are looked at.
 _STRIDE = 8
 _PERCENTILES = (5, 50, 95)
@@ -171,7 +174,7 @@ class NodeDiagnostics:
             name=f'{node.get_fully_qualified_name()}: depth'.lstrip('/'),
             # While depth flows, what makes it worse is the message.
             message=(state if state.level == worst.level else worst).text,
-            hardware_id=self._state.processor.frame_ids[0],
+            hardware_id=printable(self._state.processor.frame_ids[0]),
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )
         array = DiagnosticArray(status=[status])
@@ -189,7 +192,7 @@ class NodeDiagnostics:
         if self._settings_text[0] is not snapshot.settings:
             self._settings_text = snapshot.settings, _settings_text(snapshot.settings)
         figures['settings'] = self._settings_text[1]
-        return figures
+        return {name: printable(value, _MOST_PRINTED) for name, value in figures.items()}
 
     def _explain(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Answer with all that is known; success says that depth flows."""
@@ -270,4 +273,4 @@ def _depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
 def _settings_text(settings: Settings) -> str:
     """Return all settings on one line."""
     values = dataclasses.asdict(settings).items()
-    return ' '.join(f'{name}={value!r}' for name, value in values)
+    return ' '.join(f'{name}={printable(repr(value))}' for name, value in values)

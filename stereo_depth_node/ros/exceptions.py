@@ -13,6 +13,7 @@ import rclpy
 from rclpy.node import Node
 
 from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.text_files import printable
 
 __all__ = ['log_exceptions']
 
@@ -20,6 +21,8 @@ P = ParamSpec('P')
 NodeT = TypeVar('NodeT', bound='Node')
 
 _LOG_PERIOD_S = 5.0
+# Letters of an error, and of a traceback.
+_MOST_PRINTED, _MOST_OF_TRACEBACK = 1000, 4000
 
 
 def log_exceptions(
@@ -37,11 +40,15 @@ def log_exceptions(
         try:
             callback(node, *args, **kwargs)
         except StereoDepthError as error:
-            node.get_logger().warning(str(error), throttle_duration_sec=_LOG_PERIOD_S)
+            text = printable(error, _MOST_PRINTED)
+            node.get_logger().warning(text, throttle_duration_sec=_LOG_PERIOD_S)
         except Exception:  # noqa: BLE001 (whatever it is, the node goes on)
             if rclpy.ok(context=node.context):
+                # An error may carry all of what it is about.
+                last = traceback.format_exc()[-_MOST_OF_TRACEBACK:]
+                text = ''.join(a if a.isprintable() or a == '\n' else '?' for a in last)
                 node.get_logger().error(
-                    f'internal error, please report it: {traceback.format_exc()}',
+                    f'internal error, please report it: {text}',
                     throttle_duration_sec=_LOG_PERIOD_S,
                 )
 

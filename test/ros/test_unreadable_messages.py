@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
+from diagnostic_msgs.msg import DiagnosticArray
 from harness import Graph, RELIABLE
-from rig import camera_infos, messages_of, Rig
+from rig import camera_infos, messages_of, next_stamp_ns, Rig
 from scenes import plane, scene_of
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
@@ -78,3 +79,45 @@ def test_a_camera_info_that_cannot_be_read_is_named_as_such(graph: Graph) -> Non
     graph.wait_until(is_told, 'the cause', repeat=send)
     rig.infos = camera_infos(WIDTH, HEIGHT)
     rig.connect(*PAIR)
+
+
+def test_what_comes_from_outside_is_shortened_wherever_it_is_said(graph: Graph) -> None:
+    """Frames of a megabyte with codes of terminals, an encoding and a setting like them."""
+    process = graph.node_process()
+    rig = Rig(graph, ['disparity'], infos=camera_infos(WIDTH, HEIGHT))
+    heard = rig.listen('/diagnostics', DiagnosticArray)
+    long = '\x1b[2J' + 'F' * 1_000_000
+    rig.set_parameters(left_camera_info_url=long)
+
+    def send(encoding: str) -> None:
+        stamp_ns = next_stamp_ns()
+        rig.publish_infos()
+        for number, image in enumerate(PAIR):
+            image.encoding = encoding
+            rig.send_image(number, image, stamp_ns, frame_id=long + str(number))
+
+    graph.wait_until(lambda: rig.is_wanted, 'the node to subscribe')
+    graph.wait_until(lambda: rig.heard['disparity'], 'depth', repeat=lambda: send('mono8'))
+    assert rig.heard['disparity'][0].header.frame_id == long + '0'  # as it came
+    graph.wait_until(
+        lambda: any(len(array.status[0].values) > 10 for array in heard),
+        'the diagnostics',
+        repeat=lambda: send('mono8'),
+    )
+    graph.wait_until(
+        lambda: figures_of(rig)[0].startswith('unsupported_encoding'),
+        'the encoding to be refused',
+        repeat=lambda: send(long),
+    )
+
+    answer = rig.call(Trigger, '/stereo_depth_node/explain', Trigger.Request()).message
+    assert len(answer) < 8000
+    assert '\x1b' not in answer
+    for array in heard:
+        status = array.status[0]
+        texts = [status.message, status.hardware_id, *(each.value for each in status.values)]
+        assert sum(map(len, texts)) < 8000
+        assert all(text.isprintable() for text in texts)
+    assert process.stop() == 0
+    assert len(process.output) < 8000
+    assert '\x1b[2J' not in process.output

@@ -12,7 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 import enum
 
+from stereo_depth_node.core.text_files import printable
+
 __all__ = ['CAUSES', 'Cause', 'Finding', 'Level', 'listed']
+
+# Letters of a cause with its numbers and its cure. What comes from outside is shortened before.
+_MOST_PRINTED = 1000
 
 
 class Level(enum.IntEnum):
@@ -46,7 +51,8 @@ class Cause:
 
     def found(self, *, level: Level | None = None, **values: object) -> Finding:
         """Fill the template; the level is the cause's own unless given."""
-        return Finding(self, self.level if level is None else level, self.text.format_map(values))
+        text = printable(self.text.format_map(values), _MOST_PRINTED)
+        return Finding(self, self.level if level is None else level, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from stereo_depth_node.core.health.stamps import (
 )
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.algorithms.table import FASTEST_ALGORITHM
+from stereo_depth_node.core.text_files import printable
 
 __all__ = ['diagnose']
 
@@ -252,7 +253,7 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
         yield CAUSES['implausible_calibration'].found(note=note)
     left, right = snapshot.frame_ids
     if left != right:
-        yield CAUSES['frame_ids_differ'].found(left=left, right=right)
+        yield CAUSES['frame_ids_differ'].found(left=printable(left), right=printable(right))
 
 
 def _shared_topics(snapshot: Snapshot) -> Iterator[Finding]:
