@@ -64,6 +64,10 @@ class StereoPipeline:
         The left image of the last pair as it was matched: rectified and reduced.
     right : (h, w) uint8 ndarray
         The right image of the last pair as it was matched.
+    row_sigma : float
+        Standard deviation of y_left - y_right that was measured in the images as they are matched,
+        pixels; to be set by whoever measures. The uncertainty takes it where
+        `rectification_sigma` is negative.
     settings : Settings
         The settings of the matcher, in pixels of the result.
     valid_window : ValidWindow
@@ -128,7 +132,13 @@ class StereoPipeline:
         self._reduced = [np.empty(shape, np.uint8) for _ in range(2 if factor > 1 else 0)]
         self._filters = DisparityFilters(self.settings, self.valid_window, self._seen_areas())
         self._conversion = DisparityConversion(self.settings, self.geometry)
+        self.row_sigma = 0.0
         self._uncertainty: DepthUncertainty | None = None
+        is_limited = self.settings.max_uncertainty or self.settings.max_relative_uncertainty
+        # Of the last pair before the most uncertain depths were removed.
+        self._sigma: Float | None = (
+            np.empty(shape, np.float32) if is_limited and self.geometry is not None else None
+        )
         self._colour_of_pair: Callable[[], Colour] | None = None
         self._colours: DisparityColours | None = None
         self._projector: PointProjector | None = None
@@ -219,6 +229,10 @@ class StereoPipeline:
         if self._left_border is not None:
             self._left_border.fill(self.left, self.right, self.fixed)
         self._filters.apply(self.fixed, self.left)
+        if self._sigma is not None:
+            estimator = self._compute_uncertainty(self._sigma)
+            uncertain = estimator.uncertain(self.fixed, self._sigma)
+            np.copyto(self.fixed, np.int16(self._invalid), where=uncertain)
         self._colour_of_pair = colour
 
     def reset(self) -> None:
@@ -276,12 +290,11 @@ class StereoPipeline:
         ValueError
             If the pipeline has no geometry.
         """
-        unknown = self.unknown_depth()
-        if self._uncertainty is None:
-            self._uncertainty = DepthUncertainty(
-                self.settings, cast(StereoGeometry, self.geometry)
-            )
-        self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out)
+        if self._sigma is None:
+            self._compute_uncertainty(out)
+        else:
+            np.copyto(out, self._sigma)
+            np.copyto(out, np.float32(np.nan), where=self.unknown_depth())
 
     @property
     def is_colour(self) -> bool:
@@ -348,6 +361,19 @@ class StereoPipeline:
             packed = blue_first.view('<u4')[:, :, 0] & np.uint32(0xFFFFFF)
             values = packed.astype(np.uint32).view(np.float32)
         cast(PointProjector, self._projector).write(self._metres, out, values)
+
+    def _compute_uncertainty(self, out: Float) -> DepthUncertainty:
+        """Write the standard deviation of the depth of the last pair; return what computes it."""
+        unknown = self.unknown_depth()
+        if self._uncertainty is None:
+            self._uncertainty = DepthUncertainty(
+                self.settings, cast(StereoGeometry, self.geometry)
+            )
+        row_sigma = self.settings.rectification_sigma
+        if row_sigma < 0.0:
+            row_sigma = self.row_sigma
+        self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out, row_sigma)
+        return self._uncertainty
 
     def _seen_areas(self) -> tuple[Grey, ...]:
         """Return for each side which pixels of the matched image the raw image covers.

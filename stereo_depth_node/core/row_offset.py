@@ -26,13 +26,13 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Float
 
-__all__ = ['MAD_TO_SIGMA', 'ROW_OFFSET_KINDS', 'RowOffset', 'RowOffsetPart', 'fit_row_offset']
+__all__ = ['ROW_OFFSET_KINDS', 'RowOffset', 'RowOffsetPart', 'fit_row_offset']
 
 #: The ways in which rows can be apart.
 ROW_OFFSET_KINDS = ('shift', 'rotation', 'zoom', 'keystone')
 
-#: Median absolute deviation to standard deviation of a normal distribution.
-MAD_TO_SIGMA = 1.4826
+# Median absolute deviation to standard deviation of a normal distribution.
+_MAD_TO_SIGMA = 1.4826
 # Tukey's biweight leaves out what is farther away than this many standard deviations.
 _TUKEY = 4.685
 # Residuals below this say nothing about which match is better.
@@ -175,7 +175,7 @@ def _robust_fit(
         normal = weighted.T @ terms + prior
         factors = np.linalg.solve(normal, weighted.T @ rows)
         residuals = np.abs(rows - terms @ factors)
-        spread = MAD_TO_SIGMA * float(np.median(residuals))
+        spread = _MAD_TO_SIGMA * float(np.median(residuals))
         if round_ < _ROUNDS:
             weights = 1.0 / np.maximum(residuals, _NOISE_PX)
         else:

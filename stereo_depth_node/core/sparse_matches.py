@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import Float, Grey, Mask
-from stereo_depth_node.core.row_offset import fit_row_offset, MAD_TO_SIGMA, RowOffset
+from stereo_depth_node.core.row_offset import fit_row_offset, RowOffset
 
 __all__ = ['SparseMatches', 'match_corners']
 
@@ -33,6 +33,10 @@ _FEWEST = 20
 _LEAST_SHARE = 0.25
 # Rows of right matches agree to a few tenths of a pixel, those of wrong ones do not.
 _ROW_TOLERANCE_PX = 1.5
+# Of right matches the rows spread by up to 0.9 px, even in raw images; of wrong ones, in textures
+# that repeat, by more, and by as much as they are apart.
+_LARGEST_SPREAD_PX = 1.0
+_LARGEST_SPREAD_SHARE = 1.0 / 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +51,14 @@ class SparseMatches:
         x_left - x_right, pixels, ascending, of those M whose rows agree with most others.
     row_offset : RowOffset
         The rows as a function of the place in the image, in pixels of it.
+    rows_sigma : float
+        Root mean square of `rows`, pixels, of those that agree with most others.
     """
 
     rows: Float
     disparities: Float
     row_offset: RowOffset = field(default_factory=RowOffset)
+    rows_sigma: float = 0.0
 
     @property
     def count(self) -> int:
@@ -69,9 +76,10 @@ class SparseMatches:
         return self.row_offset.spread
 
     @property
-    def rows_sigma(self) -> float:
-        """Standard deviation of y_left - y_right about 0, pixels, outliers left out."""
-        return float(MAD_TO_SIGMA * np.median(np.abs(self.rows)))
+    def rows_agree(self) -> bool:
+        """Whether most rows are as the fit has them: else most matches are wrong."""
+        largest = max(_LARGEST_SPREAD_PX, _LARGEST_SPREAD_SHARE * self.row_offset.largest)
+        return self.row_offset.spread <= largest
 
     def disparity_percentiles(self, *percent: float) -> tuple[float, ...]:
         """Return the disparities, pixels, that `percent` of the points do not exceed."""
@@ -123,7 +131,8 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     shift = start - end
     rows = np.ascontiguousarray(shift[:, 1])
     in_row = np.abs(rows - row_offset.at(*((start + end) / 2.0).T)) < _ROW_TOLERANCE_PX
-    return SparseMatches(rows, np.sort(shift[in_row, 0]), row_offset)
+    rows_sigma = float(np.sqrt(np.mean(rows[in_row] ** 2))) if in_row.any() else 0.0
+    return SparseMatches(rows, np.sort(shift[in_row, 0]), row_offset, rows_sigma)
 
 
 def _track(start: Grey, end: Grey, points: Float) -> tuple[Float, Mask]:

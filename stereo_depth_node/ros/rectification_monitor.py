@@ -62,11 +62,15 @@ class RectificationMonitor:
     def update(self, pipeline: StereoPipeline) -> None:
         """Begin to measure the pair that a pipeline matched last, if it is time to.
 
-        What was measured with another pipeline no longer counts.
+        The pipeline is given what was measured with it, for its uncertainty. What was measured
+        with another one no longer counts.
         """
         if pipeline is not self._pipeline:
             self.forget()
             self._pipeline = pipeline
+        report = self.report
+        if report is not None:
+            pipeline.row_sigma = report.rows_sigma
         if not self.is_due:
             return
         self._next = time.monotonic() + _PERIOD_S

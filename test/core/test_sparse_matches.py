@@ -7,8 +7,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from scenes import tilted_plane
+from scenes import plane, scene_of, tilted_plane
 
+from stereo_depth_node.core.health.rectification import MatchedImages, measure_rectification
 from stereo_depth_node.core.sparse_matches import match_corners
 
 
@@ -71,6 +72,14 @@ def test_images_with_nothing_in_common_give_no_matches(kind):
         'tiny': [np.zeros((3, 4), np.uint8)] * 2,
     }
     assert match_corners(*images[kind]) is None
+
+
+def test_matches_in_a_texture_that_repeats_are_not_taken_for_the_scene():
+    """Short waves are matched with their neighbours, in rows that do not agree."""
+    scene = scene_of(plane(240, 160, 20.0))
+    assert not match_corners(scene.left, scene.right).rows_agree
+    images = MatchedImages(offset=0.0, scale=1, start=0, end=64)
+    assert measure_rectification(scene.left, scene.right, images) is None
 
 
 def test_equal_images_give_equal_matches(motorcycle):

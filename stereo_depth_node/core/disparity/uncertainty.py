@@ -6,9 +6,9 @@ Depth is Z = f * B / d, so to first order an error in d becomes::
 
     sigma_Z = |dZ/dd| * sigma_d = Z^2 / (f * B) * sigma_d
 
-sigma_d has three independent parts::
+sigma_d has four independent parts, sums and variances over the block that is matched::
 
-    sigma_d^2 = s^2  +  var(l - r) / sum(g^2)  +  var(d)
+    sigma_d^2 = s^2  +  var(l - r) / sum(g^2)  +  var(d)  +  e^2 * (1 + (sum(g*h) / sum(g^2))^2)
 
 1. *Sub-pixel step.* Disparities come in steps of q = 1/16 px. OpenCV's block matching rounds
    up, so that the error is uniform from 0 to q and s^2 = q^2 / 3. The semi-global matchers
@@ -29,6 +29,17 @@ sigma_d has three independent parts::
    block, and the pixel in its middle has any one of them: their variance over the block is
    the square of what it may be off by. Slopes and edges become uncertain.
 
+4. *Rectification.* With the rows e apart, the block is compared with one that is e rows off. To
+   first order the images then differ by g * x + h * e, where h is the vertical gradient and x an
+   error of the disparity; the matcher takes the x that makes the sum of squares smallest::
+
+       d/dx sum((g*x + h*e)^2) = 0    =>    x = -e * sum(g*h) / sum(g^2)
+
+   Upright edges forgive rows that are apart, slanted ones do not. What moves rows, an error of
+   the calibration, has no preferred direction, and moves columns as far: that enters the
+   disparity as it is, and cannot be seen in the images. Hence the 1. e is the standard deviation
+   of the rows about 0: the setting `rectification_sigma`, or what was measured.
+
 What is known in the least is that the disparity lies in the range searched, so sigma_d never
 exceeds num_disparities / sqrt(12).
 
@@ -39,9 +50,11 @@ another surface, the error cannot be estimated from one block.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
@@ -73,7 +86,7 @@ class DepthUncertainty:
     """
 
     def __init__(self, settings: Settings, geometry: StereoGeometry) -> None:
-        self._geometry = geometry
+        self._settings, self._geometry = settings, geometry
         block = max(settings.block_size, _SMALLEST_BLOCK)
         self._block = (block, block)
         self._step = np.float32(algorithm_of(settings).sub_pixel_variance)
@@ -83,7 +96,15 @@ class DepthUncertainty:
         rows = np.arange(geometry.height, dtype=np.float32)[:, np.newaxis]
         self._rows = np.ascontiguousarray(np.broadcast_to(rows, self._columns.shape))
 
-    def compute(self, left: Grey, right: Grey, fixed: Fixed, unknown: Mask, out: Float) -> None:
+    def compute(
+        self,
+        left: Grey,
+        right: Grey,
+        fixed: Fixed,
+        unknown: Mask,
+        out: Float,
+        row_sigma: float = 0.0,
+    ) -> None:
         """Write the standard deviation of each depth.
 
         Parameters
@@ -96,10 +117,20 @@ class DepthUncertainty:
             Where there is no depth.
         out : (H, W) float32 ndarray
             Receives sigma_Z in metres, NaN where there is no depth.
+        row_sigma : float
+            Standard deviation of y_left - y_right, pixels; with 0 its part is not computed.
         """
         disparity = fixed.astype(np.float32)
         disparity *= np.float32(1.0 / DISPARITY_SCALE)
+        gradient = cv2.Sobel(left, cv2.CV_32F, 1, 0, scale=_SOBEL_SCALE)
+        energy = self._sum(gradient, gradient)
+        np.maximum(energy, np.float32(_NO_GRADIENT), out=energy)
         variance = self._match_variance(left, right, disparity)
+        np.divide(variance, energy, out=variance)
+        if row_sigma > 0.0:
+            down = cv2.Sobel(left, cv2.CV_32F, 0, 1, scale=_SOBEL_SCALE)
+            slant = np.divide(self._sum(gradient, down), energy)
+            variance += np.float32(row_sigma**2) * (np.float32(1.0) + slant * slant)
         variance += self._shape_variance(disparity, unknown)
         variance += self._step
         np.minimum(variance, self._worst, out=variance)
@@ -113,8 +144,35 @@ class DepthUncertainty:
         np.multiply(out, product, out=out)
         np.copyto(out, np.float32(math.nan), where=unknown)
 
+    def uncertain(self, fixed: Fixed, sigma: Float) -> Mask:
+        """Return where a depth is more uncertain than the settings allow, (H, W) bool.
+
+        Parameters
+        ----------
+        fixed : (H, W) int16 ndarray
+            Disparities, x_l - x_r in 1/16 px.
+        sigma : (H, W) float32 ndarray
+            The standard deviation of their depths, metres; NaN where there is none.
+        """
+        settings, geometry = self._settings, self._geometry
+        result = np.zeros(fixed.shape, np.bool_)
+        with np.errstate(invalid='ignore'):  # NaN exceeds nothing
+            if settings.max_uncertainty:
+                np.greater(sigma, np.float32(settings.max_uncertainty), out=result)
+            if settings.max_relative_uncertainty:
+                # sigma_Z > share * Z, with Z = f * B / d
+                disparity = fixed * np.float32(1.0 / DISPARITY_SCALE) - np.float32(geometry.offset)
+                share = settings.max_relative_uncertainty * geometry.f * geometry.baseline
+                result |= sigma * disparity > np.float32(share)
+        return result
+
+    def _sum(self, one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Float:
+        """Return the sum over the block of the product of two images, (H, W)."""
+        product = cv2.multiply(one, other)
+        return np.asarray(cv2.boxFilter(product, -1, self._block, normalize=False), np.float32)
+
     def _match_variance(self, left: Grey, right: Grey, disparity: Float) -> Float:
-        """Return var(l - r) / sum(g^2), (H, W), px^2."""
+        """Return var(l - r), (H, W), squared grey levels."""
         moved = cv2.remap(
             right,
             self._columns - disparity,
@@ -126,10 +184,7 @@ class DepthUncertainty:
         mean = cv2.blur(residual, self._block)
         noise = cv2.blur(cv2.multiply(residual, residual), self._block) - mean * mean
         np.maximum(noise, np.float32(2.0 * _ROUNDING), out=noise)
-        gradient = cv2.Sobel(left, cv2.CV_32F, 1, 0, scale=_SOBEL_SCALE)
-        energy = cv2.boxFilter(cv2.multiply(gradient, gradient), -1, self._block, normalize=False)
-        np.maximum(energy, np.float32(_NO_GRADIENT), out=energy)
-        return np.asarray(np.divide(noise, energy, out=noise), np.float32)
+        return np.asarray(noise, np.float32)
 
     def _shape_variance(self, disparity: Float, unknown: Mask) -> Float:
         """Return the variance of the known disparities in each block, (H, W), px^2."""

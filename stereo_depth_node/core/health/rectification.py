@@ -123,7 +123,7 @@ class RectificationReport:
         The rows over the image, in pixels of the images that are matched.
     rows_sigma : float
         Standard deviation of y_left - y_right about 0, in pixels of the images that are matched,
-        outliers left out: what is left to the `rectification_sigma` of the uncertainty.
+        wrong matches left out: the uncertainty takes it where `rectification_sigma` is negative.
     scale : int
         Factor by which the images are reduced before they are matched.
     f : float
@@ -154,9 +154,7 @@ class RectificationReport:
         """
         parts = self.row_offset.notable_parts()
         is_found = bool(parts) and abs(parts[0].pixels) >= _TOLERABLE_ROWS_PX
-        # Points that agree with no offset at all are mostly wrong matches.
-        agree = self.row_offset.spread < max(1.0, *(abs(part.pixels) for part in parts), 0.0)
-        return parts if is_found and agree else []
+        return parts if is_found else []
 
 
 def measure_rectification(
@@ -176,10 +174,10 @@ def measure_rectification(
     Returns
     -------
     RectificationReport or None
-        None where too few points are found in both images.
+        None where too few points are found in both images, or they do not agree.
     """
     matches = match_corners(left, right, max_corners=max_corners)
-    if matches is None:
+    if matches is None or not matches.rows_agree:
         return None
     return report_of_matches(
         matches,

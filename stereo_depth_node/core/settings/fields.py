@@ -244,6 +244,33 @@ class SettingFields:
         maximum=100000.0,
         unit='m',
     )
+    max_uncertainty: float = parameter(
+        0.0,
+        'Depths whose standard deviation (depth/uncertainty) is larger than this are unknown, in '
+        'every output; 0 sets no limit. Needs a calibration.',
+        group=_DEPTH,
+        minimum=0.0,
+        maximum=100000.0,
+        unit='m',
+    )
+    max_relative_uncertainty: float = parameter(
+        0.0,
+        'The same limit as a share of the depth: 0.03 leaves depths that are certain to 3 %, 1 '
+        'sigma; 0 sets no limit.',
+        group=_DEPTH,
+        minimum=0.0,
+        maximum=10.0,
+    )
+    rectification_sigma: float = parameter(
+        0.0,
+        'Standard deviation of the rows of both images from each other, which makes depths '
+        'uncertain: 0 for images that line up perfectly, -1 takes what is measured while the node '
+        'runs (real cameras: 0.1 to 0.4).',
+        group=_DEPTH,
+        minimum=-1.0,
+        maximum=100.0,
+        unit='px',
+    )
     depth_encoding: str = parameter(
         '32FC1',
         'Depth image: 32FC1 (metres, NaN where unknown) or 16UC1 (millimetres, 0 where unknown '

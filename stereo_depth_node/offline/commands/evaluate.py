@@ -39,16 +39,19 @@ where the data set has them). near is the
 percentage of all pixels that seem nearer than they are by more than 2 px and 20 %: ghosts for
 which a robot brakes. avg and rms are over pixels with a disparity; 90 percent of these
 have an error below A90. depth is the median error of the depth. 1s and 2s is the share of
-depths within one and two of their standard deviations."""
+depths within one and two of their standard deviations, in2s that of two among those right to
+within 2 px. rows is how far the rows are apart as measured (1 sigma), and row2s what in2s is
+with rectification_sigma set to that."""
 
 _HEAD = (
     'scene', 'settings', 'bad0.5\n%', 'bad1\n%', 'bad2\n%', 'bad4\n%', 'est2\n%', 'noc2\n%',
     'near\n%', 'avg\npx', 'rms\npx', 'A50\npx', 'A90\npx', 'A95\npx', 'density\n%', 'depth\n%',
-    '1s\n%', '2s\n%', 'time\nms',
+    '1s\n%', '2s\n%', 'in2s\n%', 'rows\npx', 'row2s\n%', 'time\nms',
 )  # fmt: skip
 _FORMATS = (
     '', '', '.1f', '.1f', '.1f', '.1f', '.1f', '.1f',
     '.2f', '.2f', '.2f', '.2f', '.2f', '.2f', '.1f', '.2f', '.1f', '.1f', '.1f',
+    '.2f', '.1f', '.1f',
 )  # fmt: skip
 
 
@@ -204,6 +207,9 @@ def _table(evaluations: Sequence[Evaluation]) -> str:
             depth.median_relative_error if depth else None,
             sigma.within_1 if sigma else None,
             sigma.within_2 if sigma else None,
+            sigma.inliers_within_2 if sigma else None,
+            sigma.row_sigma if sigma else None,
+            sigma.inliers_within_2_with_rows if sigma else None,
             found.milliseconds,
         ]
         known = [None if value is None or math.isnan(value) else value for value in figures]

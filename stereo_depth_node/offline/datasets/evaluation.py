@@ -15,6 +15,7 @@ import numpy as np
 from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.accuracy import (
     BAD_THRESHOLDS,
     depth_accuracy,
@@ -44,12 +45,20 @@ class UncertaintyCheck:
         Of all pixels with a depth.
     inliers_within_1, inliers_within_2 : float
         Of those whose disparity is right to within 2 px.
+    row_sigma : float
+        Standard deviation of y_left - y_right as measured in the images, pixels of those that are
+        matched; 0 where too few points are found in both.
+    inliers_within_1_with_rows, inliers_within_2_with_rows : float
+        As above, were `rectification_sigma` set to that.
     """
 
     within_1: float
     within_2: float
     inliers_within_1: float
     inliers_within_2: float
+    row_sigma: float
+    inliers_within_1_with_rows: float
+    inliers_within_2_with_rows: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +151,7 @@ def evaluate_scene(
     settings = settings.replace(rectify=False, temporal_max_diff=0)
     height, width = scene.left.shape
     pipeline = StereoPipeline(settings, width, height, scene.geometry)
+    pipeline.row_sigma = _row_sigma(pipeline, scene)
     reduced = matched_disparity(pipeline, scene.left, scene.right)
     disparity = at_full_size(reduced, pipeline.downscale, height, width)
     seconds = []
@@ -159,39 +169,69 @@ def evaluate_scene(
         visible=(
             disparity_accuracy(disparity, truth, mask=visible) if visible is not None else None
         ),
-        **_metric_figures(scene, truth, pipeline, disparity),
+        **_metric_figures(scene, truth, pipeline, settings, disparity),
         milliseconds=1000.0 * min(seconds, default=math.nan),
     )
 
 
 def _metric_figures(
-    scene: Scene, truth: Float, pipeline: StereoPipeline, disparity: Float
+    scene: Scene,
+    truth: Float,
+    pipeline: StereoPipeline,
+    settings: Settings,
+    disparity: Float,
 ) -> dict[str, Any]:
     """Return the figures of depth and uncertainty, None where there is no calibration."""
     if scene.geometry is None:
         return {'depth': None, 'uncertainty': None}
-    shape = pipeline.fixed.shape
-    depth, sigma = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    pipeline.depth(depth)
-    pipeline.uncertainty(sigma)
     height, width = truth.shape
+    depth = np.empty(pipeline.fixed.shape, np.float32)
+    pipeline.depth(depth)
     depth = at_full_size(depth, pipeline.downscale, height, width, scale=1)
-    sigma = at_full_size(sigma, pipeline.downscale, height, width, scale=1)
     true_depth = scene.true_depth
     error = np.abs(depth - true_depth)
-    compared = np.isfinite(error) & np.isfinite(sigma)
-    inlier = compared & (np.abs(disparity - truth) <= _INLIER_PX)
-    shares = [
-        100.0 * float(np.mean(error[pixels] <= times * sigma[pixels]))
-        if pixels.any()
-        else math.nan
-        for pixels in (compared, inlier)
-        for times in (1, 2)
-    ]
+    error_of_inliers = np.where(np.abs(disparity - truth) <= _INLIER_PX, error, np.nan)
+    sigma = _sigma(pipeline, truth)
+    with_rows = StereoPipeline(
+        settings.replace(rectification_sigma=pipeline.row_sigma),
+        width,
+        height,
+        scene.geometry,
+    )
+    with_rows.match(scene.left, scene.right)
     return {
         'depth': depth_accuracy(depth, true_depth),
-        'uncertainty': UncertaintyCheck(*shares),
+        'uncertainty': UncertaintyCheck(
+            *_coverage(error, sigma),
+            *_coverage(error_of_inliers, sigma),
+            pipeline.row_sigma,
+            *_coverage(error_of_inliers, _sigma(with_rows, truth)),
+        ),
     }
+
+
+def _row_sigma(pipeline: StereoPipeline, scene: Scene) -> float:
+    """Return how far the rows are apart in the images as they are matched, pixels."""
+    pipeline.match(scene.left, scene.right)
+    matches = match_corners(pipeline.left, pipeline.right)
+    return matches.rows_sigma if matches is not None and matches.rows_agree else 0.0
+
+
+def _sigma(pipeline: StereoPipeline, truth: Float) -> Float:
+    """Return the uncertainty of the last pair in the size of the truth, metres."""
+    sigma = np.empty(pipeline.fixed.shape, np.float32)
+    pipeline.uncertainty(sigma)
+    height, width = truth.shape
+    return at_full_size(sigma, pipeline.downscale, height, width, scale=1)
+
+
+def _coverage(error: Float, sigma: Float) -> tuple[float, float]:
+    """Return the shares of the errors within 1 and 2 sigma, percent."""
+    known = np.isfinite(error) & np.isfinite(sigma)
+    if not known.any():
+        return math.nan, math.nan
+    ratio = error[known] / sigma[known]
+    return 100.0 * float(np.mean(ratio <= 1.0)), 100.0 * float(np.mean(ratio <= 2.0))
 
 
 def _figures(accuracy: DisparityAccuracy) -> dict[str, Any]:

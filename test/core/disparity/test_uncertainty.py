@@ -196,3 +196,102 @@ def test_reduced_images_are_less_certain(factor):
         assert sigma.shape == depth.shape == (320 // downscale, 480 // downscale)
         sigmas.append(np.nanmedian(sigma))
     assert sigmas[1] > 1.3 * sigmas[0]
+
+
+def test_rows_apart_move_slanted_edges_and_the_uncertainty_says_by_how_much():
+    """Stripes at 45 degrees, one row apart, seem one pixel nearer or farther."""
+    y, x = np.mgrid[:160, :240]
+    rng = np.random.default_rng(3)
+    profile = np.cumsum(rng.normal(0.0, 30.0, 600))
+    profile -= np.linspace(0.0, profile[-1], 600)
+
+    def image(right: float, down: float) -> np.ndarray:
+        along = np.interp(x - right + y - down + 30.0, np.arange(600), profile)
+        along = (along - profile.min()) / np.ptp(profile)
+        return (40.0 + 170.0 * along).astype(np.uint8)
+
+    geometry = geometry_of(240, 160)
+    shares = []
+    for sigma_of_rows in (0.0, 1.0):
+        settings = Settings(num_disparities=48, rectification_sigma=sigma_of_rows)
+        pipeline = StereoPipeline(settings, 240, 160, geometry)
+        pipeline.match(image(20.0, 0.0), image(0.0, 1.0))
+        depth, sigma = depths(pipeline)
+        error = np.abs(depth - geometry.f * geometry.baseline / 20.0)[np.isfinite(depth)]
+        assert np.median(np.abs(pipeline.fixed[pipeline.fixed >= 0] / 16.0 - 20.0)) > 0.8
+        shares.append(np.mean(error <= 2.0 * sigma[np.isfinite(depth)]))
+    assert shares[0] < 0.5
+    assert shares[1] > 0.95
+
+
+def test_a_measured_offset_of_the_rows_counts_where_none_is_set(motorcycle, motorcycle_geometry):
+    medians = []
+    for setting, measured in ((0.0, 0.3), (-1.0, 0.0), (-1.0, 0.3), (0.3, 0.0)):
+        settings = Settings(rectification_sigma=setting)
+        pipeline = StereoPipeline(settings, *motorcycle.size, motorcycle_geometry)
+        pipeline.row_sigma = measured
+        pipeline.match(motorcycle.left, motorcycle.right)
+        medians.append(np.nanmedian(depths(pipeline)[1]))
+    assert medians[0] == medians[1] < medians[2] == medians[3]
+
+
+@pytest.mark.parametrize('limits', [(0.2, 0.0), (0.0, 0.03), (0.2, 0.03)])
+@pytest.mark.parametrize('encoding', ['32FC1', '16UC1'])
+def test_what_is_too_uncertain_is_unknown_in_every_output(
+    limits, encoding, motorcycle, motorcycle_geometry
+):
+    absolute, relative = limits
+    all_of_it = StereoPipeline(Settings(), *motorcycle.size, motorcycle_geometry)
+    all_of_it.match(motorcycle.left, motorcycle.right)
+    depth, sigma = depths(all_of_it)
+    with np.errstate(invalid='ignore'):
+        kept = sigma <= (absolute or np.inf)
+        kept &= sigma <= (relative or np.inf) * depth
+    settings = Settings(
+        max_uncertainty=absolute, max_relative_uncertainty=relative, depth_encoding=encoding
+    )
+    pipeline = StereoPipeline(settings, *motorcycle.size, motorcycle_geometry)
+    pipeline.match(motorcycle.left, motorcycle.right)
+    # Those at the very limit are decided by the rounding of float32.
+    assert np.count_nonzero((pipeline.fixed >= 0) != kept) < 10
+    known = pipeline.fixed >= 0
+    assert 0.3 < known.mean() < 0.95 * np.isfinite(depth).mean()
+    np.testing.assert_array_equal(pipeline.fixed[known], all_of_it.fixed[known])
+    disparity, left_over = (np.empty(known.shape, np.float32) for _ in range(2))
+    metric = np.empty(known.shape, np.float32 if encoding == '32FC1' else np.uint16)
+    pipeline.disparity(disparity)
+    pipeline.depth(metric)
+    pipeline.uncertainty(left_over)
+    np.testing.assert_array_equal(disparity >= pipeline.min_disparity, known)
+    np.testing.assert_array_equal(np.nan_to_num(metric) > 0, known)
+    np.testing.assert_array_equal(left_over[known], sigma[known])
+    assert np.isnan(left_over[~known]).all()
+    rows, columns = pipeline.select_points()
+    assert rows * columns == np.count_nonzero(
+        known[:: settings.points_step, :: settings.points_step]
+    )
+
+
+def test_leaving_out_the_most_uncertain_leaves_out_what_is_wrong(motorcycle, motorcycle_geometry):
+    """A tenth fewer disparities, a third fewer wrong ones."""
+    figures = []
+    for limit in (0.0, 0.03):
+        settings = Settings(max_relative_uncertainty=limit)
+        pipeline = StereoPipeline(settings, *motorcycle.size, motorcycle_geometry)
+        pipeline.match(motorcycle.left, motorcycle.right)
+        known = (pipeline.fixed >= 0) & np.isfinite(motorcycle.disparity)
+        wrong = np.abs(pipeline.fixed / 16.0 - motorcycle.disparity)[known] > 2.0
+        figures.append((known.mean(), wrong.mean()))
+    assert figures[1][0] > 0.85 * figures[0][0]
+    assert figures[1][1] < 0.67 * figures[0][1]
+
+
+def test_without_a_limit_the_uncertainty_is_not_computed(monkeypatch, motorcycle_geometry):
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr('stereo_depth_node.core.pipeline.DepthUncertainty', fail)
+    pipeline = StereoPipeline(Settings(), 741, 500, motorcycle_geometry)
+    image = np.zeros((500, 741), np.uint8)
+    pipeline.match(image, image)
+    pipeline.depth(np.empty((500, 741), np.float32))

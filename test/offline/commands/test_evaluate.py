@@ -74,6 +74,37 @@ def test_the_table_the_json_and_the_picture_hold_what_was_measured(folder, tmp_p
     assert min(image.shape[:2]) > 300
 
 
+def test_the_coverage_of_each_scene_is_reported_with_the_rows_as_measured(
+    folder, tmp_path, capsys
+):
+    """The left image is moved down by a quarter of a pixel, which the rows show."""
+    pair = scene_of(plane(320, 240, 20.0))
+    move = np.float32([[1, 0, 0], [0, 1, 0.25]])
+    cv2.imwrite(str(folder / 'im0.png'), cv2.warpAffine(pair.left, move, (320, 240)))
+    cv2.imwrite(str(folder / 'im1.png'), pair.right)
+    (folder / 'disp0GT.pfm').write_bytes(pfm(pair.disparity.astype(np.float32)))
+    (folder / 'mask0nocc.png').unlink()
+    calibration = (folder / 'calib.txt').read_text()
+    for old, new in (('width=200', 'width=320'), ('height=100', 'height=240')):
+        calibration = calibration.replace(old, new)
+    (folder / 'calib.txt').write_text(calibration)
+    found = []
+    for setting in ('0', '-1'):
+        report = tmp_path / f'{setting}.json'
+        arguments = ['--set', f'rectification_sigma={setting}', '--json', str(report)]
+        assert main(['evaluate', str(folder), *arguments]) == 0
+        found.append(json.loads(report.read_text())[0]['uncertainty'])
+    head, _, row = (line.split() for line in capsys.readouterr().out.splitlines()[:3])
+    assert found[0]['row_sigma'] == pytest.approx(0.25, abs=0.05)
+    assert float(row[head.index('rows')]) == pytest.approx(found[0]['row_sigma'], abs=0.01)
+    assert float(row[head.index('row2s')]) == pytest.approx(
+        found[0]['inliers_within_2_with_rows'], abs=0.1
+    )
+    # With -1 the setting is what was measured.
+    assert found[1]['inliers_within_2'] == found[0]['inliers_within_2_with_rows']
+    assert found[0]['inliers_within_2_with_rows'] >= found[0]['inliers_within_2']
+
+
 def test_without_parameter_files_the_settings_are_those_of_the_command_line(folder, capsys):
     assert main(['evaluate', str(folder)]) == 0
     assert main(['evaluate', str(folder), '--set', 'block_size=9']) == 0
