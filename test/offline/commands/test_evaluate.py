@@ -94,7 +94,7 @@ def test_the_coverage_of_each_scene_is_reported_with_the_rows_as_measured(
         arguments = ['--set', f'rectification_sigma={setting}', '--json', str(report)]
         assert main(['evaluate', str(folder), *arguments]) == 0
         found.append(json.loads(report.read_text())[0]['uncertainty'])
-    head, _, row = (line.split() for line in capsys.readouterr().out.splitlines()[:3])
+    head, _, _, row = (line.split() for line in capsys.readouterr().out.splitlines()[:4])
     assert found[0]['row_sigma'] == pytest.approx(0.25, abs=0.05)
     assert float(row[head.index('rows')]) == pytest.approx(found[0]['row_sigma'], abs=0.01)
     assert float(row[head.index('row2s')]) == pytest.approx(
