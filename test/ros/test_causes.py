@@ -332,6 +332,15 @@ def test_frames_that_differ(bench, check):
     check(bench, change, 'frame_ids_differ', "frame_id is 'a' (left) and 'b' (right)")
 
 
+def test_a_subscriber_of_disparity_while_images_are_reduced(bench):
+    assert bench.rig.set_parameter('downscale', 2).successful
+    text, _ = bench.wait_for('disparity_reduced')
+    assert '1 node subscribes to disparity while downscale is 2' in text
+    assert 'flowing' in bench.causes
+    assert bench.rig.set_parameter('downscale', 1).successful
+    bench.wait_for_the_end_of('disparity_reduced')
+
+
 def test_settings_impossible_for_a_new_size(bench, check):
     def shrink() -> None:
         bench.left, bench.right = messages_of(scene_of(plane(18, HEIGHT, 2.0)))

@@ -457,6 +457,16 @@ CAUSES: dict[str, Cause] = {
             'Infinity is at cx_left - cx_right; min_disparity is 0 for most cameras.',
         ),
         Cause(
+            'disparity_reduced',
+            Level.WARN,
+            "{subscribers} to disparity while downscale is {factor}: stereo_image_proc's "
+            'point_cloud_node takes the focal length from the full-size camera_info, and its '
+            'depths come out {factor} times too large; use points2, or depth/image_rect with '
+            'depth/camera_info, or set downscale to 1',
+            'A consumer that takes f and t from the DisparityImage itself is right, such as this '
+            "package's own tools. docs/interfaces.md says for every consumer what to use.",
+        ),
+        Cause(
             'frame_ids_differ',
             Level.OK,
             'frame_id is {left!r} (left) and {right!r} (right): outputs use the left one',

@@ -251,9 +251,18 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
     yield from _shared_topics(snapshot)
     for note in snapshot.notes:
         yield CAUSES['implausible_calibration'].found(note=note)
+    yield from _reduced_disparity(snapshot)
     left, right = snapshot.frame_ids
     if left != right:
         yield CAUSES['frame_ids_differ'].found(left=printable(left), right=printable(right))
+
+
+def _reduced_disparity(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield that somebody takes disparities which not every consumer scales right."""
+    count, factor = snapshot.subscribers.get('disparity', 0), snapshot.settings.downscale
+    if count and factor > 1:
+        subscribers = '1 node subscribes' if count == 1 else f'{count} nodes subscribe'
+        yield CAUSES['disparity_reduced'].found(subscribers=subscribers, factor=factor)
 
 
 def _shared_topics(snapshot: Snapshot) -> Iterator[Finding]:

@@ -252,6 +252,32 @@ def test_standing_warnings_are_told_in_every_state():
 
 
 @pytest.mark.parametrize(
+    ('downscale', 'subscribers', 'words'),
+    [
+        (2, {'disparity': 1}, '1 node subscribes to disparity while downscale is 2'),
+        (4, {'disparity': 2, 'points2': 1}, '2 nodes subscribe to disparity while downscale is 4'),
+    ],
+)
+def test_reduced_disparities_are_a_trap_for_those_who_take_f_elsewhere(
+    downscale, subscribers, words
+):
+    settings = Settings(downscale=downscale)
+    text = text_of(
+        changed(HEALTHY, settings=settings, subscribers=subscribers), 'disparity_reduced'
+    )
+    assert text.startswith(words)
+    assert f'{downscale} times too large; use points2' in text
+
+
+@pytest.mark.parametrize(
+    ('downscale', 'subscribers'), [(1, {'disparity': 1}), (2, {'disparity': 0, 'points2': 1})]
+)
+def test_disparities_that_nobody_takes_or_that_are_not_reduced_are_no_trap(downscale, subscribers):
+    settings = Settings(downscale=downscale)
+    assert names(changed(HEALTHY, settings=settings, subscribers=subscribers)) == ['flowing']
+
+
+@pytest.mark.parametrize(
     'kind', [getattr(errors, name) for name in errors.__all__], ids=lambda kind: kind.__name__
 )
 def test_every_error_has_a_cause_and_its_text_is_told(kind):
