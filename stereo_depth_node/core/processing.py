@@ -190,6 +190,19 @@ class PairProcessor:
         """Return a processor that computes alike and has seen nothing yet."""
         return PairProcessor(self._library, self._fallback)
 
+    @property
+    def output_frame(self) -> str:
+        """The frame of the outputs of the last pair; empty before the first, or without any.
+
+        The parameter's, else the left image's, else the left camera_info's. tf2 takes no frame
+        that begins with a slash, as those of ROS 1 may.
+        """
+        settings = self._made_for[0] if self._made_for is not None else None
+        frame = (settings.frame_id if settings is not None else '') or self.frame_ids[0]
+        if not frame and self._left_info is not None:
+            frame = self._left_info.header.frame_id
+        return frame.lstrip('/')
+
     def stage_medians(self) -> dict[str, float]:
         """Return the median time of each stage, seconds."""
         return {name: median(stage.times) for name, stage in self.stages.items() if stage.times}
@@ -209,7 +222,7 @@ class PairProcessor:
 
     def _message(self, topic: str) -> OutputMessage:
         """Return the message of an output, made anew for another pipeline or frame."""
-        frame_id, pipeline = self.frame_ids[0], self.pipeline
+        frame_id, pipeline = self.output_frame, self.pipeline
         assert pipeline is not None
         made_for = (pipeline, frame_id, pipeline.is_colour)
         if made_for != self._messages_made_for:

@@ -174,7 +174,7 @@ class NodeDiagnostics:
             name=f'{node.get_fully_qualified_name()}: depth'.lstrip('/'),
             # While depth flows, what makes it worse is the message.
             message=(state if state.level == worst.level else worst).text,
-            hardware_id=printable(self._state.processor.frame_ids[0]),
+            hardware_id=printable(self._state.processor.output_frame),
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )
         array = DiagnosticArray(status=[status])

@@ -157,6 +157,7 @@ class NodeObserver:
             missing_calibration=missing,
             notes=self._calibration_notes(settings),
             frame_ids=state.processor.frame_ids,
+            output_frame=state.processor.output_frame if state.computed else None,
             refusals=tuple(self._parameters.refusals.values()),
             ignored=self._parameters.ignored,
             image_bytes=state.image_bytes,

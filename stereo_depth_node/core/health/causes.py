@@ -467,6 +467,20 @@ CAUSES: dict[str, Cause] = {
             "package's own tools. docs/interfaces.md says for every consumer what to use.",
         ),
         Cause(
+            'frame_id_empty',
+            Level.WARN,
+            'neither the images nor the camera_info of the left camera have a frame_id: set the '
+            'parameter frame_id to its optical frame',
+            'tf2 and rviz drop messages without a frame.',
+        ),
+        Cause(
+            'frame_id_slash',
+            Level.WARN,
+            'frame_id is {frame_id!r}: tf2 takes no frame that begins with a slash, so the '
+            'outputs have {output!r}; drop the slash in the driver, or set the parameter frame_id',
+            'Recordings of ROS 1 and drivers that were ported from it have such frames.',
+        ),
+        Cause(
             'frame_ids_differ',
             Level.OK,
             'frame_id is {left!r} (left) and {right!r} (right): outputs use the left one',

@@ -252,8 +252,21 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
     for note in snapshot.notes:
         yield CAUSES['implausible_calibration'].found(note=note)
     yield from _reduced_disparity(snapshot)
+    yield from _frames(snapshot)
+
+
+def _frames(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield what is to be said of the frames of images and outputs."""
+    if snapshot.output_frame == '':
+        yield CAUSES['frame_id_empty'].found()
+    if snapshot.settings.frame_id:
+        return
     left, right = snapshot.frame_ids
-    if left != right:
+    if left.startswith('/'):
+        yield CAUSES['frame_id_slash'].found(
+            frame_id=printable(left), output=printable(left.lstrip('/'))
+        )
+    if left and right and left.lstrip('/') != right.lstrip('/'):
         yield CAUSES['frame_ids_differ'].found(left=printable(left), right=printable(right))
 
 

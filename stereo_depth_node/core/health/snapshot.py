@@ -160,6 +160,8 @@ class Snapshot:
         What is implausible in the calibration.
     frame_ids : tuple of 2 str
         Of the last pair.
+    output_frame : str or None
+        Of the outputs; None before the first.
     refusals : tuple of str
         Start values of parameters that were refused and not set since.
     image_bytes : int
@@ -202,6 +204,7 @@ class Snapshot:
     missing_calibration: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     frame_ids: tuple[str, str] = ('', '')
+    output_frame: str | None = None
     refusals: tuple[str, ...] = ()
     image_bytes: int = 0
     profile_to_set: str = ''

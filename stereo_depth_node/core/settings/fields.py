@@ -339,6 +339,12 @@ class SettingFields:
         '(file://, package://, ${ROS_HOME}).',
         group=_INPUT,
     )
+    frame_id: str = parameter(
+        '',
+        'Frame of the outputs (header.frame_id), in place of that of the left images; empty takes '
+        'theirs, or that of the left camera_info where they have none.',
+        group=_INPUT,
+    )
     rectify: bool = parameter(
         False,
         'The images are raw: rectify them here, from K, D, R and P of their camera_info.',

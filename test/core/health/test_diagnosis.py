@@ -354,3 +354,15 @@ def test_another_node_on_an_output():
     snapshot = changed(HEALTHY, rivals={'/disparity': ('/depth_b',)})
     assert names(snapshot) == ['flowing', 'shared_output']
     assert '/disparity is also published by /depth_b' in text_of(snapshot, 'shared_output')
+
+
+def test_frames_that_tf2_cannot_use():
+    slash = changed(HEALTHY, frame_ids=('/left', 'left'), output_frame='left')
+    assert names(slash) == ['flowing', 'frame_id_slash']
+    assert "'/left'" in text_of(slash, 'frame_id_slash')
+    assert "the outputs have 'left'" in text_of(slash, 'frame_id_slash')
+    assert names(changed(HEALTHY, output_frame='')) == ['flowing', 'frame_id_empty']
+    chosen = Settings().replace(frame_id='mine')
+    differ = changed(HEALTHY, frame_ids=('/a', 'b'), output_frame='mine')
+    assert names(differ) == ['flowing', 'frame_id_slash', 'frame_ids_differ']
+    assert names(changed(differ, settings=chosen)) == ['flowing']
