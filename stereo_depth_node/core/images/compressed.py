@@ -13,6 +13,7 @@ import numpy as np
 from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import CalibrationSizeError, EncodingError, ImageError
 from stereo_depth_node.core.images.encodings import ENCODINGS
+from stereo_depth_node.core.images.raw import grey_of_bgr
 
 __all__ = ['MAX_PIXELS_PER_BYTE', 'claimed_size', 'decode_compressed_grey']
 
@@ -21,11 +22,11 @@ __all__ = ['MAX_PIXELS_PER_BYTE', 'claimed_size', 'decode_compressed_grey']
 MAX_PIXELS_PER_BYTE = 4096
 # Without a calibration: beyond any stereo camera, and 64 MB of grey.
 _MOST_PIXELS = 64_000_000
-_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+# Grey or BGR, as the image is.
+_AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 # Tags of a width (0) or a height (1), of the image and of its tiles.
 _TIFF_SIZES = {256: 0, 257: 1, 322: 0, 323: 1}
 _TIFF_TILES, _USUAL_TILE = (322, 323), 1024
-_COLOUR_TO_GREY = {3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}
 
 
 def decode_compressed_grey(
@@ -100,11 +101,11 @@ def decode_compressed_grey(
         )
     mosaic = ENCODINGS.get(format.partition(';')[0].strip())
     is_mosaic = format.startswith('bayer_') and mosaic is not None
-    flags = cv2.IMREAD_UNCHANGED if is_mosaic else _GREY
+    flags = cv2.IMREAD_UNCHANGED if is_mosaic else _AS_STORED
     try:
         image = cv2.imdecode(np.frombuffer(buffer, np.uint8), flags)
         if image is not None and image.ndim == 3:
-            image = cv2.cvtColor(image, _COLOUR_TO_GREY[image.shape[2]])
+            image = grey_of_bgr(image[:, :, :3])
         elif image is not None and mosaic is not None and mosaic.grey_code and is_mosaic:
             image = cv2.cvtColor(image, mosaic.grey_code)
     except cv2.error as error:

@@ -16,7 +16,7 @@ from stereo_depth_node.core.arrays import AnyGrey, Colour, Grey
 from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
 from stereo_depth_node.core.images.compressed import claimed_size, MAX_PIXELS_PER_BYTE
 from stereo_depth_node.core.images.npy import array_of_npy, NPY_MAGIC
-from stereo_depth_node.core.images.raw import reduce_to_8bit
+from stereo_depth_node.core.images.raw import grey_of_bgr, reduce_to_8bit
 from stereo_depth_node.core.text_files import read_bytes
 
 __all__ = [
@@ -220,8 +220,7 @@ def _whole_numbers(
 
 
 def _grey(image: npt.NDArray[Any]) -> AnyGrey:
-    """Weight colours as the node does in messages of the encodings bgr8 and bgr16."""
-    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return image if image.ndim == 2 else grey_of_bgr(image)
 
 
 def _colour(image: npt.NDArray[Any], grey: Grey) -> Colour:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -122,6 +122,20 @@ def decode_grey(
             f'{image.width} x {image.height} pixels: {error}'
         ) from error
     return out
+
+
+def grey_of_bgr(colour: AnyGrey) -> AnyGrey:
+    """Return the grey values of blue, green and red, weighted as in a message of encoding bgr8.
+
+    Decoders of files weight and round otherwise (libpng), or take the brightness before it is
+    converted to colours (libjpeg): ask them for colour.
+
+    Parameters
+    ----------
+    colour : (H, W, 3) uint8 or uint16 ndarray
+        The image.
+    """
+    return cv2.cvtColor(colour, cast(int, ENCODINGS['bgr8'].grey_code))
 
 
 def reduce_to_8bit(

@@ -16,6 +16,7 @@ pytest.importorskip('matplotlib', reason='the tool images draws with matplotlib'
 
 from scenes import plane, scene_of
 
+from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.images.raw import reduce_to_8bit
 from stereo_depth_node.offline.cli import main
 
@@ -50,6 +51,14 @@ def colour_pair() -> tuple[list[bytes], list[np.ndarray]]:
     return [png(image) for image in bgr], [cv2.cvtColor(each, cv2.COLOR_BGR2GRAY) for each in bgr]
 
 
+def jpeg_pair() -> tuple[list[bytes], list[np.ndarray]]:
+    """Return a pair of colour JPEGs, and the grey values that the node has of such messages."""
+    bgr = [np.dstack([image, image[::-1], 255 - image]) for image in (SCENE.left, SCENE.right)]
+    files = [cv2.imencode('.jpg', image)[1].tobytes() for image in bgr]
+    messages = [CompressedImage('bgr8; jpeg compressed bgr8', data) for data in files]
+    return files, list(PairDecoder().decode(*messages))
+
+
 def results(folder: Path, files: list[bytes], capsys: pytest.CaptureFixture[str]) -> list[object]:
     """Return what each tool finds in a pair, laid out as a sample of OpenCV."""
     folder.mkdir()
@@ -70,7 +79,7 @@ def results(folder: Path, files: list[bytes], capsys: pytest.CaptureFixture[str]
     return [np.load(folder / 'sL_disparity.npy').tobytes(), figures, score]
 
 
-@pytest.mark.parametrize('make', [deep_pair, turned_pair, colour_pair])
+@pytest.mark.parametrize('make', [deep_pair, turned_pair, colour_pair, jpeg_pair])
 def test_a_pair_gives_what_its_grey_values_give(tmp_path, capsys, make):
     files, grey = make()
     expected = results(tmp_path / 'grey', [png(image) for image in grey], capsys)
