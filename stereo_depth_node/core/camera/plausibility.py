@@ -13,7 +13,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 
-__all__ = ['implausibilities', 'why_size_differs']
+__all__ = ['implausibilities', 'implausible_baseline', 'why_size_differs']
 
 # Baselines outside of this range are more often a calibration in millimetres than a camera.
 _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
@@ -58,18 +58,23 @@ def implausibilities(
         *_camera_notes('right', right, rectify=rectify),
         *_pair_notes(left.for_image(), right.for_image()),
     ]
-    low, high = _PLAUSIBLE_BASELINE_M
-    if not low <= geometry.baseline <= high:
-        found.append(
-            f'the baseline is {geometry.baseline:g} m: if the calibration is in millimetres, '
-            'divide P[3] of the right camera by 1000 or set the parameter baseline'
-        )
+    found += implausible_baseline(geometry.baseline)
     if left.frame_id != right.frame_id and left.frame_id and right.frame_id:
         found.append(
             f'frame_id is {left.frame_id!r} (left) and {right.frame_id!r} (right): outputs use '
             'the left one; set one optical frame in both drivers to end this message'
         )
     return tuple(found)
+
+
+def implausible_baseline(baseline: float) -> tuple[str, ...]:
+    """Return a sentence with its remedy if a baseline, metres, is most likely a mistake."""
+    low, high = _PLAUSIBLE_BASELINE_M
+    text = (
+        f'the baseline is {baseline:g} m: if the calibration is in millimetres, '
+        'divide P[3] of the right camera by 1000 or set the parameter baseline'
+    )
+    return () if low <= baseline <= high else (text,)
 
 
 def why_size_differs(calibration: CameraCalibration, width: int, height: int) -> str:

@@ -432,6 +432,13 @@ CAUSES: dict[str, Cause] = {
             'tan(angle): depths are wrong even where matches are found.',
         ),
         Cause(
+            'few_points',
+            Level.WARN,
+            'hardly a point of the left image is found in the right one: check that both show '
+            'one scene at one time, the same way up and in focus',
+            'A scene without texture looks like this, too: a wall needs a projector.',
+        ),
+        Cause(
             'cameras_swapped',
             Level.WARN,
             '{share:.0f} % of {points} points have a negative disparity: the cameras are swapped '

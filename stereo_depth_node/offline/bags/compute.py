@@ -37,6 +37,7 @@ from stereo_depth_node.offline.bags.plan import ImageRef, PartPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, open_bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, PartWriter, WrittenTopic
+from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 
 __all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
 
@@ -76,6 +77,8 @@ class PartTask:
         Topics copied from the recording.
     key : str
         What the result depends on, as a hash; kept with it.
+    is_looked_at : bool
+        Whether faults are looked for in its first pair.
     threads : int or None
         OpenCV's, to compute with; None leaves them as they are.
     """
@@ -90,6 +93,7 @@ class PartTask:
     outputs: tuple[str, ...]
     copied: tuple[WrittenTopic, ...]
     key: str
+    is_looked_at: bool = False
     threads: int | None = None
 
 
@@ -109,6 +113,9 @@ class PartResult:
         Why the first of them could not.
     figures : list of list of float
         `FIGURES` of each pair computed.
+    seen : dict or None
+        What is wrong with its first pair, :class:`.PairFindings` as JSON has it; None where it
+        was not looked at.
     metadata : dict
         What metadata.yaml says of the file.
     size, checksum : int
@@ -120,6 +127,7 @@ class PartResult:
     failed: dict[str, int] = field(default_factory=dict)
     first_error: str = ''
     figures: list[list[float]] = field(default_factory=list)
+    seen: dict[str, Any] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     size: int = 0
     checksum: int = 0
@@ -228,7 +236,16 @@ class _PairComputer:
         result.figures.append(
             [float(pair.left.stamp_ns), *_depth_figures(outcome.pipeline, depth.pixels), spent_ms]
         )
+        if self._task.is_looked_at and result.computed == 1:
+            result.seen = self._seen(outcome.pipeline).as_json()
         return {topic: message.serialized for topic, message in messages.items()}
+
+    def _seen(self, pipeline: StereoPipeline) -> PairFindings:
+        """Look at the pair that was matched last."""
+        assert self._processor.images is not None
+        calibration = self._calibrations.current(self._task.settings)
+        cameras = (calibration.left, calibration.right)
+        return findings_of_pair(pipeline, *self._processor.images, cameras)
 
     def _process(self, pair: PlannedPair, images: tuple[bytes, bytes]) -> PairResult | PairFailure:
         try:

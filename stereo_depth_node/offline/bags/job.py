@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import hashlib
 from importlib import metadata
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,20 @@ from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.bags.compute import PartResult, PartTask
-from stereo_depth_node.offline.bags.plan import BagPlan, PartPlan
+from stereo_depth_node.offline.bags.compute import FIGURES, PartResult, PartTask
+from stereo_depth_node.offline.bags.plan import BagPlan, part_size, PartPlan
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
 from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 
 __all__ = ['BagJob', 'JobOptions', 'JobSummary']
+
+# Pairs of a recording in which faults are looked for, each the first of a part.
+_SAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ class JobSummary:
         Why the first pair that could not be computed could not.
     notes : list of str
         Remarks: damage, topics not copied.
+    seen : dict of int to PairFindings
+        By part, what is wrong with its first pair, where that was looked at.
     figures : dict of int to list
         By part, `FIGURES` of each of its pairs.
     size : int
@@ -118,8 +125,20 @@ class JobSummary:
     resumed: int = 0
     first_error: str = ''
     notes: list[str] = field(default_factory=list)
+    seen: dict[int, PairFindings] = field(default_factory=dict)
     figures: dict[int, list[list[float]]] = field(default_factory=dict)
     size: int = 0
+
+    @property
+    def densities(self) -> list[float]:
+        """Share of the pixels with a depth of each pair, 0 to 1."""
+        column = FIGURES.index('density')
+        return [row[column] for index in sorted(self.figures) for row in self.figures[index]]
+
+    @property
+    def finding_lines(self) -> list[str]:
+        """What is wrong with the pairs that were looked at, a line for each cause."""
+        return lines_of_findings([self.seen[index] for index in sorted(self.seen)])
 
 
 class BagJob:
@@ -211,6 +230,8 @@ class BagJob:
         summary.dropped.update({DropReason[name]: count for name, count in result.failed.items()})
         summary.first_error = summary.first_error or result.first_error
         summary.figures[task.plan.index] = result.figures
+        if result.seen is not None:
+            summary.seen[task.plan.index] = PairFindings.of_json(result.seen)
         summary.size += size
         self._parts[task.plan.index] = result.metadata
 
@@ -252,6 +273,8 @@ class BagJob:
                 recording, topics, options.settings, also=[topic.name for topic in copied]
             )
             self.expected_pairs = plan.expected_pairs
+            parts = math.ceil(plan.expected_pairs / part_size(plan.expected_pairs))
+            apart = math.ceil(parts / _SAMPLES) or 1
             identity = self._identity(topics, copied)
             self._result.check_identity(identity)
             for part in plan.parts():
@@ -267,6 +290,7 @@ class BagJob:
                     outputs=options.outputs,
                     copied=copied,
                     key=_key(identity, part),
+                    is_looked_at=part.index % apart == 0,
                 )
                 earlier = self._result.earlier_result(task)
                 if earlier is None:

@@ -90,9 +90,10 @@ def _add_recording(
     if new and seconds > 0:
         tiles['pairs per second'] = f'{new / seconds:.1f}'
     report.add_tiles(tiles)
-    if summary.notes:
+    remarks = [*summary.finding_lines, *summary.notes]
+    if remarks:
         report.add_heading('To be noted')
-        report.add_list(summary.notes)
+        report.add_list(remarks)
     if columns['density'].size:
         report.add_heading('Sample frames')
         _add_samples(report, summary, settings, namespace, columns['stamp_ns'])

@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing, ExitStack
 from pathlib import Path
+from statistics import median
 import sys
 import time
 from typing import Any
@@ -189,6 +190,10 @@ def _print_summary(summary: JobSummary, seconds: float | None) -> None:
         f'{summary.source}: {summary.computed} of {summary.pairs} pairs computed{rate}, '
         f'{summary.size / 1e6:.0f} MB in {summary.target}'
     )
+    if summary.densities:
+        print(f'  depth for {100 * median(summary.densities):.1f} % of the pixels (median)')
+    for line in summary.finding_lines:
+        print(f'  {line}')
     for reason, count in summary.dropped.items():
         if count:
             print(f'  {count} images not used: {reason.value}')

@@ -7,8 +7,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 from glob import has_magic
+import math
 import os
 from pathlib import Path
+from statistics import median
 import sys
 import tempfile
 import time
@@ -40,6 +42,7 @@ from stereo_depth_node.offline.files.pairs import (
     PairSource,
     read_video,
 )
+from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.workers import available_processors
@@ -55,6 +58,8 @@ examples:
   stereo_depth images both.mp4 --layout side-by-side --output frames
 """
 _PICTURE = 'picture.png'
+# Pairs of a sequence in which faults are looked for.
+_SAMPLES = 8
 # Black to most viewers.
 _OF_16_BITS = ('disparity.png', 'depth.png')
 # Settings that are in the short help.
@@ -163,8 +168,9 @@ def run(arguments: argparse.Namespace) -> int:
                 ),
                 colours=arguments.colours,
                 overwrite=arguments.overwrite,
+                is_looked_at=_is_sample(index, count),
             )
-            for source in sources
+            for index, source in enumerate(sources)
         )
         start = time.monotonic()
         computed, errors = _compute(tasks, count, arguments.processes, quiet=arguments.quiet)
@@ -213,7 +219,8 @@ def _compute(
 ) -> tuple[int, list[Exception]]:
     """Compute all pairs, whatever becomes of some of them; return how many, and the errors."""
     errors: list[Exception] = []
-    computed = 0
+    densities: list[float] = []
+    seen: list[PairFindings] = []
     ended = tqdm(
         compute_pairs(tasks, processes if count is None else min(processes, count)),
         total=count,
@@ -225,13 +232,29 @@ def _compute(
         if isinstance(result, StereoDepthError):
             errors.append(result)
             continue
-        computed += 1
-        for note in result:
+        densities.append(100.0 * result.density)
+        seen += [result.seen] if result.seen is not None else []
+        for note in result.notes:
             print(f'{task.source.name}: {note}')
         if count == 1:
             for _, path in task.outputs:
                 print(path)
-    return computed, errors
+    if densities:
+        spread = f' (median; {min(densities):.1f} to {max(densities):.1f} %)'
+        print(
+            f'disparity for {median(densities):.1f} % of the pixels'
+            + (spread if len(densities) > 1 else '')
+        )
+    for line in lines_of_findings(seen):
+        print(line)
+    return len(densities), errors
+
+
+def _is_sample(index: int, count: int | None) -> bool:
+    """Tell whether faults are looked for in a pair: in eight at most, of a video in fewer."""
+    if count is None:
+        return index & (index - 1) == 0
+    return index % math.ceil(count / _SAMPLES) == 0
 
 
 def _check_possible(kinds: Sequence[str], calibration: GivenCalibration) -> None:

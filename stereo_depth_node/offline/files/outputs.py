@@ -36,6 +36,7 @@ from stereo_depth_node.offline.files.formats import (
     write_file,
 )
 from stereo_depth_node.offline.files.pairs import PairSource
+from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panels
 from stereo_depth_node.offline.workers import local_workers, result_of
 
@@ -43,6 +44,7 @@ __all__ = [
     'KINDS',
     'METRIC_KINDS',
     'ImageTask',
+    'PairOutcome',
     'compute_pair',
     'compute_pairs',
     'find_files',
@@ -142,6 +144,8 @@ class ImageTask:
         Colour map of the pictures.
     overwrite : bool
         Replace what is there.
+    is_looked_at : bool
+        Whether it is one of the pairs in which faults are looked for.
     threads : int or None
         OpenCV's; None leaves them as they are.
     """
@@ -152,6 +156,7 @@ class ImageTask:
     outputs: tuple[tuple[str, Path], ...]
     colours: str = 'turbo'
     overwrite: bool = False
+    is_looked_at: bool = True
     threads: int | None = None
 
     def cameras_for(self, width: int, height: int) -> Cameras | None:
@@ -159,6 +164,25 @@ class ImageTask:
         if not self.settings.rectify:
             return None
         return self.calibration.cameras_for(width, height)
+
+
+@dataclass(frozen=True)
+class PairOutcome:
+    """What is to be said of a computed pair.
+
+    Attributes
+    ----------
+    density : float
+        Share of the pixels with a disparity, 0 to 1.
+    notes : list of str
+        Remarks on the results, a sentence each.
+    seen : PairFindings or None
+        What is wrong with it, where it was looked at.
+    """
+
+    density: float
+    notes: list[str]
+    seen: PairFindings | None
 
 
 @dataclass
@@ -263,7 +287,7 @@ METRIC_KINDS = tuple(kind for kind in KINDS if kind.startswith('depth'))
 
 def compute_pairs(
     tasks: Iterable[ImageTask], processes: int
-) -> Iterator[tuple[ImageTask, list[str] | StereoDepthError]]:
+) -> Iterator[tuple[ImageTask, PairOutcome | StereoDepthError]]:
     """Compute pairs in several processes, whatever becomes of some of them.
 
     Parameters
@@ -277,11 +301,11 @@ def compute_pairs(
     ------
     task : ImageTask
         One that has ended; they come in any order.
-    notes : list of str or StereoDepthError
-        As `compute_pair` returns or raises them.
+    outcome : PairOutcome or StereoDepthError
+        As `compute_pair` returns or raises it.
     """
     waiting = iter(tasks)
-    given: dict[Future[list[str]], ImageTask] = {}
+    given: dict[Future[PairOutcome], ImageTask] = {}
     with local_workers(processes) as workers:
         while True:
             for task in islice(waiting, workers.window - len(given)):
@@ -292,13 +316,8 @@ def compute_pairs(
                 yield given.pop(future), _outcome(future)
 
 
-def compute_pair(task: ImageTask) -> list[str]:
+def compute_pair(task: ImageTask) -> PairOutcome:
     """Compute a pair and write its results.
-
-    Returns
-    -------
-    list of str
-        Remarks on the results, a sentence each.
 
     Raises
     ------
@@ -313,16 +332,22 @@ def compute_pair(task: ImageTask) -> list[str]:
     images = task.source.read()
     height, width = images.left.shape
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)
-    cameras = task.cameras_for(width, height)
-    pipeline = StereoPipeline(task.settings, width, height, geometry, cameras)
+    cameras = task.calibration.cameras_for(width, height)
+    pipeline = StereoPipeline(
+        task.settings, width, height, geometry, cameras if task.settings.rectify else None
+    )
     pipeline.match(images.left, images.right, colour=lambda: images.colours[0])
     result = _Result(task, images, pipeline)
+    seen = None
+    if task.is_looked_at:
+        seen = findings_of_pair(pipeline, images.left, images.right, cameras)
+    density = np.count_nonzero(np.isfinite(result.disparity())) / pipeline.fixed.size
     for kind, path in task.outputs:
         write_file(path, KINDS[kind](result), overwrite=task.overwrite)
-    return result.notes
+    return PairOutcome(density, result.notes, seen)
 
 
-def _outcome(future: Future[list[str]]) -> list[str] | StereoDepthError:
+def _outcome(future: Future[PairOutcome]) -> PairOutcome | StereoDepthError:
     try:
         return result_of(future)
     except StereoDepthError as error:

@@ -1,0 +1,161 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a pair of images, found alike by every command and printed with its cure.
+
+The causes and their texts are those of the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.plausibility import implausibilities, implausible_baseline
+from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
+from stereo_depth_node.core.health.rectification import (
+    MatchedImages,
+    measure_rectification,
+    rectification_findings,
+    RectificationReport,
+)
+from stereo_depth_node.core.health.result import report_of_result, why_depth_is_empty
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.settings import Settings
+
+__all__ = ['PairFindings', 'findings_of_pair', 'findings_of_rectified_pair', 'lines_of_findings']
+
+# Rows that are so far apart cost more than half of the matches (`MATCHES_LOST`): what is left
+# does not show which disparities the scene has.
+_BROKEN_ROWS_PX = 2.0
+_BREAKING = ('cameras_swapped', 'few_points', 'identical_images', 'uniform_image')
+
+
+@dataclass(frozen=True)
+class PairFindings:
+    """What a pair shows.
+
+    Attributes
+    ----------
+    density : float
+        Share of all pixels that have a disparity, 0 to 1.
+    findings : tuple of Finding
+        Causes that are present, the worst first; none below a warning.
+    is_broken : bool
+        Nothing that is found on this pair holds for its scene.
+    """
+
+    density: float
+    findings: tuple[Finding, ...]
+    is_broken: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        texts = [[each.cause.name, int(each.level), each.text] for each in self.findings]
+        return {'density': self.density, 'findings': texts, 'is_broken': self.is_broken}
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> PairFindings:
+        """Return what :meth:`as_json` gave."""
+        findings = tuple(
+            Finding(CAUSES[name], Level(level), text) for name, level, text in content['findings']
+        )
+        return cls(content['density'], findings, content['is_broken'])
+
+
+def findings_of_pair(
+    pipeline: StereoPipeline,
+    left: Grey,
+    right: Grey,
+    cameras: tuple[CameraCalibration, CameraCalibration] | None = None,
+) -> PairFindings:
+    """Look at the pair that a pipeline has just matched.
+
+    Parameters
+    ----------
+    pipeline : StereoPipeline
+        Has matched it.
+    left, right : (H, W) uint8 ndarray
+        The images as they came.
+    cameras : tuple of 2 CameraCalibration, optional
+        Their calibration, where it is more than a focal length and a baseline.
+    """
+    settings = pipeline.settings
+    result = report_of_result(pipeline, left, right)
+    found: list[Finding] = []
+    report = measure_rectification(pipeline.left, pipeline.right, MatchedImages.of(pipeline))
+    if result.are_identical or (result.uniform_sides and (result.is_empty or report is None)):
+        found.append(why_depth_is_empty(result, settings))
+        report = None
+    elif report is None:
+        found.append(CAUSES['few_points'].found())
+    else:
+        found += rectification_findings(report)
+        if result.is_empty and not any(each.level >= Level.WARN for each in found):
+            found.append(why_depth_is_empty(result, settings))
+    found += _findings_of_calibration(pipeline, cameras)
+    unknown = pipeline.fixed < settings.min_disparity * DISPARITY_SCALE
+    return PairFindings(
+        density=1.0 - np.count_nonzero(unknown) / unknown.size,
+        findings=tuple(
+            sorted((each for each in found if each.level >= Level.WARN), key=lambda it: -it.level)
+        ),
+        is_broken=any(each.cause.name in _BREAKING for each in found) or _has_rows_apart(report),
+    )
+
+
+def findings_of_rectified_pair(left: Grey, right: Grey, settings: Settings) -> PairFindings:
+    """Match a rectified pair, (H, W) uint8, and look at it.
+
+    Raises
+    ------
+    SettingsError
+        If the settings are impossible for the images.
+    """
+    height, width = left.shape
+    # A single pair: OpenCV needs no compilation, and gives the same.
+    settings = settings.replace(rectify=False, temporal_max_diff=0, matcher_backend='opencv')
+    pipeline = StereoPipeline(settings, width, height)
+    pipeline.match(left, right)
+    return findings_of_pair(pipeline, left, right)
+
+
+def lines_of_findings(pairs: Sequence[PairFindings]) -> list[str]:
+    """Return what is to be printed of some pairs: each cause once, with its cure."""
+    first: dict[str, Finding] = {}
+    counts: dict[str, int] = {}
+    for pair in pairs:
+        for finding in pair.findings:
+            first.setdefault(finding.cause.name, finding)
+            counts[finding.cause.name] = counts.get(finding.cause.name, 0) + 1
+    ordered = sorted(first.values(), key=lambda finding: -finding.level)
+    return [
+        f'{finding.level.name:<5} {finding.text}'
+        + (f' ({counts[finding.cause.name]} of {len(pairs)} pairs)' if len(pairs) > 1 else '')
+        for finding in ordered
+    ]
+
+
+def _findings_of_calibration(
+    pipeline: StereoPipeline, cameras: tuple[CameraCalibration, CameraCalibration] | None
+) -> Iterator[Finding]:
+    notes: Sequence[str] = ()
+    if cameras is not None:
+        settings = pipeline.settings
+        # Two frames are no fault of the images.
+        left, right = (replace(camera, frame_id='') for camera in cameras)
+        notes = implausibilities(left, right, settings.baseline, rectify=settings.rectify)
+    elif pipeline.geometry is not None:
+        notes = implausible_baseline(pipeline.geometry.baseline)
+    for note in notes:
+        yield CAUSES['implausible_calibration'].found(note=note)
+
+
+def _has_rows_apart(report: RectificationReport | None) -> bool:
+    return report is not None and any(
+        abs(part.pixels) >= _BROKEN_ROWS_PX for part in report.misalignment
+    )

@@ -1,0 +1,144 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a pair is found by every command, and said with its cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
+pytest.importorskip('matplotlib', reason='pictures are drawn with matplotlib')
+
+from bags import run_bag, write_bag
+from scenes import plane, scene_of, StereoScene
+
+from stereo_depth_node.core.health.causes import Level
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.findings import (
+    findings_of_pair,
+    findings_of_rectified_pair,
+    lines_of_findings,
+    PairFindings,
+)
+
+SIZE = (320, 240)
+
+
+@pytest.fixture(scope='module')
+def scene() -> StereoScene:
+    """Return a plane at 20 px."""
+    return scene_of(plane(*SIZE, 20.0), seed=3, finest_px=9.0)
+
+
+def _turned(image: np.ndarray, degrees: float) -> np.ndarray:
+    width, height = SIZE
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    return cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT)
+
+
+def _broken(kind: str, scene: StereoScene) -> tuple[np.ndarray, np.ndarray]:
+    left, right = scene.left, scene.right
+    return {
+        'rows': (left, np.roll(right, 4, axis=0)),
+        'rotation': (left, _turned(right, 2.0)),
+        'swapped': (right, left),
+        'identical': (left, left.copy()),
+        'black': (left, np.zeros_like(right)),
+        'flipped': (left, np.ascontiguousarray(right[::-1, ::-1])),
+    }[kind]
+
+
+BROKEN = [
+    ('rows', 'rows_apart'),
+    ('rotation', 'rows_apart'),
+    ('swapped', 'cameras_swapped'),
+    ('identical', 'identical_images'),
+    ('black', 'uniform_image'),
+    ('flipped', 'few_points'),
+]
+
+
+@pytest.mark.parametrize(('kind', 'cause'), BROKEN, ids=[kind for kind, _ in BROKEN])
+def test_a_broken_pair_is_known_by_its_cause(scene: StereoScene, kind: str, cause: str) -> None:
+    seen = findings_of_rectified_pair(*_broken(kind, scene), Settings())
+    assert cause in [finding.cause.name for finding in seen.findings]
+    assert seen.is_broken
+
+
+def test_a_good_pair_gives_nothing_but_its_density(scene: StereoScene) -> None:
+    seen = findings_of_rectified_pair(scene.left, scene.right, Settings())
+    assert seen.findings == ()
+    assert not seen.is_broken
+    assert seen.density > 0.6
+
+
+def test_a_baseline_in_millimetres_is_named(scene: StereoScene) -> None:
+    from scenes import geometry_of
+
+    geometry = geometry_of(*SIZE, baseline=120.0)
+    pipeline = StereoPipeline(Settings(), *SIZE, geometry)
+    pipeline.match(scene.left, scene.right)
+    found = findings_of_pair(pipeline, scene.left, scene.right).findings
+    assert ['millimetres' in finding.text for finding in found] == [True]
+
+
+def test_each_cause_is_printed_once_the_worst_first_with_how_many_pairs_have_it(
+    scene: StereoScene,
+) -> None:
+    pairs = [
+        findings_of_rectified_pair(*_broken(kind, scene), Settings())
+        for kind in ('rows', 'rows', 'black')
+    ]
+    lines = lines_of_findings([PairFindings.of_json(pair.as_json()) for pair in pairs])
+    assert [line.split()[0] for line in lines] == [Level.ERROR.name, Level.WARN.name]
+    assert lines[0].endswith('(1 of 3 pairs)')
+    assert lines[1].endswith('(2 of 3 pairs)')
+    assert 'a shift of' in lines[1]
+
+
+def _written(folder: Path, left: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+    names = str(folder / 'left.png'), str(folder / 'right.png')
+    for name, image in zip(names, (left, right), strict=True):
+        cv2.imwrite(name, image)
+    return names
+
+
+@pytest.mark.parametrize(('kind', 'cause'), BROKEN[:2], ids=['rows', 'rotation'])
+def test_images_says_it_and_the_density(
+    tmp_path: Path, scene: StereoScene, capsys: Any, kind: str, cause: str
+) -> None:
+    names = _written(tmp_path, *_broken(kind, scene))
+    write = ('--write', 'disparity.npy', '--output', str(tmp_path))
+    assert main(['images', *names, *write]) == 0
+    out = capsys.readouterr().out
+    assert 'calibrate the cameras anew' in out
+    assert 'disparity for' in out
+
+
+def test_the_command_of_the_tutorial_says_how_many_disparities_the_scene_needs(
+    tmp_path: Path, motorcycle: StereoScene, capsys: Any
+) -> None:
+    """Of disparities up to 60 px 16 are searched."""
+    names = _written(tmp_path, motorcycle.left, motorcycle.right)
+    tutorial = ('--num-disparities', '16', '--block-size', '15')
+    write = ('--write', 'disparity.npy', '--output', str(tmp_path))
+    assert main(['images', *names, *tutorial, *write]) == 0
+    assert 'num_disparities to 64' in capsys.readouterr().out
+
+
+def test_bag_and_its_report_say_it(tmp_path: Path, scene: StereoScene, capsys: Any) -> None:
+    broken = StereoScene(*_broken('rows', scene), scene.disparity)
+    source = write_bag(tmp_path / 'in', 3, scenes=[broken])
+    report = tmp_path / 'report.html'
+    assert run_bag(source, tmp_path / 'out', '--report', report) == 0
+    out = capsys.readouterr().out
+    assert 'WARN  rows are' in out
+    assert 'depth for' in out
+    assert 'calibrate the cameras anew' in report.read_text()
