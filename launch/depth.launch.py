@@ -23,6 +23,7 @@ from stereo_depth_node.environment import fast_dds_environment
 
 PACKAGE = 'stereo_depth_node'
 BOOLEAN = ['true', 'false']
+PRESETS = ['navigation', 'fast', 'balanced', 'accurate']
 
 # Launch argument -> topic of the node.
 INPUT_TOPICS = {
@@ -56,6 +57,13 @@ def generate_launch_description() -> LaunchDescription:
                     [FindPackageShare(PACKAGE), 'config', 'depth.yaml']
                 ),
                 description='Parameters of the node, as a ROS parameter file',
+            ),
+            DeclareLaunchArgument(
+                'preset',
+                default_value='',
+                choices=['', *PRESETS],
+                description='Settings for a purpose, from config/presets; they win over those of '
+                'params_file. None by default',
             ),
             DeclareLaunchArgument(
                 'use_sim_time',
@@ -103,7 +111,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
-    return [*_middleware(context), _node(value), *_playback(value)]
+    return [*_middleware(context), _node(value, _preset(context)), *_playback(value)]
 
 
 def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -119,7 +127,15 @@ def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [SetEnvironmentVariable(name, path) for name, path in variables.items()]
 
 
-def _node(value: dict[str, str]) -> Node:
+def _preset(context: LaunchContext) -> list[str]:
+    preset = context.launch_configurations['preset']
+    if not preset:
+        return []
+    folder = os.path.join(FindPackageShare(PACKAGE).perform(context), 'config', 'presets')
+    return [_existing('preset', os.path.join(folder, f'{preset}.yaml'), ', '.join(PRESETS))]
+
+
+def _node(value: dict[str, str], preset: list[str]) -> Node:
     sim_time = value['use_sim_time']
     # The level is for this node's logger alone: at "debug" the middleware drowns it otherwise.
     logger = '.'.join([*value['namespace'].strip('/').split('/'), value['name']]).lstrip('.')
@@ -130,6 +146,7 @@ def _node(value: dict[str, str]) -> Node:
         name=value['name'],
         parameters=[
             _existing('params_file', value['params_file'], 'a ROS parameter file'),
+            *preset,
             {'use_sim_time': bool(value['bag']) if sim_time == 'auto' else sim_time == 'true'},
         ],
         remappings=[(topic, value[argument]) for argument, topic in INPUT_TOPICS.items()],

@@ -34,6 +34,7 @@ from stereo_depth_node.environment import PROFILE_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH_FILE = ROOT / 'launch' / 'depth.launch.py'
+PRESETS = ROOT / 'config' / 'presets'
 PROFILE = ROOT / 'config' / 'fastdds_shm.xml'
 
 # Notes its arguments, the profile variables it sees, and the parameter files, which do not
@@ -164,6 +165,7 @@ def test_every_argument_is_there_and_says_what_it_is(launch_file):
         'left_camera_info',
         'right_camera_info',
         'params_file',
+        'preset',
         'use_sim_time',
         'log_level',
         'respawn',
@@ -216,6 +218,23 @@ def test_the_parameter_file_reaches_the_node(start, tmp_path):
     file.write_text('/**: {ros__parameters: {num_disparities: 96, block_size: 9}}')
     parameters = start(params_file=str(file)).node.parameters
     assert (parameters['num_disparities'], parameters['block_size']) == (96, 9)
+
+
+def test_a_preset_reaches_the_node_and_wins_over_the_parameter_file(start, tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**: {ros__parameters: {num_disparities: 96, block_size: 33}}')
+    parameters = start(preset='navigation', params_file=str(file)).node.parameters
+    preset = yaml.safe_load((PRESETS / 'navigation.yaml').read_text())['/**']['ros__parameters']
+    assert preset.items() <= parameters.items()
+    assert parameters['num_disparities'] == 96
+
+
+def test_every_preset_can_be_asked_for_and_no_other(start, launch_file, launch_log):
+    assert set(launch_file.PRESETS) == {path.stem for path in PRESETS.glob('*.yaml')}
+    launched = start(preset='nonsense')
+    assert launched.status != 0
+    assert launched.node is None
+    assert 'nonsense' in launch_log.text
 
 
 def test_every_parameter_it_passes_is_one_that_the_node_has(start):

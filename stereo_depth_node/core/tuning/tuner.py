@@ -5,7 +5,7 @@
 Coordinate descent in the order in which settings matter: the range of disparities first, as
 nothing can be found outside of it, then the filters that leave pixels out, then the matcher,
 again and again until nothing improves. Each step tries a whole list of values, takes the best one
-and is reported with its score. Of algorithms, a slower one has to be better by half a point. On
+and is reported with its score. A slower algorithm or a wider range has to gain half a point. On
 request there are filters at the end that remove more wrong than right pixels, as long as the cost
 hardly rises; a part of the budget is kept for them.
 
@@ -40,7 +40,7 @@ ANY_ALGORITHM = 'any'
 _MOST_ROUNDS = 4
 # A gain below this share of the cost is noise: the first of equals, the simplest, stays.
 _LEAST_GAIN = 0.002
-# What an algorithm has to gain over a faster one, in points of the cost. All paths (sgbm_hh)
+# What a slower algorithm or a wider range has to gain, in points of the cost. All paths (sgbm_hh)
 # gain 0.4 on average over three (sgbm_3way) and take three times as long.
 _GAIN_OF_SLOWER = 0.5
 _REDUCTIONS = (2, 4)
@@ -294,7 +294,10 @@ class _BudgetUsedUp(Exception):  # noqa: N818 (ends the search, nothing is wrong
 
 def _limit(cost: float, best: Settings, candidate: Settings) -> float:
     """Return the cost below which the candidate is to be taken in place of the best."""
-    times = [algorithm_of(settings).relative_time for settings in (best, candidate)]
+    times = [
+        algorithm_of(settings).relative_time * settings.num_disparities
+        for settings in (best, candidate)
+    ]
     if times[0] == times[1]:
         return cost * (1.0 - _LEAST_GAIN)
     return cost - _GAIN_OF_SLOWER if times[1] > times[0] else cost + _GAIN_OF_SLOWER
