@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from statistics import median
 import time
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 import numpy as np
@@ -24,6 +25,7 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.text_files import printable
 from stereo_depth_node.memory import FreedMemory
+from stereo_depth_node.ros.cause_log import CauseLog
 from stereo_depth_node.ros.observer import NodeObserver
 from stereo_depth_node.ros.qos import PublisherEventCallbacks
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
@@ -34,11 +36,7 @@ __all__ = ['NodeDiagnostics']
 # Causes are looked for more often than they are published, so that a new one is told at once.
 _LOOK_S = 0.5
 _PUBLISH_S = 1.0
-# What blocks the output is logged again after this time, what only degrades it later.
-_REPEAT_S, _REPEAT_DEGRADED_S = 10.0, 60.0
-_CALM = ('flowing', 'nobody_subscribes', 'starting')
-
-# Letters of a figure; the settings have many.
+# Letters of the settings on one line.
 _MOST_PRINTED = 3000
 # Every so many rows and columns of the result are looked at.
 _STRIDE = 8
@@ -81,9 +79,7 @@ class NodeDiagnostics:
         self.findings: list[Finding] = []
         self._next_look = 0.0
         self._next_publication = 0.0
-        self._logged: dict[str, float] = {}
-        self._last_state = CAUSES['starting'].name
-        self._settings_text: tuple[Settings | None, str] = (None, '')
+        self._log = CauseLog(node.get_logger())
         self._publisher = node.create_publisher(
             DiagnosticArray,
             '/diagnostics',
@@ -104,7 +100,7 @@ class NodeDiagnostics:
         # What was measured of other images, or with another calibration, is gone now.
         snapshot = dataclasses.replace(snapshot, rectification=self._monitor.report)
         self.findings = diagnose(snapshot)
-        self._log(now)
+        self._log.update(self.findings, now)
         causes = [each.cause for each in self.findings]
         self._freed_memory.update((causes, snapshot.subscribers, self._state.processor.pipeline))
         is_news = [each.cause for each in before] != causes
@@ -137,30 +133,6 @@ class NodeDiagnostics:
         if self._trial.pipeline is not None:
             self._monitor.update(self._trial.pipeline)
 
-    def _log(self, now: float) -> None:
-        state, logger = self.findings[0], self._node.get_logger()
-        if state.cause.name in _CALM:
-            if state.cause.name not in (self._last_state, 'starting'):
-                logger.info(state.text)
-                self._last_state = state.cause.name
-                self._logged.pop(state.cause.name, None)
-        else:
-            self._last_state = state.cause.name
-            if self._is_to_log(state, now, _REPEAT_S):
-                logger.warning(state.text)
-        for finding in self.findings[1:]:
-            if self._is_to_log(finding, now, _REPEAT_DEGRADED_S):
-                logger.warning(finding.text)
-
-    def _is_to_log(self, finding: Finding, now: float, period: float) -> bool:
-        """Tell whether a cause was not logged lately; each parameter is another."""
-        is_parameter = finding.cause.name in ('parameter_refused', 'parameter_ignored')
-        key = finding.text if is_parameter else finding.cause.name
-        if now - self._logged.get(key, -period) < period:
-            return False
-        self._logged[key] = now
-        return True
-
     def _publish(self, snapshot: Snapshot) -> None:
         node, state = self._node, self.findings[0]
         worst = max(self.findings, key=lambda finding: finding.level)
@@ -168,6 +140,7 @@ class NodeDiagnostics:
             'cause': state.cause.name,
             'also': ', '.join(finding.cause.name for finding in self.findings[1:]),
             **self._statistics(snapshot),
+            'settings': _settings_text(snapshot.settings),
         }
         status = DiagnosticStatus(
             level=bytes([worst.level]),
@@ -189,10 +162,7 @@ class NodeDiagnostics:
         if report is not None:
             figures['rows apart'] = f'{report.rows_apart:.2f} px ({report.points} points)'
             figures['disparities of the scene'] = f'{report.low:.1f} to {report.high:.1f} px'
-        if self._settings_text[0] is not snapshot.settings:
-            self._settings_text = snapshot.settings, _settings_text(snapshot.settings)
-        figures['settings'] = self._settings_text[1]
-        return {name: printable(value, _MOST_PRINTED) for name, value in figures.items()}
+        return {name: printable(value) for name, value in figures.items()}
 
     def _explain(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Answer with all that is known; success says that depth flows."""
@@ -200,11 +170,14 @@ class NodeDiagnostics:
             snapshot = self._observer.observe()
             figures = self._statistics(snapshot)
             findings = diagnose(snapshot)
+            changed = _changed_settings(snapshot.settings) or {'none': 'all are defaults'}
             response.success = findings[0].cause is CAUSES['flowing']
             response.message = '\n'.join(
                 [
                     *(f'{finding.cause.name}: {finding.text}' for finding in findings),
                     *(f'  {name}: {value}' for name, value in figures.items()),
+                    '  settings other than the defaults:',
+                    *(f'    {name}: {printable(value)}' for name, value in changed.items()),
                 ]
             )
         except Exception as error:  # noqa: BLE001 (whoever asks shall get an answer)
@@ -270,7 +243,14 @@ def _depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
     return figures
 
 
-def _settings_text(settings: Settings) -> str:
-    """Return all settings on one line."""
+def _changed_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that differ from the defaults."""
+    defaults = dataclasses.asdict(Settings())
     values = dataclasses.asdict(settings).items()
-    return ' '.join(f'{name}={printable(repr(value))}' for name, value in values)
+    return {name: value for name, value in values if value != defaults[name]}
+
+
+def _settings_text(settings: Settings) -> str:
+    """Return the settings that differ from the defaults on one line."""
+    changed = _changed_settings(settings).items()
+    return printable(' '.join(f'{name}={value!r}' for name, value in changed), _MOST_PRINTED)
