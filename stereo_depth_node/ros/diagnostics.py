@@ -160,7 +160,10 @@ class NodeDiagnostics:
             figures.update(_depth_statistics(self._state.processor.pipeline))
         report = snapshot.rectification
         if report is not None:
-            figures['rows apart'] = f'{report.rows_apart:.2f} px ({report.points} points)'
+            largest = report.row_offset.largest * report.scale
+            figures['rows apart'] = (
+                f'{report.rows_apart:.2f} px, at most {largest:.2f} px ({report.points} points)'
+            )
             figures['disparities of the scene'] = f'{report.low:.1f} to {report.high:.1f} px'
         return {name: printable(value) for name, value in figures.items()}
 

@@ -121,6 +121,21 @@ def test_a_search_far_wider_than_the_scene(monitor):
     assert findings['search_too_wide'].level == CAUSES['search_too_wide'].level == 0
 
 
+def test_the_uncertainty_takes_what_was_measured(monitor):
+    """Half a row between the images, with rectification_sigma at -1."""
+    settings = Settings(matcher_backend='opencv', rectification_sigma=-1.0)
+    pipeline = StereoPipeline(settings, WIDTH, HEIGHT, geometry_of(WIDTH, HEIGHT))
+    pipeline.match(LEANING.left, moved_down(LEANING.right, 0.5))
+    before, after = (np.empty((HEIGHT, WIDTH), np.float32) for _ in range(2))
+    pipeline.uncertainty(before)
+    monitor.update(pipeline)
+    monitor.close()
+    monitor.update(pipeline)
+    pipeline.uncertainty(after)
+    assert pipeline.row_sigma == pytest.approx(0.5, abs=0.1)
+    assert np.nanmedian(after) > 2.0 * np.nanmedian(before)
+
+
 def test_an_image_without_texture_gives_no_report(monitor):
     flat = np.full((HEIGHT, WIDTH), 90, np.uint8)
     pipeline = StereoPipeline(Settings(), WIDTH, HEIGHT, geometry_of(WIDTH, HEIGHT))

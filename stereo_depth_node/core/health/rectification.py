@@ -228,8 +228,9 @@ def rectification_findings(report: RectificationReport) -> Iterator[Finding]:
         yield _rows_apart(report, parts)
     if report.points < _FEWEST_POINTS:
         return
+    if any(part.kind == 'keystone' for part in parts):
+        return  # A camera that is turned sideways moves all disparities: the rows come first.
     if report.beyond_infinity > 0.5:
-        # A camera that is turned moves all disparities: rows first.
         if not parts:
             yield CAUSES['cameras_swapped'].found(
                 share=100.0 * report.beyond_infinity, points=report.points

@@ -106,8 +106,8 @@ def _print_camera(seen: Inspection) -> None:
     if report is not None:
         print(
             f'  rows          {basis}{report.rows_apart:+.2f} px apart (at most '
-            f'{report.row_offset.largest * report.scale:.2f} px, spread '
-            f'{report.rows_spread:.2f} px, {report.points} points)'
+            f'{report.row_offset.largest * report.scale:.2f} px, sigma '
+            f'{report.rows_sigma * report.scale:.2f} px, {report.points} points)'
         )
         print(f'  disparities   {report.low:.1f} to {report.high:.1f} px')
     elif seen.pairs:
