@@ -48,7 +48,7 @@ MATCHES_LOST: dict[float, float] = {
     6.0: 85.0,
 }
 # Rows nearer than this, wherever in the image, cost less than what the matches can show.
-_TOLERABLE_ROWS_PX = 0.75
+_TOLERABLE_ROWS_PX = 0.7
 # Fewer points say nothing of the range of the scene.
 _FEWEST_POINTS = 100
 # The nearest and the farthest of the points are left out: a few matches are wrong.
