@@ -20,12 +20,13 @@ SOURCES = sorted((ROOT / PACKAGE).rglob('*.py'))
 # Part of the package -> the parts it may import.
 ALLOWED = {
     'core': {'core'},
-    'ros': {'core', 'ros', 'environment', 'memory'},
+    'ros': {'core', 'ros', 'environment', 'memory', 'shared_memory'},
     'offline': {'core', 'demo', 'environment', 'memory', 'offline'},
     'demo': {'core', 'demo', 'offline', 'ros', 'environment', 'processes', 'memory'},
     'environment': {'core'},
     'processes': {'core'},
     'memory': set(),
+    'shared_memory': {'core', 'environment'},
 }
 ROS_PACKAGES = (
     'ament_index_python',

@@ -10,16 +10,21 @@ then. So signals are looked after before anything large is imported.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 import itertools
 import os
 import signal
 import sys
+import tempfile
 import threading
+import time
 from types import FrameType
 
 __all__ = ['main']
 
 _WRONG_USAGE = 2
+_FULL_S = 0.5
 
 # Those of ROS that come with a value.
 _ROS_OPTIONS = ('--params-file', '-p', '--param', '-r', '--remap', '--log-level')
@@ -86,6 +91,11 @@ def main(arguments: list[str] | None = None) -> int:
     if own:
         return _refuse_to_start(_reason_of_unknown(own))
     _set_home()
+    with _fitting_shared_memory() as problem:
+        return _run(signals, given, _params_files(for_ros), problem)
+
+
+def _run(signals: _Signals, given: list[str], params_files: list[str], problem: str) -> int:
     try:
         import rclpy
     except ImportError as error:
@@ -103,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse_to_start(_reason_of(error))
     signals.are_left_to_ros = True
     try:
-        node = StereoDepthNode(params_files=_params_files(for_ros))
+        node = StereoDepthNode(params_files, shared_memory=problem)
         try:
             spin(node)
         finally:
@@ -158,6 +168,36 @@ def _reason_of(error: Exception) -> str:
     if not reason.startswith('failed to initialize rcl'):
         reason = f'unknown ROS arguments {reason}'
     return f'{reason}. Check what follows --ros-args'
+
+
+@contextlib.contextmanager
+def _fitting_shared_memory() -> Iterator[str]:
+    """Have Fast DDS ask for no more shared memory than there is; give what is wrong with it.
+
+    It reads its profile when the node is made, from a file.
+    """
+    from stereo_depth_node.shared_memory import (
+        is_shared_memory_full,
+        REMEDY,
+        shared_memory,
+        SHM_FOLDER,
+    )
+
+    if is_shared_memory_full():
+        print(f'waiting for room: {SHM_FOLDER} is full; {REMEDY}', file=sys.stderr, flush=True)
+        while is_shared_memory_full():
+            time.sleep(_FULL_S)
+    there = shared_memory(os.environ)
+    if there.problem:
+        print(f'shared memory: {there.problem}', file=sys.stderr, flush=True)
+    with contextlib.ExitStack() as stack:
+        if there.variable:
+            with contextlib.suppress(OSError):  # then Fast DDS finds out for itself
+                file = stack.enter_context(tempfile.NamedTemporaryFile('w', suffix='.xml'))
+                file.write(there.profile)
+                file.flush()
+                os.environ[there.variable] = file.name
+        yield there.problem
 
 
 def _set_home() -> None:

@@ -62,6 +62,8 @@ class StereoDepthNode(Node):
 
     Parameters
     ----------
+    shared_memory : str
+        What is wrong with the shared memory of this machine; empty when nothing is.
     params_files : iterable of str
         The parameter files of the command line, to tell which of them had no effect.
     node_arguments
@@ -81,7 +83,12 @@ class StereoDepthNode(Node):
         Reports on the state.
     """
 
-    def __init__(self, params_files: Iterable[str] = (), **node_arguments: Any) -> None:
+    def __init__(
+        self,
+        params_files: Iterable[str] = (),
+        shared_memory: str = '',
+        **node_arguments: Any,
+    ) -> None:
         super().__init__(
             'stereo_depth_node',
             automatically_declare_parameters_from_overrides=True,  # to learn their names
@@ -99,6 +106,7 @@ class StereoDepthNode(Node):
             processor,
             CalibrationCache(messages, _CALIBRATION_ADVICE),
         )
+        self.state.shared_memory = shared_memory
         self._goes_on = False
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._take_camera_info)

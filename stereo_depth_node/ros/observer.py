@@ -163,6 +163,7 @@ class NodeObserver:
             image_bytes=state.image_bytes,
             profile_to_set=self._profile_to_set,
             waits_for_clock=self._waits_for_clock(),
+            shared_memory=state.shared_memory,
             rectification=self._monitor.report,
             result=self._empty_result(),
             rivals=rivals(self._node, self._outputs.publishers.values()),

@@ -49,6 +49,8 @@ class NodeState:
         When the images of the last pairs arrived.
     image_bytes : int
         Size of the image that came last.
+    shared_memory : str
+        What is wrong with the shared memory of this machine; empty when nothing is.
     computed : int
         Pairs computed.
     failed : Counter of DropReason
@@ -76,6 +78,7 @@ class NodeState:
         self.statistics = Statistics()
         self.arrivals = PairArrivals()
         self.image_bytes = 0
+        self.shared_memory = ''
         self.computed = 0
         self.failed: Counter[DropReason] = Counter()
         self.failure: Exception | None = None

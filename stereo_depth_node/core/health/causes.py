@@ -393,6 +393,14 @@ CAUSES: dict[str, Cause] = {
             'Where the stamps wander, raise sync_tolerance.',
         ),
         Cause(
+            'shared_memory',
+            Level.WARN,
+            'shared memory: {problem}',
+            'Images between processes of one machine go through /dev/shm. It is looked at when '
+            'the node starts: start it anew after a change. Docker gives 64 MB; a Fast DDS '
+            'profile with a smaller segment_size is another way.',
+        ),
+        Cause(
             'no_clock',
             Level.WARN,
             'use_sim_time is true, but /clock has said nothing: start the simulator, play with '

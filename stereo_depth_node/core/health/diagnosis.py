@@ -246,6 +246,8 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
         yield CAUSES['parameter_refused'].found(reason=reason)
     for reason in snapshot.ignored:
         yield CAUSES['parameter_ignored'].found(reason=reason)
+    if snapshot.shared_memory:
+        yield CAUSES['shared_memory'].found(problem=snapshot.shared_memory)
     if snapshot.waits_for_clock:
         yield CAUSES['no_clock'].found()
     yield from _shared_topics(snapshot)

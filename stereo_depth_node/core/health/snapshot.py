@@ -171,6 +171,8 @@ class Snapshot:
         when the middleware is another.
     ignored : tuple of str
         What the node was started with and nobody took.
+    shared_memory : str
+        What is wrong with the shared memory of this machine; empty when nothing is.
     waits_for_clock : bool
         Simulated time is asked for and has not begun.
     rectification : RectificationReport or None
@@ -210,6 +212,7 @@ class Snapshot:
     profile_to_set: str = ''
     ignored: tuple[str, ...] = ()
     waits_for_clock: bool = False
+    shared_memory: str = ''
     rectification: RectificationReport | None = None
     result: ResultReport | None = None
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
