@@ -111,7 +111,7 @@ def _print_camera(seen: Inspection) -> None:
         )
         print(f'  disparities   {report.low:.1f} to {report.high:.1f} px')
     elif seen.pairs:
-        print(f'  rows          {basis}too few points were found in both images')
+        print(f'  rows          {basis}too few points that agree were found in both images')
     if not np.isnan(seen.density):
         print(f'  depth         {100 * seen.density:.1f} % of the pixels')
 
