@@ -13,6 +13,8 @@ import rclpy
 from rclpy.node import Node
 
 from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.health.causes import CAUSES
+from stereo_depth_node.core.health.failures import is_out_of_memory
 from stereo_depth_node.core.text_files import printable
 
 __all__ = ['log_exceptions']
@@ -42,8 +44,11 @@ def log_exceptions(
         except StereoDepthError as error:
             text = printable(error, _MOST_PRINTED)
             node.get_logger().warning(text, throttle_duration_sec=_LOG_PERIOD_S)
-        except Exception:  # noqa: BLE001 (whatever it is, the node goes on)
-            if rclpy.ok(context=node.context):
+        except Exception as error:  # noqa: BLE001 (whatever it is, the node goes on)
+            if is_out_of_memory(error):
+                text = CAUSES['out_of_memory'].found(error=printable(error)).text
+                node.get_logger().error(text, throttle_duration_sec=_LOG_PERIOD_S)
+            elif rclpy.ok(context=node.context):
                 # An error may carry all of what it is about.
                 last = traceback.format_exc()[-_MOST_OF_TRACEBACK:]
                 text = ''.join(a if a.isprintable() or a == '\n' else '?' for a in last)

@@ -120,6 +120,8 @@ def _run(signals: _Signals, given: list[str], params_files: list[str], problem: 
             node.destroy_node()
     except ExternalShutdownException:
         pass
+    except MemoryError as error:
+        return _refuse_to_start(f'there is not enough memory ({error}): allow it more')
     except Exception:
         if rclpy.ok():  # otherwise ROS was shut down under the hands of what ran just then
             raise

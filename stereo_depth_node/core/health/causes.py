@@ -278,6 +278,15 @@ CAUSES: dict[str, Cause] = {
             'See docs/parameters.md. They were possible for the images that came before.',
         ),
         Cause(
+            'out_of_memory',
+            Level.ERROR,
+            'there is no memory to compute these images with ({error}): set downscale to 2 or '
+            'algorithm to bm, end other programs, or allow the node more (docker run --memory, '
+            'ulimit -v)',
+            'Semi-global matching needs most: width * height * num_disparities * 2 bytes with '
+            'sgbm_hh.',
+        ),
+        Cause(
             'internal_error',
             Level.ERROR,
             'internal error: {error!r}. Please report it, with the traceback in the log',

@@ -31,6 +31,7 @@ __all__ = [
     'Failure',
     'cause_of_error',
     'drop_reason_of',
+    'is_out_of_memory',
     'missing_calibration',
     'why_pairs_fail',
     'why_some_pairs_fail',
@@ -59,8 +60,12 @@ FAILURES = (
     Failure(DataLengthError, 'data_length', DropReason.INVALID),
     Failure(ImageError, 'unusable_image', DropReason.INVALID),
     Failure(SettingsError, 'impossible_settings', DropReason.IMPOSSIBLE_SETTINGS),
+    Failure(MemoryError, 'out_of_memory', DropReason.NO_MEMORY),
     Failure(Exception, 'internal_error', DropReason.INTERNAL_ERROR),
 )
+
+# OpenCV's Error::StsNoMem.
+_NO_MEMORY = -4
 
 
 def cause_of_error(error: Exception) -> Cause:
@@ -74,7 +79,23 @@ def drop_reason_of(error: Exception) -> DropReason:
 
 
 def _failure(error: Exception) -> Failure:
+    if is_out_of_memory(error):
+        return next(each for each in FAILURES if each.error is MemoryError)
     return next(each for each in FAILURES if isinstance(error, each.error))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory that was not to be had is at the bottom of an error.
+
+    What compiled code raises then has no type of its own.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        is_opencv = type(cause).__name__ == 'error' and getattr(cause, 'code', 0) == _NO_MEMORY
+        if isinstance(cause, MemoryError) or is_opencv or 'bad_alloc' in str(cause):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def why_pairs_fail(snapshot: Snapshot, error: Exception) -> Finding:
