@@ -15,7 +15,9 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
 from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.plausibility import implausibilities, implausible_baseline
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
 from stereo_depth_node.core.health.rectification import (
     MatchedImages,
@@ -26,13 +28,22 @@ from stereo_depth_node.core.health.rectification import (
 from stereo_depth_node.core.health.result import report_of_result, why_depth_is_empty
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 
-__all__ = ['PairFindings', 'findings_of_pair', 'findings_of_rectified_pair', 'lines_of_findings']
+__all__ = [
+    'PairFindings',
+    'findings_of_pair',
+    'findings_of_rectified_pair',
+    'lines_of_findings',
+    'shows_its_range',
+]
 
 # Rows that are so far apart cost more than half of the matches (`MATCHES_LOST`): what is left
 # does not show which disparities the scene has.
 _BROKEN_ROWS_PX = 2.0
-_BREAKING = ('cameras_swapped', 'few_points', 'identical_images', 'uniform_image')
+# Of a pair without single points in common, dense matches below this share are chance.
+_CHANCE = 0.2
+_BREAKING = {'cameras_swapped', 'identical_images', 'uniform_image'}
 
 
 @dataclass(frozen=True)
@@ -98,18 +109,31 @@ def findings_of_pair(
         if result.is_empty and not any(each.level >= Level.WARN for each in found):
             found.append(why_depth_is_empty(result, settings))
     found += _findings_of_calibration(pipeline, cameras)
-    unknown = pipeline.fixed < settings.min_disparity * DISPARITY_SCALE
+    is_known = pipeline.fixed >= settings.min_disparity * DISPARITY_SCALE
+    density = float(np.count_nonzero(is_known)) / is_known.size
+    is_broken = any(each.cause.name in _BREAKING for each in found) or _has_rows_apart(report)
     return PairFindings(
-        density=1.0 - np.count_nonzero(unknown) / unknown.size,
+        density=density,
         findings=tuple(
             sorted((each for each in found if each.level >= Level.WARN), key=lambda it: -it.level)
         ),
-        is_broken=any(each.cause.name in _BREAKING for each in found) or _has_rows_apart(report),
+        is_broken=is_broken,
     )
 
 
-def findings_of_rectified_pair(left: Grey, right: Grey, settings: Settings) -> PairFindings:
+def findings_of_rectified_pair(
+    left: Grey, right: Grey, settings: Settings, geometry: StereoGeometry | None = None
+) -> PairFindings:
     """Match a rectified pair, (H, W) uint8, and look at it.
+
+    Parameters
+    ----------
+    left, right : (H, W) uint8 ndarray
+        The images.
+    settings : Settings
+        To match with.
+    geometry : StereoGeometry, optional
+        Of the cameras.
 
     Raises
     ------
@@ -119,9 +143,29 @@ def findings_of_rectified_pair(left: Grey, right: Grey, settings: Settings) -> P
     height, width = left.shape
     # A single pair: OpenCV needs no compilation, and gives the same.
     settings = settings.replace(rectify=False, temporal_max_diff=0, matcher_backend='opencv')
-    pipeline = StereoPipeline(settings, width, height)
+    pipeline = StereoPipeline(settings, width, height, geometry)
     pipeline.match(left, right)
     return findings_of_pair(pipeline, left, right)
+
+
+def shows_its_range(left: Grey, right: Grey, seen: PairFindings) -> bool:
+    """Tell whether the disparities of a scene can be learnt from a rectified pair.
+
+    Parameters
+    ----------
+    left, right : (H, W) uint8 ndarray
+        The images.
+    seen : PairFindings
+        What is wrong with them.
+    """
+    if seen.is_broken or not any(each.cause.name == 'few_points' for each in seen.findings):
+        return not seen.is_broken
+    # Some textures have no corners that can be tracked: then dense matches decide.
+    try:
+        settings = find_disparity_range([(left, right)]).applied_to(Settings())
+        return findings_of_rectified_pair(left, right, settings).density > _CHANCE
+    except SettingsError:
+        return False
 
 
 def lines_of_findings(pairs: Sequence[PairFindings]) -> list[str]:

@@ -35,11 +35,13 @@ from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
+from stereo_depth_node.offline.bags.samples import evenly_spaced, PAIRS_OF_RANGE
 from stereo_depth_node.offline.bags.topics import (
     find_stereo_topics,
     stereo_candidates,
     StereoTopics,
 )
+from stereo_depth_node.offline.findings import findings_of_pair, shows_its_range
 
 __all__ = ['Inspection', 'SideStamps', 'inspect_cameras']
 
@@ -204,10 +206,10 @@ def _inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) ->
     )
     notes, failure = _look_at_calibration(seen, plan, settings)
     samples = _Samples(seen, settings)
-    places = np.linspace(0, len(pairs) - 1, min(_SAMPLES, len(pairs)))
-    for place in places:
-        pair = pairs[round(place)]
-        samples.add(pair, _images(recording, topics, pair))
+    of_range = evenly_spaced(PAIRS_OF_RANGE, len(pairs))
+    for place in sorted({*evenly_spaced(_SAMPLES, len(pairs)), *of_range}):
+        pair = pairs[place]
+        samples.add(pair, _images(recording, topics, pair), is_of_range=place in of_range)
     seen.images = samples.described or _first_images(recording, topics)
     seen.density, seen.rectification = samples.density, samples.rectification
     failure = failure or samples.failure
@@ -244,16 +246,19 @@ class _Samples:
 
     @property
     def suggested(self) -> Settings | None:
-        """The range of disparities that the pairs have."""
+        """The range of disparities that the pairs have, as ``stereo_depth tune`` finds it."""
         if not self._images:
             return None
+        geometry = self._seen.geometry
         try:
-            return find_disparity_range(self._images).applied_to(self._settings)
+            found = find_disparity_range(self._images)
+            reaching = found.reaching(geometry.offset if geometry is not None else 0.0)
+            return reaching.applied_to(self._settings)
         except SettingsError:
             return None
 
-    def add(self, pair: PlannedPair, images: tuple[bytes, bytes]) -> None:
-        """Look at a pair."""
+    def add(self, pair: PlannedPair, images: tuple[bytes, bytes], *, is_of_range: bool) -> None:
+        """Look at a pair; a range is proposed from some, if they are not broken."""
         try:
             left, right = (_image(data, self._seen.topics) for data in images)
             if self.described is None:
@@ -269,10 +274,13 @@ class _Samples:
         if pipeline.geometry is not None:
             unknown = pipeline.unknown_depth()
             self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
-        self._images.append((pipeline.left.copy(), pipeline.right.copy()))
         report = measure_rectification(pipeline.left, pipeline.right, MatchedImages.of(pipeline))
         if report is not None:
             self._reports.append(report)
+        if is_of_range:
+            rectified = pipeline.left.copy(), pipeline.right.copy()
+            if shows_its_range(*rectified, findings_of_pair(pipeline, *grey)):
+                self._images.append(rectified)
 
     def _pipeline_for(self, shape: tuple[int, ...]) -> StereoPipeline:
         height, width = shape

@@ -24,7 +24,10 @@ from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.datasets.scenes import Scene
 
-__all__ = ['bag_pairs']
+__all__ = ['PAIRS_OF_RANGE', 'bag_pairs', 'evenly_spaced']
+
+PAIRS_OF_RANGE = 3
+"""From so many pairs of a recording the range of disparities is proposed."""
 
 
 def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
@@ -63,8 +66,7 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
                 f'{path} has no pair of images: look at it with stereo_depth inspect, or set a '
                 'larger sync_tolerance'
             )
-        places = np.linspace(0, len(planned) - 1, min(count, len(planned)))
-        chosen = [planned[round(place)] for place in places]
+        chosen = [planned[place] for place in evenly_spaced(count, len(planned))]
         data = _messages(recording, topics, chosen)
     calibration = chosen[0].calibration
     geometry = None
@@ -72,6 +74,11 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
         cameras = calibration_from(calibration, settings)
         geometry = StereoGeometry.from_calibrations(cameras.left, cameras.right, settings.baseline)
     return [replace(_decoded(pair, data, topics, settings), geometry=geometry) for pair in chosen]
+
+
+def evenly_spaced(count: int, of: int) -> list[int]:
+    """Return `count` of the numbers below `of`, or all if there are fewer, the ends included."""
+    return [round(place) for place in np.linspace(0, of - 1, min(count, of))]
 
 
 def _messages(

@@ -18,6 +18,7 @@ from tabulate import tabulate
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -26,6 +27,7 @@ from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evalu
 from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
 from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
 from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 
@@ -111,6 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
             errors.append(error)
     if evaluations:
         print(_table(evaluations))
+        _report_findings(scenes, candidates[0][1])
     for error in errors:
         print(f'stereo_depth evaluate: {error}', file=sys.stderr)
     if not evaluations:
@@ -143,6 +146,14 @@ def _evaluate(
         return error
     scenes.append(scene)
     return None
+
+
+def _report_findings(scenes: Sequence[Scene], settings: Settings) -> None:
+    """Print what is wrong with the pairs, apart from the table, which others may read."""
+    for scene in scenes:
+        seen = findings_of_rectified_pair(scene.left, scene.right, settings, scene.geometry)
+        for line in lines_of_findings([seen]):
+            print(f'{printable(scene.name)}: {line}', file=sys.stderr)
 
 
 def _loaders(arguments: argparse.Namespace) -> list[Callable[[], Scene]]:

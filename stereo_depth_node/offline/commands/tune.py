@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.settings import DISPARITY_STEP
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.core.tuning.assessment import assess, PairTimer
@@ -29,6 +30,11 @@ from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
 from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.findings import (
+    findings_of_rectified_pair,
+    lines_of_findings,
+    shows_its_range,
+)
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 
@@ -52,6 +58,8 @@ summary says."""
 _BAG_SUFFIXES = ('.mcap', '.db3', '.mcap.zstd', '.db3.zstd')
 _HEAD = ('step', 'changes', 'cost', 'wrong, %', 'near, %', 'density, %', 'tried', 's')
 _DEFAULT_OUTPUT = Path('params.yaml')
+# Percent of the disparities found: beyond, settings are not worth a file.
+_MOST = 50.0
 
 
 def add_parser(subparsers: Any) -> None:
@@ -92,6 +100,11 @@ def add_parser(subparsers: Any) -> None:
         help='parameter file for the node (default: %(default)s)',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace the file if it exists')
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='tune with pairs that are broken, and write settings with which most is wrong',
+    )
     parser.add_argument(
         '--ground-truth', action='store_true', help='score by the ground truth of the scene'
     )
@@ -141,6 +154,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     start = settings_from(arguments)
     name, pairs = _load(arguments, start)
+    pairs = _usable(pairs, start, force=arguments.force)
     geometry = pairs[0].geometry
     found = find_disparity_range((pair.left, pair.right) for pair in pairs)
     for text in found.unused:
@@ -179,11 +193,51 @@ def run(arguments: argparse.Namespace) -> int:
         *_reservations(arguments, result, found, timer),
     ]
     print('\n'.join(summary))
+    wrong = assessment.score.wrong
+    if wrong > _MOST and not arguments.force:
+        raise InputError(
+            f'{wrong:.0f} % of what these settings find is wrong, so they are not written: '
+            'look at the images and at what is said of them above; --force writes the file'
+        )
     comment = '\n'.join([f'Found by stereo_depth tune for {name}.', *summary])
     content = render_params_file(result.settings, comment=comment, changed=True)
     write_file(arguments.output, content.encode(), overwrite=arguments.overwrite)
     print(f'written: {arguments.output}')
     return 0
+
+
+def _usable(pairs: list[Scene], start: Settings, *, force: bool) -> list[Scene]:
+    """Print what is wrong with the pairs, and return those that settings can be found on.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    try:
+        seen = [
+            findings_of_rectified_pair(pair.left, pair.right, start, pair.geometry)
+            for pair in pairs
+        ]
+    except SettingsError:  # the start may search more than the images have
+        smallest = start.replace(min_disparity=0, num_disparities=DISPARITY_STEP)
+        seen = [
+            findings_of_rectified_pair(pair.left, pair.right, smallest, pair.geometry)
+            for pair in pairs
+        ]
+    for line in lines_of_findings(seen):
+        print(line)
+    usable = [
+        pair
+        for pair, each in zip(pairs, seen, strict=True)
+        if force or shows_its_range(pair.left, pair.right, each)
+    ]
+    if not usable:
+        raise InputError(
+            'settings that are found on such images suit nothing: cure what is said above first; '
+            '--force tunes all the same'
+        )
+    return usable
 
 
 def _infinity(arguments: argparse.Namespace, geometry: StereoGeometry | None) -> float | None:
