@@ -69,11 +69,13 @@ _TROUBLE_HEAD = """\
 The node always knows what keeps depth from flowing, and says it in three places:
 
 - `ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger` answers with all causes that
-  are present and all figures; `success` says that depth flows. Ask this first.
+  are present and all figures; `success` says that depth flows. Ask this first, and let
+  `| sed 's/\\\\n/\\n/g'` behind it break the lines, which ros2 service prints in one.
 - `/diagnostics` (1 Hz, and at once when something changes): level and message, the name of the
   cause under the key `cause`, further ones under `also`, then the figures: rates, pairs, images
   dropped by reason, offset of the stamps, latency, time per stage, density, depths, settings.
-- The log: a warning when a cause appears, and again every 10 s while it blocks the output.
+- The log: a warning when a cause appears, again every 30 s while it blocks the output, and a line
+  when it is over.
 
 A cause is told within two seconds, and no longer told within two seconds of its cure, from 5
 pairs per second on; what is measured of the calibration takes five. The first cause told is the

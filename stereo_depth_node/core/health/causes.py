@@ -342,7 +342,7 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'several_publishers',
             Level.WARN,
-            '{topic} has {count} publishers ({publishers}): what they send comes mixed, and depth '
+            'several publishers of {topics} ({publishers}): what they send comes mixed, and depth '
             'jumps between them; stop all but one, or remap the topics',
             'Two drivers, or a driver and a recording, on one topic. `ros2 topic info -v` lists '
             'them. A driver that was killed stays in the list for some seconds.',
@@ -350,8 +350,9 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'shared_output',
             Level.WARN,
-            '{topic} is also published by {publishers}: whoever subscribes to it gets both mixed; '
-            'start each node in a namespace of its own, or remap its outputs',
+            'outputs of this node are also published by {publishers} ({topics}): whoever '
+            'subscribes gets both mixed; start each node in a namespace of its own, or remap its '
+            'outputs',
             'With the launch file: `namespace:=front`. For a second camera not only the inputs '
             'need topics of their own, but the outputs, too.',
         ),

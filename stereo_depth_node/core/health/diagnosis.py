@@ -34,9 +34,13 @@ from stereo_depth_node.core.health.stamps import (
     repeated_stamps,
     why_nothing_pairs,
 )
+from stereo_depth_node.core.health.topics import (
+    has_mixed_images,
+    shared_topics,
+    unusable_frames,
+)
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.algorithms.table import FASTEST_ALGORITHM
-from stereo_depth_node.core.text_files import printable
 
 __all__ = ['diagnose']
 
@@ -52,18 +56,19 @@ _UNPAIRED = (DropReason.UNPAIRED, DropReason.QUEUE_FULL, DropReason.LATE)
 
 def diagnose(snapshot: Snapshot) -> list[Finding]:
     """Return what is wrong, the state of the output first; never empty."""
-    standing = list(_standing(snapshot))
+    shared, standing = list(shared_topics(snapshot)), list(_standing(snapshot))
     if not snapshot.is_wanted:
-        return [_unwanted(snapshot), *standing]
+        return [_unwanted(snapshot), *shared, *standing]
     if snapshot.flows:
-        return [*_output(snapshot), *standing]
+        state, *degraded = _output(snapshot)
+        return [state, *shared, *degraded, *standing]
     blocking = list(_blocking(snapshot))
     if not blocking and snapshot.age <= 2 * _GRACE_S:
         blocking = [CAUSES['starting'].found(age=snapshot.age)]
     if not blocking:
         silence = min(snapshot.output_silence, snapshot.age)
         blocking = [CAUSES['unexplained'].found(silence=silence)]
-    return [*blocking, *standing]
+    return [*blocking, *shared, *standing]
 
 
 def _output(snapshot: Snapshot) -> list[Finding]:
@@ -184,9 +189,7 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     overload = _overload(snapshot)
     if overload is not None:
         yield overload
-    elif snapshot.age > 2 * _GRACE_S and not any(
-        len(side.image.publishers) > 1 for _, side in snapshot.sides()
-    ):
+    elif snapshot.age > 2 * _GRACE_S and not has_mixed_images(snapshot):
         losses = lost_images(snapshot, Level.WARN)
         if losses is not None:
             yield losses
@@ -204,7 +207,8 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     backward = backward_stamps(snapshot, Level.WARN)
     if backward is not None:
         yield backward
-    yield from wrong_clocks(snapshot)
+    if not has_mixed_images(snapshot):
+        yield from wrong_clocks(snapshot)
     if snapshot.rectification is not None:
         yield from rectification_findings(snapshot.rectification)
 
@@ -250,26 +254,10 @@ def _standing(snapshot: Snapshot) -> Iterator[Finding]:
         yield CAUSES['shared_memory'].found(problem=snapshot.shared_memory)
     if snapshot.waits_for_clock:
         yield CAUSES['no_clock'].found()
-    yield from _shared_topics(snapshot)
     for note in snapshot.notes:
         yield CAUSES['implausible_calibration'].found(note=note)
     yield from _reduced_disparity(snapshot)
-    yield from _frames(snapshot)
-
-
-def _frames(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield what is to be said of the frames of images and outputs."""
-    if snapshot.output_frame == '':
-        yield CAUSES['frame_id_empty'].found()
-    if snapshot.settings.frame_id:
-        return
-    left, right = snapshot.frame_ids
-    if left.startswith('/'):
-        yield CAUSES['frame_id_slash'].found(
-            frame_id=printable(left), output=printable(left.lstrip('/'))
-        )
-    if left and right and left.lstrip('/') != right.lstrip('/'):
-        yield CAUSES['frame_ids_differ'].found(left=printable(left), right=printable(right))
+    yield from unusable_frames(snapshot)
 
 
 def _reduced_disparity(snapshot: Snapshot) -> Iterator[Finding]:
@@ -278,27 +266,6 @@ def _reduced_disparity(snapshot: Snapshot) -> Iterator[Finding]:
     if count and factor > 1:
         subscribers = '1 node subscribes' if count == 1 else f'{count} nodes subscribe'
         yield CAUSES['disparity_reduced'].found(subscribers=subscribers, factor=factor)
-
-
-def _shared_topics(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield where one topic carries what should come on two, or two senders send on one."""
-    (_, left), (_, right) = snapshot.sides()
-    for kind, topic, other in (
-        ('image', left.image, right.image),
-        ('camera_info', left.camera_info, right.camera_info),
-    ):
-        is_shared = topic.name == other.name
-        if is_shared:
-            yield CAUSES['same_topic'].found(kind=kind, topic=topic.name)
-        for each in (topic,) if is_shared else (topic, other):
-            # What has no full name yet is being discovered.
-            known = [name for name in each.publishers if name.startswith('/')]
-            if len(known) > 1:
-                yield CAUSES['several_publishers'].found(
-                    topic=each.name, count=len(known), publishers=listed(known)
-                )
-    for name, nodes in snapshot.rivals.items():
-        yield CAUSES['shared_output'].found(topic=name, publishers=listed(nodes))
 
 
 def _dropped(snapshot: Snapshot, reasons: tuple[DropReason, ...]) -> int:

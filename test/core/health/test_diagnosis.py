@@ -345,7 +345,7 @@ def test_two_publishers_are_named_and_the_transport_is_not_blamed():
     image = TopicSnapshot('/left/image_rect', IMAGE, publishers=('/cam_a', '/cam_b'))
     snapshot = changed(HEALTHY, left=side('left', image=image, missing=10, lost=10))
     assert names(snapshot) == ['flowing', 'several_publishers']
-    assert '/left/image_rect has 2 publishers (/cam_a and /cam_b)' in text_of(
+    assert 'several publishers of /left/image_rect (/cam_a and /cam_b)' in text_of(
         snapshot, 'several_publishers'
     )
 
@@ -353,7 +353,7 @@ def test_two_publishers_are_named_and_the_transport_is_not_blamed():
 def test_another_node_on_an_output():
     snapshot = changed(HEALTHY, rivals={'/disparity': ('/depth_b',)})
     assert names(snapshot) == ['flowing', 'shared_output']
-    assert '/disparity is also published by /depth_b' in text_of(snapshot, 'shared_output')
+    assert 'also published by /depth_b (/disparity' in text_of(snapshot, 'shared_output')
 
 
 def test_frames_that_tf2_cannot_use():
