@@ -67,7 +67,7 @@ def read_bytes(path: str | Path, most: int = MOST_BYTES) -> bytes:
         kind = 'a folder' if os.path.isdir(path) else 'not a regular file'
         raise InputError(f'{name} is {kind}: name a file')
     if len(content) > most:
-        raise InputError(f'{name} is larger than {most} bytes: no such file is')
+        raise InputError(f'{name} is larger than {most} bytes: files of its kind are smaller')
     return content
 
 

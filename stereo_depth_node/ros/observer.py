@@ -149,6 +149,7 @@ class NodeObserver:
                 _patience(output) if output.interval else min(left.patience, right.patience)
             ),
             failure=state.failure,
+            is_unreadable=state.failure is not None and state.failure is state.unreadable,
             last_failure=state.last_failure,
             offset=state.pairer.offset(recent),
             arrivals=state.arrivals.estimate(),

@@ -62,6 +62,8 @@ class NodeState:
         The last pair that could not be computed; None when one was since.
     last_failure : Exception or None
         The last failure, whatever came since.
+    unreadable : ImageError or None
+        Why the last message could not be read that could not.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class NodeState:
         self.failure: Exception | None = None
         self.failed_pair: StereoPair[SerializedImage] | None = None
         self.last_failure: Exception | None = None
+        self.unreadable: ImageError | None = None
         self._held: StereoPair[SerializedImage] | None = None
         self._held_until = 0.0
 
@@ -150,4 +153,5 @@ class NodeState:
     def note_unreadable(self, side: Side, error: ImageError) -> None:
         """Count an image whose message cannot be read."""
         self.pairer.refuse(side)
-        self.failure = self.last_failure = type(error)(f'the {side.value} image: {error}')
+        self.unreadable = type(error)(f'the {side.value} image: {error}')
+        self.failure = self.last_failure = self.unreadable

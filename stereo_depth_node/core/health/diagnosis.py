@@ -94,16 +94,17 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what keeps images from becoming depth, in the order of their way."""
     silent = [name for name, side in snapshot.sides() if side.is_silent]
     if silent and snapshot.age > _GRACE_S:
+        are_there = all(side.image.publishers for name, side in snapshot.sides() if name in silent)
+        if snapshot.is_unreadable and snapshot.failure is not None and are_there:
+            yield why_pairs_fail(snapshot, snapshot.failure)  # what came last
         yield from _silence(snapshot, silent)
         if snapshot.missing_calibration:
             yield missing_calibration(snapshot)
     if silent:
         return
-    # Messages that cannot be read have no stamp, and cannot pair.
-    are_unreadable = snapshot.pairs == 0 and snapshot.dropped.get(DropReason.INVALID, 0) > 0
     # The window may still hold pairs of the time before.
     do_not_pair = snapshot.pairs == 0 or snapshot.pair_silence > snapshot.output_patience
-    if do_not_pair and not are_unreadable:
+    if do_not_pair and not snapshot.is_unreadable:
         yield from why_nothing_pairs(snapshot)
     if snapshot.failure is not None:
         yield why_pairs_fail(snapshot, snapshot.failure)

@@ -144,6 +144,8 @@ class Snapshot:
         Seconds since the last output, and what is nothing unusual.
     failure : Exception or None
         Why the pair computed last failed; None when it did not.
+    is_unreadable : bool
+        That was not a pair, but a message that cannot be read: it has no stamp, and cannot pair.
     last_failure : Exception or None
         Why the last pair that failed did so.
     offset : OffsetEstimate or None
@@ -198,6 +200,7 @@ class Snapshot:
     output_silence: float = math.inf
     output_patience: float = 1.0
     failure: Exception | None = None
+    is_unreadable: bool = False
     last_failure: Exception | None = None
     offset: OffsetEstimate | None = None
     arrivals: ArrivalEstimate | None = None

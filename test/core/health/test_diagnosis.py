@@ -49,6 +49,17 @@ def test_a_camera_that_sends_nothing_hides_what_comes_after():
     assert '/left/image_rect (sensor_msgs/msg/Image)' in first(broken)
 
 
+@pytest.mark.parametrize('silence', [0.0, math.inf])
+def test_messages_that_cannot_be_read_are_named_before_what_follows_from_them(silence):
+    left = side('left', silence=silence)
+    broken = changed(
+        SILENT, left=left, failure=DataLengthError('cut'), is_unreadable=True, pairs=0
+    )
+    assert names(broken)[0] == 'data_length'
+    gone = side('left', silence=math.inf, image=TopicSnapshot('/left/image_rect', IMAGE))
+    assert names(changed(broken, left=gone))[0] == 'no_publisher'
+
+
 def test_a_missing_calibration_is_told_with_the_silence():
     gone = side('left', silence=math.inf, image=TopicSnapshot('/left/image_rect', IMAGE))
     assert names(changed(SILENT, left=gone, missing_calibration=('left',))) == [
