@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of types that do not exist are refused like any other wrong value.
 
-rclpy raises for them, which leaves whoever asked without an answer.
+rclpy raises for them, which leaves whoever asked without an answer. It takes parameters without a
+name, which are refused as well.
 """
 
 from __future__ import annotations
@@ -38,32 +39,39 @@ def answer_unknown_types(node: Node) -> None:
 def _answer_each(callback: Callback, request: Any, response: Any) -> Any:
     """Set the parameters of known types; answer for the others in their places."""
     asked = list(request.parameters)
-    request.parameters = [each for each in asked if each.value.type in _TYPES]
+    request.parameters = [each for each in asked if not _why_not(each)]
     results = iter(callback(request, response).results)
     response.results = [
-        _short(next(results)) if each.value.type in _TYPES else _refusal(each) for each in asked
+        _refusal(why) if (why := _why_not(each)) else _short(next(results)) for each in asked
     ]
     return response
 
 
 def _answer_together(callback: Callback, request: Any, response: Any) -> Any:
-    """Set all parameters or, if the type of one is unknown, none."""
-    for each in request.parameters:
-        if each.value.type not in _TYPES:
-            response.result = _refusal(each)
-            return response
+    """Set all parameters or, if one cannot be, none."""
+    for why in filter(None, map(_why_not, request.parameters)):
+        response.result = _refusal(why)
+        return response
     response = callback(request, response)
     response.result = _short(response.result)
     return response
 
 
-def _refusal(parameter: Any) -> SetParametersResult:
-    return SetParametersResult(
-        successful=False,
-        reason=f'{printable(parameter.name)} is of the type {parameter.value.type}, which does '
-        f'not exist: set it to one of the types 1 to {max(_TYPES)} of '
-        'rcl_interfaces/msg/ParameterType',
-    )
+def _why_not(parameter: Any) -> str:
+    """Return why a parameter is not for rclpy; empty if it is."""
+    if not parameter.name:
+        return 'a parameter has no name: name it'
+    if parameter.value.type not in _TYPES:
+        return (
+            f'{printable(parameter.name)} is of the type {parameter.value.type}, which does not '
+            f'exist: set it to one of the types 1 to {max(_TYPES)} of '
+            'rcl_interfaces/msg/ParameterType'
+        )
+    return ''
+
+
+def _refusal(reason: str) -> SetParametersResult:
+    return SetParametersResult(successful=False, reason=reason)
 
 
 def _short(result: SetParametersResult) -> SetParametersResult:

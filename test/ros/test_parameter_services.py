@@ -46,6 +46,17 @@ def test_a_type_that_does_not_exist_is_refused_and_the_others_are_set(graph: Gra
     assert 'Traceback' not in process.output
 
 
+def test_a_parameter_without_a_name_is_refused_and_changes_nothing(graph: Graph) -> None:
+    node = graph.node()
+    rig = Rig(graph, [])
+    asked = [whole('queue_size', 9), whole('', 1)]
+    request = SetParametersAtomically.Request(parameters=asked)
+    service = f'{NODE}/set_parameters_atomically'
+    result = rig.call(SetParametersAtomically, service, request).result
+    assert (result.successful, result.reason) == (False, 'a parameter has no name: name it')
+    assert node.node.parameters.current.queue_size == 10
+
+
 def test_a_refusal_is_short_whatever_was_asked_for(graph: Graph) -> None:
     graph.node_process()
     rig = Rig(graph, [])
