@@ -34,14 +34,16 @@ def shared(folder):
 # No wheel of OpenCV in install_requires: a ROS 2 machine has OpenCV from its distribution,
 # which pip does not see and would shadow.
 OFFLINE = [
+    'backports.zstd>=1; python_version < "3.14"',
     'jinja2>=3.0',
+    'lz4>=4',
     'matplotlib>=3.5',
     'mcap>=1.1',
     'opencv-python-headless>=4.5.4.60',
     'PyYAML>=5.4',
+    'rich>=11.2',
     'rosbags>=0.11',
     'tabulate>=0.8.9',
-    'tqdm>=4.57',
 ]
 CLUSTER = ['distributed>=2023.1']
 # scikit-image has had the stereo pair of the demo inside its wheels since 0.25.

@@ -35,9 +35,9 @@ _EXTRAS = {
     'jinja2': 'offline',
     'matplotlib': 'offline',
     'mcap': 'offline',
+    'rich': 'offline',
     'rosbags': 'offline',
     'tabulate': 'offline',
-    'tqdm': 'offline',
 }
 
 
@@ -82,7 +82,13 @@ def _status(given: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
         return 130
-    print(f'stereo_depth {tool}: {problem}', file=sys.stderr)
+    line = f'stereo_depth {tool}: {problem}'
+    try:
+        from stereo_depth_node.offline.terminal import print_problem
+    except ImportError:
+        print(line, file=sys.stderr)
+    else:
+        print_problem(line)
     return 2
 
 

@@ -64,7 +64,7 @@ def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
         (['inspect', 'in'], 'mcap', 'offline'),
         (['images', 'left.png', 'right.png'], 'matplotlib', 'offline'),
         (['evaluate', 'motorcycle'], 'tabulate', 'offline'),
-        (['tune', 'motorcycle'], 'tqdm', 'offline'),
+        (['tune', 'motorcycle'], 'rich', 'offline'),
     ],
 )
 def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(

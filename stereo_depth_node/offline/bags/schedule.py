@@ -10,18 +10,17 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from tqdm import tqdm
-
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.offline.bags.compute import compute_part, PartResult, PartTask
 from stereo_depth_node.offline.bags.job import BagJob
+from stereo_depth_node.offline.terminal import Progress
 from stereo_depth_node.offline.workers import dask_workers, local_workers, result_of, Workers
 
 __all__ = ['run_jobs']
 
 
 def run_jobs(
-    jobs: Sequence[BagJob], *, processes: int, dask: str, progress: tqdm[Any]
+    jobs: Sequence[BagJob], *, processes: int, dask: str, progress: Progress
 ) -> list[StereoDepthError]:
     """Compute recordings, one after the other where all of them cannot be in work at once.
 
@@ -33,7 +32,7 @@ def run_jobs(
         Processes of this machine to work in.
     dask : str
         Address of a Dask scheduler to work on instead; empty for none.
-    progress : tqdm
+    progress : Progress
         A bar of the pairs; its total grows as the recordings are read.
 
     Returns
@@ -57,7 +56,7 @@ def run_jobs(
 class _Run:
     """A job in work; an error ends it, and the others go on."""
 
-    def __init__(self, job: BagJob, progress: tqdm[Any]) -> None:
+    def __init__(self, job: BagJob, progress: Progress) -> None:
         self.job = job
         self.error: StereoDepthError | None = None
         self._progress = progress
@@ -113,8 +112,7 @@ class _Run:
             self.job.abandon()
 
     def _expect(self, more: int) -> None:
-        self._progress.total += more
-        self._progress.refresh()
+        self._progress.add_to_total(more)
 
 
 def _work(given: Iterator[tuple[_Run, PartTask]], workers: Workers) -> None:

@@ -13,11 +13,8 @@ from collections.abc import Sequence
 from contextlib import closing, ExitStack
 from pathlib import Path
 from statistics import median
-import sys
 import time
 from typing import Any
-
-from tqdm import tqdm
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.messages.content import OUTPUTS
@@ -27,6 +24,7 @@ from stereo_depth_node.offline.bags.writer import BagFormat
 from stereo_depth_node.offline.files.formats import check_output
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
+from stereo_depth_node.offline.terminal import print_problem, progress_bar
 from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
@@ -137,13 +135,7 @@ def _compute(jobs: Sequence[BagJob], arguments: argparse.Namespace, options: Job
         from stereo_depth_node.offline.bags.report import bags_report
 
     start = time.monotonic()
-    with tqdm(
-        total=0,
-        unit=' pairs',
-        disable=arguments.quiet or None,  # None: only where stderr is no terminal
-        dynamic_ncols=True,
-        smoothing=0.1,
-    ) as progress:
+    with progress_bar(0, 'pairs', is_quiet=arguments.quiet) as progress:
         errors = run_jobs(
             jobs, processes=arguments.processes, dask=arguments.dask, progress=progress
         )
@@ -152,7 +144,7 @@ def _compute(jobs: Sequence[BagJob], arguments: argparse.Namespace, options: Job
         if job.is_complete:
             _print_summary(job.summary, seconds if len(jobs) == 1 else None)
     for error in errors:
-        print(f'stereo_depth bag: {error}', file=sys.stderr)
+        print_problem(f'stereo_depth bag: {error}')
     complete = [job.summary for job in jobs if job.is_complete and job.summary.pairs]
     if arguments.report is not None and complete:
         report = bags_report(

@@ -11,7 +11,6 @@ from functools import partial
 import json
 import math
 from pathlib import Path
-import sys
 from typing import Any
 
 from tabulate import tabulate
@@ -30,6 +29,7 @@ from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
+from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['add_parser', 'run']
 
@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(_table(evaluations))
         _report_findings(scenes, candidates[0][1])
     for error in errors:
-        print(f'stereo_depth evaluate: {error}', file=sys.stderr)
+        print_problem(f'stereo_depth evaluate: {error}')
     if not evaluations:
         return 2
     if arguments.json is not None:
@@ -153,7 +153,7 @@ def _report_findings(scenes: Sequence[Scene], settings: Settings) -> None:
     for scene in scenes:
         seen = findings_of_rectified_pair(scene.left, scene.right, settings, scene.geometry)
         for line in lines_of_findings([seen]):
-            print(f'{printable(scene.name)}: {line}', file=sys.stderr)
+            print_problem(f'{printable(scene.name)}: {line}', is_error=False)
 
 
 def _loaders(arguments: argparse.Namespace) -> list[Callable[[], Scene]]:

@@ -17,7 +17,6 @@ import time
 from typing import Any
 
 from matplotlib import colormaps
-from tqdm import tqdm
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.images.files import LAYOUTS
@@ -45,6 +44,7 @@ from stereo_depth_node.offline.files.pairs import (
 from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
+from stereo_depth_node.offline.terminal import print_problem, progress_bar
 from stereo_depth_node.offline.workers import available_processors
 
 __all__ = ['add_parser', 'run']
@@ -179,7 +179,7 @@ def run(arguments: argparse.Namespace) -> int:
         elif shown is not None and not errors:
             _show(shown)
     for error in errors:
-        print(f'stereo_depth images: {error}', file=sys.stderr)
+        print_problem(f'stereo_depth images: {error}')
     if count != 1:
         seconds = time.monotonic() - start
         print(
@@ -221,24 +221,20 @@ def _compute(
     errors: list[Exception] = []
     densities: list[float] = []
     seen: list[PairFindings] = []
-    ended = tqdm(
-        compute_pairs(tasks, processes if count is None else min(processes, count)),
-        total=count,
-        unit=' pairs',
-        disable=quiet or count == 1 or None,  # None: only where stderr is no terminal
-        dynamic_ncols=True,
-    )
-    for task, result in ended:
-        if isinstance(result, StereoDepthError):
-            errors.append(result)
-            continue
-        densities.append(100.0 * result.density)
-        seen += [result.seen] if result.seen is not None else []
-        for note in result.notes:
-            print(f'{task.source.name}: {note}')
-        if count == 1:
-            for _, path in task.outputs:
-                print(path)
+    workers = processes if count is None else min(processes, count)
+    with progress_bar(count, 'pairs', is_quiet=quiet or count == 1) as bar:
+        for task, result in compute_pairs(tasks, workers):
+            bar.update(1)
+            if isinstance(result, StereoDepthError):
+                errors.append(result)
+                continue
+            densities.append(100.0 * result.density)
+            seen += [result.seen] if result.seen is not None else []
+            for note in result.notes:
+                print(f'{task.source.name}: {note}')
+            if count == 1:
+                for _, path in task.outputs:
+                    print(path)
     if densities:
         spread = f' (median; {min(densities):.1f} to {max(densities):.1f} %)'
         print(

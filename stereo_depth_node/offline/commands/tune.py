@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
-from tqdm import tqdm
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
@@ -37,6 +36,7 @@ from stereo_depth_node.offline.findings import (
 )
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
+from stereo_depth_node.offline.terminal import progress_bar
 
 __all__ = ['add_parser', 'run']
 
@@ -166,12 +166,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.complete:
         objective = ConsistencyObjective(pairs, arguments.seed)
     timer, rate = PairTimer(pairs[0]), arguments.rate
-    with tqdm(
-        total=100,
-        unit='% of the budget',
-        disable=arguments.quiet or None,  # None: only where stderr is no terminal
-        dynamic_ncols=True,
-    ) as bar:
+    with progress_bar(100, '% of the budget', is_quiet=arguments.quiet) as bar:
         tuner = Tuner(
             pairs,
             objective,
@@ -180,7 +175,7 @@ def run(arguments: argparse.Namespace) -> int:
             infinity_px=_infinity(arguments, geometry),
             found=found,
             is_fast_enough=lambda settings: rate is None or timer.holds(settings, rate),
-            on_progress=lambda _, share: bar.update(min(int(100 * share), 100) - bar.n),
+            on_progress=lambda _, share: bar.update(min(int(100 * share), 100) - bar.done),
         )
         result = tuner.tune(start, arguments.algorithm)
     print(_table(result.steps))

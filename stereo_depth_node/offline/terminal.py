@@ -1,0 +1,92 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a terminal shows beyond text: bars of progress and colours. Elsewhere there are neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import sys
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as RichProgress,
+)
+from rich.text import Text
+
+__all__ = ['Progress', 'print_problem', 'progress_bar']
+
+
+class _CountColumn(ProgressColumn):
+    """What is done, of how much, and at which rate."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Return ``12 of 600 pairs, 51.3/s``."""
+        of = f' of {task.total:.0f}' if task.total is not None else ''
+        rate = f', {task.completed / task.elapsed:.1f}/s' if task.elapsed else ''
+        return Text(f'{task.completed:.0f}{of} {self._unit}{rate}')
+
+
+class Progress:
+    """What is done of something, and the bar that shows it."""
+
+    def __init__(self, bar: RichProgress, task: TaskID, total: int) -> None:
+        self._bar, self._task, self._total = bar, task, total
+        self.done = 0
+
+    def add_to_total(self, steps: int) -> None:
+        """Have more to do."""
+        self._total += steps
+        self._bar.update(self._task, total=self._total)
+
+    def update(self, steps: int) -> None:
+        """Have done some steps."""
+        self.done += steps
+        self._bar.update(self._task, completed=self.done)
+
+
+@contextmanager
+def progress_bar(total: int | None, unit: str, *, is_quiet: bool = False) -> Iterator[Progress]:
+    """Show a bar with the time that is left, on stderr, where that is a terminal.
+
+    Parameters
+    ----------
+    total : int or None
+        Steps to do; None where that is not known.
+    unit : str
+        What a step is, in the plural: "pairs".
+    is_quiet : bool
+        Show nothing, on a terminal too.
+    """
+    bar = RichProgress(
+        BarColumn(),
+        _CountColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn('left'),
+        console=Console(stderr=True),
+        disable=is_quiet or not sys.stderr.isatty(),
+    )
+    with bar:
+        yield Progress(bar, bar.add_task(unit, total=total), total or 0)
+
+
+def print_problem(text: str, *, is_error: bool = True) -> None:
+    """Print a line to stderr, in red or yellow on a terminal."""
+    style = 'red' if is_error else 'yellow'
+    # Of a width that no line has: whoever reads the output joins no lines.
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(Text(text, style=style if sys.stderr.isatty() else ''))
