@@ -91,7 +91,8 @@ def local_workers(processes: int) -> Iterator[Workers]:
 def dask_workers(address: str) -> Iterator[Workers]:
     """Work on a Dask cluster that runs already.
 
-    What a worker was doing when it died is done again by another.
+    What a worker was doing when it died is done again by another. Who controls the scheduler runs
+    code in this process: results are pickles. docs/files.md says how to secure it.
 
     Parameters
     ----------

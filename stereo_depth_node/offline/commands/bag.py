@@ -86,7 +86,12 @@ def add_parser(subparsers: Any) -> None:
     work.add_argument(
         '--processes', type=int, default=available_processors(), help='default: %(default)s'
     )
-    work.add_argument('--dask', default='', metavar='ADDRESS', help='work on a Dask cluster')
+    work.add_argument(
+        '--dask',
+        default='',
+        metavar='ADDRESS',
+        help='work on a Dask cluster; who controls it runs code here',
+    )
     work.add_argument('--quiet', action='store_true', help='no progress bar')
     add_settings_options(
         parser,

@@ -20,6 +20,7 @@ from matplotlib import colormaps
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.images.files import LAYOUTS
+from stereo_depth_node.core.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -27,19 +28,21 @@ from stereo_depth_node.offline.calibration_options import (
 )
 from stereo_depth_node.offline.files.outputs import (
     compute_pairs,
-    find_files,
-    find_pairs,
     ImageTask,
     KINDS,
     METRIC_KINDS,
-    output_names,
-    split_names,
 )
 from stereo_depth_node.offline.files.pairs import (
     is_video,
     missing_partner,
     PairSource,
     read_video,
+)
+from stereo_depth_node.offline.files.sequences import (
+    find_files,
+    find_pairs,
+    output_names,
+    split_names,
 )
 from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 from stereo_depth_node.offline.options import add_settings_options, settings_from
@@ -60,6 +63,8 @@ examples:
 _PICTURE = 'picture.png'
 # Pairs of a sequence in which faults are looked for.
 _SAMPLES = 8
+# Files without a partner that are named.
+_MOST_NAMED = 10
 # Black to most viewers.
 _OF_16_BITS = ('disparity.png', 'depth.png')
 # Settings that are in the short help.
@@ -204,7 +209,11 @@ def _sources(names: Sequence[str], layout: str | None) -> tuple[Iterable[PairSou
         return [PairSource(name, file, None, layout) for name, file in found], len(files)
     if len(names) == 1 and not has_magic(names[0]):
         raise missing_partner(Path(names[0]))
-    pairs = find_pairs(*split_names(names))
+    pairs, alone = find_pairs(*split_names(names))
+    if alone:
+        names_alone = ', '.join(printable(path) for path in alone[:_MOST_NAMED])
+        more = f' and {len(alone) - _MOST_NAMED} more' if len(alone) > _MOST_NAMED else ''
+        print(f'without a partner of its number: {names_alone}{more}', file=sys.stderr)
     if len(pairs) == 1 and pairs[0][0] == pairs[0][1]:
         raise missing_partner(pairs[0][0])
     if len(pairs) == 1 and is_video(pairs[0][0]):

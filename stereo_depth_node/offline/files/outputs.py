@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-import glob
 from itertools import islice
 from pathlib import Path
-import re
 
 import cv2
 import numpy as np
@@ -19,7 +17,7 @@ from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.disparity.depth import disparity_in_pixels
-from stereo_depth_node.core.errors import InputError, StereoDepthError
+from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.images.files import ImagePair
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -47,83 +45,10 @@ __all__ = [
     'PairOutcome',
     'compute_pair',
     'compute_pairs',
-    'find_files',
-    'find_pairs',
-    'output_names',
-    'split_names',
 ]
 
 
 _GREYS = ('gray', 'grey')
-_NUMBERS = re.compile(r'\d+')
-
-
-def find_pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[Path, Path]]:
-    """Return the pairs of files that paths or patterns stand for, in order of their names.
-
-    Raises
-    ------
-    InputError
-        If there is none, or not as many left as right ones.
-    """
-    sides = [find_files(names) for names in (left, right)]
-    if len(sides[0]) != len(sides[1]):
-        raise InputError(
-            f'{left[0]} are {len(sides[0])} files, {right[0]} are {len(sides[1])}: give as many '
-            'left as right images'
-        )
-    return list(zip(*sides, strict=True))
-
-
-def find_files(names: Sequence[str]) -> list[Path]:
-    """Return the files that paths or patterns stand for, in order of the numbers in their names.
-
-    Raises
-    ------
-    InputError
-        If a pattern fits none.
-    """
-    return sorted((path for name in names for path in _found(name)), key=_natural)
-
-
-def split_names(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Divide names into left and right ones, where the shell has filled in two patterns.
-
-    Raises
-    ------
-    InputError
-        If they do not fall into two halves, each of names that differ in numbers alone.
-    """
-    half = len(names) // 2
-    left, right = names[:half], names[half:]
-    if len(names) > 2:
-        kinds = [{_NUMBERS.sub('#', name) for name in side} for side in (left, right)]
-        folders = [{str(Path(name).parent) for name in side} for side in (left, right)]
-        is_by_name = len(kinds[0]) == len(kinds[1]) == 1 and kinds[0] != kinds[1]
-        is_by_folder = len(folders[0]) == len(folders[1]) == 1 and folders[0] != folders[1]
-        if len(names) % 2 or not (is_by_name or is_by_folder):
-            raise InputError(
-                f'{len(names)} names are given, which are not as many left as right ones: put '
-                "patterns in quotes, as in 'left/*.png' 'right/*.png'"
-            )
-    return left, right
-
-
-def output_names(pairs: Sequence[tuple[Path, Path]]) -> list[str]:
-    """Return a name for the results of each pair, after its left image.
-
-    Raises
-    ------
-    InputError
-        If two would have the same.
-    """
-    names = [left.stem for left, _ in pairs]
-    if len(set(names)) < len(names):
-        names = [f'{left.resolve().parent.name}_{left.stem}' for left, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f'several left images are called {", ".join(twice)}: run them separately')
-    return names
 
 
 @dataclass(frozen=True)
@@ -357,20 +282,3 @@ def _outcome(future: Future[PairOutcome]) -> PairOutcome | StereoDepthError:
 def _reversed(colours: str) -> str:
     """Return the colour map that gives near things the same colours in depth as in disparity."""
     return colours.removesuffix('_r') if colours.endswith('_r') else f'{colours}_r'
-
-
-def _found(pattern: str) -> list[Path]:
-    path = Path(pattern)
-    if path.exists() or not glob.has_magic(pattern):
-        return [path]
-    files = [Path(name) for name in glob.glob(pattern, recursive=True)]
-    if not files:
-        raise InputError(f'no file is called {pattern}')
-    return sorted(files, key=_natural)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Return a key by which the numbers in names are sorted as numbers: 9 before 10."""
-    return [
-        (int(part), '') if part.isdigit() else (0, part) for part in re.split(r'(\d+)', str(path))
-    ]
