@@ -24,6 +24,7 @@ from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES, PartResult, PartTask
+from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.plan import BagPlan, part_size, PartPlan
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.result import ResultFolder
@@ -327,7 +328,7 @@ class BagJob:
         names = {topic.name for topic in recording.topics}
         wanted = set(options.copy)
         if options.copy_all:
-            wanted |= names - {topics.left, topics.right}
+            wanted |= names - {split_name(name)[0] for name in (topics.left, topics.right)}
         if missing := sorted(wanted - names):
             raise InputError(
                 f'there is no topic {", ".join(missing)} to copy, the recording has '

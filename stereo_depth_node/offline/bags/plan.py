@@ -22,6 +22,7 @@ from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.pairer import StereoPair, StereoPairer
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
 
@@ -149,7 +150,7 @@ class BagPlan:
         self.last_offset: OffsetEstimate | None = None
         self._waiting: dict[Side, dict[int, int]] = {side: {} for side in Side}
         counts = [
-            sum(each.count for each in recording.topics if each.name == name)
+            sum(each.count for each in recording.topics if each.name == split_name(name)[0])
             for name in (topics.left, topics.right)
         ]
         self.expected_pairs = min(counts)

@@ -12,6 +12,7 @@ import re
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
+from stereo_depth_node.offline.bags.halves import split_name
 
 __all__ = [
     'StereoTopics',
@@ -209,9 +210,11 @@ def find_stereo_topics(
 
 
 def _named(topics: Sequence[Topic], name: str) -> Topic:
+    base, half = split_name(name)
     for topic in topics:
-        if name.strip('/') == topic.name.strip('/'):
-            return topic
+        if base.strip('/') == topic.name.strip('/'):
+            # Halves of images are raw images, also those of compressed ones.
+            return Topic(f'{topic.name}:{half}', IMAGE, topic.count) if half else topic
     raise InputError(
         f'the recording has no topic {name}, it has '
         f'{", ".join(sorted(topic.name for topic in topics)) or "none"}'
@@ -230,9 +233,16 @@ def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> t
     if len(pairs) == 1:
         return pairs[0]
     if not pairs:
+        images = [t.name for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
+        hint = (
+            f'. If its images hold both, side by side, give --left {images[0]}:left --right '
+            f'{images[0]}:right (:top and :bottom, one above the other)'
+            if len(images) == 1
+            else ''
+        )
         raise InputError(
             'the recording has no pair of left and right image topics: name them with --left and '
-            f'--right. {_image_topics(topics)}'
+            f'--right. {_image_topics(topics)}{hint}'
         )
     listed = '; '.join(f'--left {left.name} --right {right.name}' for left, right in pairs)
     raise InputError(f'the recording has {len(pairs)} stereo cameras, choose one: {listed}')
