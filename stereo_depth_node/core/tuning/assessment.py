@@ -56,7 +56,7 @@ class Assessment:
             Whether what is wrong was found without a ground truth.
         """
         score = self.score
-        how = ', estimated: what the images show plainly' if is_estimate else ''
+        how = ' at least, estimated from the images' if is_estimate else ''
         depths = [_depth(each, geometry) for each in (self.nearest_px, self.farthest_px)]
         rate = 1000.0 / self.milliseconds
         return [

@@ -43,8 +43,8 @@ __all__ = ['add_parser', 'run']
 _DESCRIPTION = """\
 Searches the settings that suit a scene: the range of disparities first, from what three methods
 agree on, then the matcher and the filters. It serves navigation: a pixel without a disparity
-costs 1, a wrong one 1.5, and 3.5 one that seems much nearer than it is (a near ghost, for which a
-robot brakes). What is wrong is found without ground truth, by comparison with slow, careful
+costs 1, a wrong one 1.5, and 3 one that seems much nearer than it is (a near ghost, for which a
+robot brakes). What is wrong is found without ground truth, by comparison with careful
 matching; with --ground-truth by that of the scene.
 
 With --complete as many pixels as possible get a disparity: each costs 1 where it has none or the

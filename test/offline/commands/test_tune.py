@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import cv2
 import numpy as np
@@ -69,6 +70,56 @@ def test_the_file_holds_settings_that_the_node_loads_and_that_find_the_scene(
     assert names == changed
 
 
+def test_what_the_settings_give_is_said_with_units_and_stands_in_the_file(
+    folder, tmp_path, capsys
+):
+    """A plane from 20 to 36 px: with f = 500 px and 0.1 m, from 1.39 to 2.5 m."""
+    (folder / 'calib.txt').write_text(
+        'cam0=[500 0 109.5; 0 500 49.5; 0 0 1]\ncam1=[500 0 109.5; 0 500 49.5; 0 0 1]\n'
+        'doffs=0\nbaseline=100\nwidth=220\nheight=100\n'
+    )
+    output = tmp_path / 'tuned.yaml'
+    assert main(['tune', str(folder), '--budget', '1000', '--quiet', '--output', str(output)]) == 0
+    said = capsys.readouterr().out
+    figures = {
+        key: re.search(rf'^{key} +([\d.]+) {unit}(?: |$)', said, re.MULTILINE)
+        for key, unit in (
+            ('density', '%'), ('wrong', '%'), ('near ghosts', '%'),
+            ('nearest', 'm'), ('farthest', 'm'), ('time', 'ms'),
+        )
+    }  # fmt: skip
+    assert all(figures.values()), said
+    found = {key: float(match[1]) for key, match in figures.items()}
+    assert found['density'] > 60
+    assert found['near ghosts'] < 2
+    assert found['nearest'] == pytest.approx(50 / 36, rel=0.1)
+    assert found['farthest'] == pytest.approx(50 / 20, rel=0.1)
+    for line in said.splitlines():
+        if line.startswith(tuple(figures)):
+            assert f'# {line}' in output.read_text()
+
+
+@pytest.mark.parametrize(
+    ('options', 'least', 'most'),
+    [([], 0, 0), (['--narrow'], 10, 22), (['--infinity', '-7'], -7, -7)],
+)
+def test_the_range_begins_at_infinity_unless_asked_for_otherwise(
+    folder, tmp_path, options, least, most
+):
+    output = tmp_path / 'tuned.yaml'
+    common = ['--budget', '1000', '--quiet', '--output', str(output)]
+    assert main(['tune', str(folder), *common, *options]) == 0
+    assert least <= load_settings(output).min_disparity <= most
+
+
+def test_a_rate_that_cannot_be_held_reduces_the_images_and_is_said(folder, tmp_path, capsys):
+    output = tmp_path / 'tuned.yaml'
+    common = ['--budget', '1000', '--quiet', '--output', str(output)]
+    assert main(['tune', str(folder), *common, '--rate', '1e6']) == 0
+    assert load_settings(output).downscale > 1
+    assert 'No settings were found that hold 1e+06 Hz' in capsys.readouterr().out
+
+
 def test_two_images_are_tuned_as_the_scene_they_are_of(folder, tmp_path):
     both, scene = tmp_path / 'both.yaml', tmp_path / 'scene.yaml'
     common = ['--budget', '1000', '--quiet', '--output']
@@ -117,6 +168,7 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
         (['{folder}/im0.png', '{folder}/im1.png', '--ground-truth'], 'has no ground truth'),
         (['{folder}', '--budget', '0'], '--budget is 0'),
         (['{folder}', '--clean', '-3'], '--clean is -3'),
+        (['{folder}', '--rate', '-1'], '--rate is -1'),
         (['{folder}', '--output', '{folder}/im0.png'], 'exists'),
         (['{folder}', '--set', 'nonsense=1'], 'no setting nonsense'),
     ],
