@@ -16,7 +16,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import InputError
 
-__all__ = ['parse_yaml', 'printable', 'read_bytes', 'read_text']
+__all__ = ['parse_yaml', 'printable', 'read_bytes', 'read_text', 'visible']
 
 MOST_BYTES = 1 << 20
 """Of a text file: a calibration has some kB."""
@@ -31,6 +31,14 @@ def printable(text: object, most: int = _MOST_PRINTED) -> str:
     line = ' '.join(str(text)[: 4 * most].split())
     line = ''.join(letter if letter.isprintable() else '?' for letter in line)
     return line if len(line) <= most else line[: most - 3] + '...'
+
+
+def visible(text: object) -> str:
+    """Return a text of any number of lines without other control characters.
+
+    Names in a recording could otherwise steer the terminal on which they are printed.
+    """
+    return ''.join(each if each.isprintable() or each == '\n' else '?' for each in str(text))
 
 
 def read_bytes(path: str | Path, most: int = MOST_BYTES) -> bytes:

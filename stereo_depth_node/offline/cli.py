@@ -12,7 +12,8 @@ import sys
 from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.text_files import printable, visible
+from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
 from stereo_depth_node.offline.parser import nearest, ToolParser
 
 __all__ = ['main']
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         library is missing (one line on stderr says why), 130 when it was interrupted, 141 when
         nobody read what it printed any more.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        return run_interruptible(lambda: main(sys.argv[1:]))
+    given = list(arguments)
     try:
         try:
             return _status(given)
@@ -70,7 +73,7 @@ def _status(given: Sequence[str]) -> int:
     try:
         return _run(given)
     except StereoDepthError as error:
-        problem = str(error)
+        problem = visible(error)
     except ImportError as error:
         library = (error.name or '').partition('.')[0]
         if library not in _EXTRAS:
@@ -81,7 +84,7 @@ def _status(given: Sequence[str]) -> int:
         )
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
-        return 130
+        return INTERRUPTED
     line = f'stereo_depth {tool}: {problem}'
     try:
         from stereo_depth_node.offline.terminal import print_problem

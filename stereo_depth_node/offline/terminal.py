@@ -23,6 +23,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from stereo_depth_node.core.text_files import visible
+
 __all__ = ['Progress', 'print_problem', 'progress_bar']
 
 
@@ -89,4 +91,4 @@ def print_problem(text: str, *, is_error: bool = True) -> None:
     style = 'red' if is_error else 'yellow'
     # Of a width that no line has: whoever reads the output joins no lines.
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print(Text(text, style=style if sys.stderr.isatty() else ''))
+    console.print(Text(visible(text), style=style if sys.stderr.isatty() else ''))

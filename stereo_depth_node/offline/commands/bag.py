@@ -18,6 +18,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.core.text_files import visible
 from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
 from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.writer import BagFormat
@@ -184,19 +185,19 @@ def _print_summary(summary: JobSummary, seconds: float | None) -> None:
     if seconds and new > 0:
         rate = f' in {seconds:.1f} s, {new / seconds:.1f} pairs per second'
     print(
-        f'{summary.source}: {summary.computed} of {summary.pairs} pairs computed{rate}, '
-        f'{summary.size / 1e6:.0f} MB in {summary.target}'
+        f'{visible(summary.source)}: {summary.computed} of {summary.pairs} pairs computed{rate}, '
+        f'{summary.size / 1e6:.0f} MB in {visible(summary.target)}'
     )
     if summary.densities:
         print(f'  depth for {100 * median(summary.densities):.1f} % of the pixels (median)')
     for line in summary.finding_lines:
-        print(f'  {line}')
+        print(visible(f'  {line}'))
     for reason, count in summary.dropped.items():
         if count:
             print(f'  {count} images not used: {reason.value}')
     if summary.first_error:
-        print(f'  first pair that could not be computed: {summary.first_error}')
+        print(visible(f'  first pair that could not be computed: {summary.first_error}'))
     if summary.resets:
         print(f'  the stamps began again {summary.resets} times')
     for note in summary.notes:
-        print(f'  {note}')
+        print(visible(f'  {note}'))

@@ -14,6 +14,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.text_files import visible
 from stereo_depth_node.offline.bags.inspection import (
     inspect_cameras,
     Inspection,
@@ -51,10 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             _inspect(arguments.recording, arguments, settings)
         except DamagedBagError as error:
-            print(error)
+            print(visible(error))
             copy = Path(folder) / 'recording'
             for line in salvage(arguments.recording, copy):
-                print(f'  {line}')
+                print(visible(f'  {line}'))
             print('What could be read of it:')
             _inspect(copy, arguments, settings)
     return 0
@@ -79,21 +80,22 @@ def _inspect(path: Path, arguments: argparse.Namespace, settings: Settings) -> N
 def _print_recording(recording: Bag) -> None:
     size = sum(file.stat().st_size for file in storage_files(recording.path))
     seconds = recording.duration_ns / NS_PER_S
-    print(f'{recording.path}: {seconds:.1f} s, {size / 1e6:.1f} MB')
+    print(f'{visible(recording.path)}: {seconds:.1f} s, {size / 1e6:.1f} MB')
     width = max((len(topic.name) for topic in recording.topics), default=0)
     for topic in sorted(recording.topics, key=lambda topic: topic.name):
         rate = f'{(topic.count - 1) / seconds:7.1f} Hz' if topic.count > 1 and seconds else ''
-        print(f'  {topic.name:<{width}}  {topic.count:7d}  {rate:>10}  {topic.type}')
+        line = f'  {topic.name:<{width}}  {topic.count:7d}  {rate:>10}  {topic.type}'
+        print(visible(line))
 
 
 def _print_camera(seen: Inspection) -> None:
     topics = seen.topics
-    print(f'\nStereo camera {topics.left}, {topics.right}')
+    print(visible(f'\nStereo camera {topics.left}, {topics.right}'))
     for name, side, image in (
         ('left', seen.left, seen.images[0]),
         ('right', seen.right, seen.images[1]),
     ):
-        print(f'  {name:<13} {_side_text(side, image)}')
+        print(visible(f'  {name:<13} {_side_text(side, image)}'))
     print(f'  pairs         {seen.pairs}{_offsets_text(seen)}')
     if seen.geometry is not None:
         geometry = seen.geometry
@@ -142,7 +144,7 @@ def _offsets_text(seen: Inspection) -> str:
 
 def _print_advice(seen: Inspection) -> None:
     for finding in seen.findings:
-        print(f'  {finding.level.name:<5} {finding.text}')
+        print(visible(f'  {finding.level.name:<5} {finding.text}'))
     suggested = seen.suggested
     if suggested is None:
         return

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
 pytest.importorskip('mcap', reason='damaged recordings are read with the library mcap')
 
-from bags import depths_of, moving_scenes, run_bag, write_bag
+from bags import depths_of, moving_scenes, run_bag, stereo_tape, write_bag
 import lz4.frame
 
 from stereo_depth_node.offline.bags.mcap_records import legible_records
@@ -182,3 +182,19 @@ def test_a_database_that_is_none_of_a_recorder_ends_with_one_line(
     error = capsys.readouterr().err
     assert error.count('\n') == 1
     assert not list(tmp_path.glob('out*'))
+
+
+def test_names_in_a_recording_do_not_steer_the_terminal(tmp_path: Path, capsys: Any) -> None:
+    tape = stereo_tape(2)
+    tape.messages = [
+        (f'/a\x1b[2J\x07{topic}', kind, bag_ns, data)
+        for topic, kind, bag_ns, data in tape.messages
+    ]
+    source = tape.write(tmp_path / 'in')
+    assert main(['inspect', str(source)]) == 0
+    assert run_bag(source, tmp_path / 'out', '--copy', '/no\x1b[2J') == 2
+    assert run_bag(source, tmp_path / 'out', '--set', 'sync_tolerance=0.01') == 0
+    captured = capsys.readouterr()
+    assert '\x1b' not in captured.out + captured.err
+    assert '\x07' not in captured.out + captured.err
+    assert '/a?[2J?/left/image_rect' in captured.out
