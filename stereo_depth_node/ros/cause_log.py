@@ -50,13 +50,19 @@ class CauseLog:
             Seconds of any steady clock.
         """
         present = {_key(finding): finding for finding in findings}
-        ended = {name: None for key, name in self._open.items() if key not in present}
+        ended = dict.fromkeys(name for key, name in self._open.items() if key not in present)
         self._open = {key: name for key, name in self._open.items() if key in present}
         state = findings[0]
-        if state.level is Level.OK:
-            self._log_state(state, listed(ended), now)
-        elif ended:
-            self._logger.info(f'no longer: {listed(ended)}')
+        recovers = state.level is Level.OK and self._is_new_state(state, now)
+        if ended:
+            self._logger.info(
+                f'no longer: {listed(ended)}' + (f'; {state.text}' if recovers else '')
+            )
+        elif recovers:
+            self._logger.info(state.text)
+        if recovers:
+            self._shown_state = state.cause.name
+            self._logged[state.cause.name] = now
         for key, finding in present.items():
             if finding.level is not Level.OK:
                 self._log_cause(key, finding, now, goes_on=finding is state)
@@ -64,19 +70,12 @@ class CauseLog:
                 self._logged[key] = now
                 self._logger.info(finding.text)
 
-    def _log_state(self, state: Finding, ended: str, now: float) -> None:
-        """Log that the output is as it should be, if that is new."""
-        name = state.cause.name
-        is_new = name not in (self._shown_state, 'starting') and self._is_due(name, now)
-        if ended:
-            self._logger.info(
-                f'no longer: {ended}' + ('' if name == 'starting' else f'; {state.text}')
-            )
-        elif is_new:
-            self._logger.info(state.text)
-        if ended or is_new:
-            self._shown_state = name
-            self._logged[name] = now
+    def _is_new_state(self, state: Finding, now: float) -> bool:
+        """Tell whether it is news that the output is as it should be."""
+        name, shown = state.cause.name, CAUSES[self._shown_state]
+        if name in (shown.name, 'starting'):
+            return False
+        return shown.level is not Level.OK or self._is_due(name, now)
 
     def _log_cause(self, key: str, finding: Finding, now: float, *, goes_on: bool) -> None:
         if (key in self._open and not goes_on) or not self._is_due(key, now):
