@@ -23,6 +23,7 @@ __all__ = ['incompatible_subscriber', 'publisher_names', 'rivals', 'topic_snapsh
 _IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 _DISPARITY = 'stereo_msgs/msg/DisparityImage'
 _MAX_SIMILAR = 6
+_INFINITE_NS = 2**63 - 1
 # Policies that qos_overrides of this node can change, by words of rclpy's reasons; and what a
 # publisher, or a subscription, of this node is set to so that it fits any other side.
 _POLICY_WORDS = {'reliability': 'best effort publisher', 'durability': 'volatile publisher'}
@@ -153,9 +154,29 @@ class _Mismatch(NamedTuple):
         return f'start this node with --ros-args {overrides}, or {theirs}'
 
 
+def _finite(profile: QoSProfile) -> QoSProfile:
+    """Return what is compared of a profile.
+
+    The graph has infinite durations where a profile at hand leaves them unset: rclpy takes that
+    for a difference.
+    """
+    durations = {
+        name: duration
+        for name in ('deadline', 'liveliness_lease_duration')
+        if (duration := getattr(profile, name)).nanoseconds < _INFINITE_NS
+    }
+    return QoSProfile(
+        depth=1,
+        reliability=profile.reliability,
+        durability=profile.durability,
+        liveliness=profile.liveliness,
+        **durations,
+    )
+
+
 def _mismatch(offered: QoSProfile, asked: QoSProfile) -> _Mismatch | None:
     """Return why a publisher does not reach a subscriber, None when it does."""
-    compatibility, reason = qos_check_compatible(offered, asked)
+    compatibility, reason = qos_check_compatible(_finite(offered), _finite(asked))
     if compatibility != QoSCompatibility.ERROR:
         return None
     errors = [

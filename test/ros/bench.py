@@ -46,14 +46,25 @@ class Bench:
         process: bool = False,
         **parameters: Any,
     ) -> None:
-        start = graph.node_process if process else graph.node
         self.graph = graph
-        self.node: NodeHere | NodeProcess = start(*ros_arguments, **{**SETTINGS, **parameters})
+        self._start = graph.node_process if process else graph.node
+        self.node: NodeHere | NodeProcess = self._start(
+            *ros_arguments, **{**SETTINGS, **parameters}
+        )
         self.rig = Rig(graph, listen)
         self.reports: list[DiagnosticArray] = self.rig.listen('/diagnostics', DiagnosticArray)
         self._explain = self.rig.node.create_client(Trigger, '/stereo_depth_node/explain')
         self.is_healthy = False
         self.restore()
+
+    def restart(self, *ros_arguments: str, **parameters: Any) -> None:
+        """End the node, let another one start, and wait until it reports."""
+        if isinstance(self.node, NodeProcess):
+            assert self.node.stop() == 0
+        self.graph.remove(self.node)
+        self.reports.clear()
+        self.node = self._start(*ros_arguments, **{**SETTINGS, **parameters})
+        self.graph.wait_until(lambda: self.reports, 'a report of the new node')
 
     def restore(self) -> None:
         """Let the cameras do what they should."""

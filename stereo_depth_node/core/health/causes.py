@@ -114,7 +114,7 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'wrong_type',
             Level.ERROR,
-            '{topic} carries {came}, not {type}: remap the topic, or set image_transport',
+            '{topic} carries {came}, not {type}: {cure}',
             '`image_transport: compressed` takes sensor_msgs/msg/CompressedImage from the topic '
             'with /compressed behind its name.',
         ),

@@ -27,7 +27,7 @@ from stereo_depth_node.core.health.losses import (
 )
 from stereo_depth_node.core.health.rectification import rectification_findings
 from stereo_depth_node.core.health.result import why_depth_is_empty
-from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.health.snapshot import Snapshot, TopicSnapshot
 from stereo_depth_node.core.health.stamps import (
     backward_stamps,
     repeated_images,
@@ -136,7 +136,9 @@ def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
             )
         elif topic.other_types:
             came = listed(topic.other_types)
-            yield CAUSES['wrong_type'].found(topic=topic.name, came=came, type=topic.type)
+            yield CAUSES['wrong_type'].found(
+                topic=topic.name, came=came, type=topic.type, cure=_cure_of_type(topic)
+            )
     mute = {name: side for name, side in sides.items() if side.image.publishers}
     if len(mute) == 1 and len(silent) == 1:
         yield _one_side_only(snapshot, silent[0])
@@ -149,6 +151,21 @@ def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
             ),
             transport=transport_cure(snapshot),
         )
+
+
+def _cure_of_type(topic: TopicSnapshot) -> str:
+    raw = topic.name.removesuffix('/compressed')
+    if any(came.endswith('/CompressedImage') for came in topic.other_types):
+        return (
+            'start this node with --ros-args -p image_transport:=compressed '
+            f'-r {raw}/compressed:={topic.name}, and so for the other camera'
+        )
+    if any(came.endswith('/Image') for came in topic.other_types):
+        return (
+            f'start this node with --ros-args -p image_transport:=raw -r {raw}:={topic.name}, '
+            'and so for the other camera'
+        )
+    return 'remap it'
 
 
 def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
