@@ -10,7 +10,7 @@ from typing import Any
 from advice import of, Scenario, TOPICS
 from bench import DISPARITY, HEIGHT, WIDTH
 import numpy as np
-from rig import camera_infos, image_message, next_stamp_ns
+from rig import camera_infos, image_message
 from scenes import plane, scene_of, StereoScene, tilted_plane
 
 INFOS = ('/left/camera_info', '/right/camera_info')
@@ -315,51 +315,6 @@ class SearchTooWide(Scenario):
 
     def obeys(self, said: str) -> None:
         self.sets(said, 'num_disparities')
-
-
-@of('cameras_vertical')
-class CamerasOneAboveTheOther(Scenario):
-    def breaks(self) -> None:
-        self.rig.infos[1].p[3], self.rig.infos[1].p[7] = 0.0, -50.0
-
-    def obeys(self, said: str) -> None:
-        assert 'turn' in said
-        self.bench.restore()
-
-
-@of('frame_id_empty')
-class DriverWithoutFrames(Scenario):
-    def breaks(self) -> None:
-        for info in self.rig.infos:
-            info.header.frame_id = ''
-        self.frame_id = ''
-        self.sends(self.send)
-
-    def send(self) -> None:
-        stamp_ns = next_stamp_ns()
-        self.rig.publish_infos()
-        for side, image in enumerate((self.bench.left, self.bench.right)):
-            self.rig.send_image(side, image, stamp_ns, self.frame_id)
-
-    def obeys(self, said: str) -> None:
-        assert 'set the parameter frame_id' in said
-        self.set(frame_id='left_optical')
-
-
-@of('frame_id_slash')
-class DriverPortedFromRos1(DriverWithoutFrames):
-    def breaks(self) -> None:
-        self.frame_id = '/left_optical'
-        self.sends(self.send)
-
-
-@of('disparity_reduced')
-class DisparityOfReducedImages(Scenario):
-    def breaks(self) -> None:
-        self.set(downscale=2)
-
-    def obeys(self, said: str) -> None:
-        self.sets(said, 'downscale')
 
 
 SIDES = ('left', 'right')
