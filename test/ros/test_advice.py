@@ -20,7 +20,7 @@ from stereo_depth_node.core.health.causes import CAUSES
 
 # What nobody can bring about from outside; what needs a machine of another kind, which
 # test_little_memory.py and test_shared_memory.py make; what only the tool says; and what
-# test_wrong_depth.py and test_outputs.py have.
+# test_wrong_depth.py, test_frame_ids.py and test_causes.py have.
 ELSEWHERE = (
     *('internal_error', 'unexplained', 'out_of_memory', 'shared_memory', 'few_points'),
     *('cameras_vertical', 'frame_id_empty', 'frame_id_slash', 'disparity_reduced'),
