@@ -27,6 +27,7 @@ __all__ = ['main']
 
 _PARTS = ('nodes', 'startup', 'scaling')
 _DISPARITY, _BOTH = ('disparity',), ('disparity', 'depth')
+_OUTPUTS = ('disparity', 'disparity+depth', 'disparity+points')
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,9 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument('--block-size', type=int, default=BLOCK_SIZE, help='default 15')
     what.add_argument('--algorithm', nargs='+', choices=choices, help='default bm')
     what.add_argument('--encoding', nargs='+', choices=('mono8', 'bgr8'), help='default both')
-    what.add_argument(
-        '--outputs', nargs='+', choices=('disparity', 'disparity+depth'), help='default both'
-    )
+    what.add_argument('--outputs', nargs='+', choices=_OUTPUTS, help='default the first two')
     what.add_argument('--downscale', nargs='+', type=int, choices=(1, 2, 4), help='default 1')
     what.add_argument(
         '--backends', nargs='+', choices=('opencv', 'auto', 'numba'), default=['opencv', 'auto'],

@@ -46,7 +46,7 @@ class CoreFrame:
     encoding : str
         Theirs.
     outputs : sequence of str
-        'disparity', 'depth'.
+        'disparity', 'depth', 'points'.
     settings : Settings
         What to compute and how.
     """
@@ -60,6 +60,7 @@ class CoreFrame:
         self.pipeline = StereoPipeline(settings, width, height, scene.geometry)
         shape = (self.pipeline.height, self.pipeline.width)
         self._results = {output: np.empty(shape, np.float32) for output in outputs}
+        self._points = np.empty((shape[0] * shape[1], 3), np.float32)
 
     def __call__(self) -> None:
         """Compute the frame."""
@@ -69,6 +70,9 @@ class CoreFrame:
             self.pipeline.disparity(self._results['disparity'])
         if 'depth' in self._results:
             self.pipeline.depth(self._results['depth'])
+        if 'points' in self._results:
+            height, width = self.pipeline.select_points()
+            self.pipeline.points(self._points[: height * width])
 
     def allocated_bytes(self) -> int:
         """Return the most memory that one frame has allocated while it was computed."""

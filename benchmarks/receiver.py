@@ -30,7 +30,7 @@ from stereo_depth_node.ros.messages import message_class
 
 __all__ = ['TOPICS', 'Receiver']
 
-TOPICS = {'disparity': 'disparity', 'depth': 'depth/image_rect'}
+TOPICS = {'disparity': 'disparity', 'depth': 'depth/image_rect', 'points': 'points2'}
 """Outputs that the benchmarks compare, and their topics. All messages begin with a Header."""
 
 _POLL_S = 0.02

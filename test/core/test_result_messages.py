@@ -111,6 +111,7 @@ def reprojected(depth: Any, info: Any) -> np.ndarray:
         {'rectify': True, 'downscale': 2},
         {'roi_x': 120, 'roi_y': 40, 'roi_width': 100, 'roi_height': 90},
         {'depth_encoding': '32FC1', 'min_depth': 1.5, 'max_depth': 2.5, 'fill_left_band': True},
+        {'max_uncertainty': 0.05},
     ],
     ids=str,
 )
