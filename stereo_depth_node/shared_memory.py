@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable, read_text
+from stereo_depth_node.core.settings.text_files import printable, read_text
 from stereo_depth_node.environment import fast_dds_environment, PROFILE_VARIABLES, shared_file
 
 __all__ = ['REMEDY', 'SHM_FOLDER', 'SharedMemory', 'is_shared_memory_full', 'shared_memory']

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import Float, Grey, Mask
-from stereo_depth_node.core.row_offset import fit_row_offset, RowOffset
+from stereo_depth_node.core.camera.row_offset import fit_row_offset, RowOffset
 
 __all__ = ['SparseMatches', 'match_corners']
 

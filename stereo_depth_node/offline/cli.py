@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.core.text_files import printable, visible
+from stereo_depth_node.core.settings.text_files import printable, visible
 from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
 from stereo_depth_node.offline.parser import nearest, ToolParser
 

@@ -11,7 +11,7 @@ import sys
 import textwrap
 from typing import Any, NoReturn
 
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['ToolParser', 'nearest']
 

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from stereo_depth_node.core.text_files import visible
+from stereo_depth_node.core.settings.text_files import visible
 
 __all__ = ['Progress', 'print_problem', 'progress_bar']
 

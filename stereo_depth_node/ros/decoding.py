@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 
 from stereo_depth_node.core.errors import EncodingError
 from stereo_depth_node.core.images.raw import RawImage
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['decode_with_cv_bridge']
 

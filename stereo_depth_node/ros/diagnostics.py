@@ -23,7 +23,7 @@ from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.memory import FreedMemory
 from stereo_depth_node.ros.cause_log import CauseLog
 from stereo_depth_node.ros.observer import NodeObserver

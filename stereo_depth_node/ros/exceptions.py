@@ -15,7 +15,7 @@ from rclpy.node import Node
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.health.causes import CAUSES
 from stereo_depth_node.core.health.failures import is_out_of_memory
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['log_exceptions']
 

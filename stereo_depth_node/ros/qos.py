@@ -17,7 +17,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks

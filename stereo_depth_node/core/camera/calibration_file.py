@@ -3,7 +3,7 @@
 """Calibration files as ROS has them: where their URLs point to, and what is in them.
 
 URLs are those of camera_info_manager, files those of camera_calibration_parsers: YAML, and the
-older INI. Their limits are those of :mod:`stereo_depth_node.core.text_files`.
+older INI. Their limits are those of :mod:`stereo_depth_node.core.settings.text_files`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import parse_yaml, printable, read_text
+from stereo_depth_node.core.settings.text_files import parse_yaml, printable, read_text
 
 __all__ = ['calibration_path', 'load_calibration']
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 import enum
 
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['CAUSES', 'Cause', 'Finding', 'Level', 'listed']
 

@@ -15,9 +15,9 @@ import math
 import numpy as np
 
 from stereo_depth_node.core.arrays import Grey
+from stereo_depth_node.core.camera.row_offset import RowOffset, RowOffsetPart
 from stereo_depth_node.core.health.causes import CAUSES, Finding, listed
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.row_offset import RowOffset, RowOffsetPart
 from stereo_depth_node.core.settings import DISPARITY_STEP, known_parameters
 from stereo_depth_node.core.sparse_matches import match_corners, SparseMatches
 

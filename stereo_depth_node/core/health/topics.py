@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from stereo_depth_node.core.health.causes import CAUSES, Finding, listed
 from stereo_depth_node.core.health.snapshot import Snapshot
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['has_mixed_images', 'shared_topics', 'unusable_frames']
 

@@ -17,7 +17,7 @@ from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
 from stereo_depth_node.core.images.compressed import claimed_size, MAX_PIXELS_PER_BYTE
 from stereo_depth_node.core.images.npy import array_of_npy, NPY_MAGIC
 from stereo_depth_node.core.images.raw import grey_of_bgr, reduce_to_8bit
-from stereo_depth_node.core.text_files import read_bytes
+from stereo_depth_node.core.settings.text_files import read_bytes
 
 __all__ = [
     'LAYOUTS',

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['NPY_MAGIC', 'NPZ_MAGIC', 'array_of_npy', 'array_of_npz']
 

@@ -26,7 +26,7 @@ from stereo_depth_node.core.messages.content import (
 from stereo_depth_node.core.messages.library import CAMERA_INFO, MessageLibrary
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['CalibrationCache', 'StereoCalibration', 'says_the_same']
 

@@ -14,7 +14,7 @@ import math
 from typing import Any, cast
 
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['Changes', 'Parameter', 'Value', 'parameter', 'parameters_of']
 

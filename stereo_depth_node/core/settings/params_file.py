@@ -13,7 +13,7 @@ from typing import Any
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
-from stereo_depth_node.core.text_files import parse_yaml, printable, read_text
+from stereo_depth_node.core.settings.text_files import parse_yaml, printable, read_text
 
 __all__ = [
     'NOT_SETTINGS',

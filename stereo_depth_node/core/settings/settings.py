@@ -19,7 +19,7 @@ from stereo_depth_node.core.settings.constraints import check_together
 from stereo_depth_node.core.settings.fields import DISPARITY_STEP, MATCHING, SettingFields
 from stereo_depth_node.core.settings.names import advice_on_name
 from stereo_depth_node.core.settings.parameter import Parameter, parameter, parameters_of, Value
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['Settings', 'known_parameters']
 

@@ -20,7 +20,7 @@ from stereo_depth_node.core.images.encodings import ENCODINGS
 from stereo_depth_node.core.images.pair_decoder import CompressedImage
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['HALVES', 'half_of_message', 'split_name']
 

@@ -20,7 +20,7 @@ from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Message, Schema
 
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.unpacking import unpack_lz4, unpack_zstd
 from stereo_depth_node.offline.files.formats import described_os_error
 

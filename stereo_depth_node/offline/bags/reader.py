@@ -17,7 +17,7 @@ from rosbags.rosbag2 import Reader
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
-from stereo_depth_node.core.text_files import printable, read_text
+from stereo_depth_node.core.settings.text_files import printable, read_text
 from stereo_depth_node.offline.bags.halves import half_of_message, split_name
 from stereo_depth_node.offline.bags.storage import StorageFiles
 from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic

@@ -18,7 +18,7 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.unpacking import open_zstd, unpack_zstd
 
 __all__ = ['StorageFiles']

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import parse_yaml, printable
+from stereo_depth_node.core.settings.text_files import parse_yaml, printable
 
 __all__ = ['CalibrationFile', 'numbers_in']
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibrations.content import CalibrationFile, numbers_in
 from stereo_depth_node.offline.calibrations.stereo import CameraPair, RectifiedPair
 

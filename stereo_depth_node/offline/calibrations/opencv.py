@@ -15,7 +15,7 @@ import numpy as np
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable, read_text
+from stereo_depth_node.core.settings.text_files import printable, read_text
 from stereo_depth_node.offline.calibrations.content import CalibrationFile
 from stereo_depth_node.offline.calibrations.stereo import CameraPair, RawPair, RectifiedPair
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.calibration_file import load_calibration
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable, read_text
+from stereo_depth_node.core.settings.text_files import printable, read_text
 from stereo_depth_node.offline.calibrations.chains import (
     euroc_pair,
     is_euroc,

@@ -18,7 +18,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.messages.content import OUTPUTS
-from stereo_depth_node.core.text_files import visible
+from stereo_depth_node.core.settings.text_files import visible
 from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
 from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.writer import BagFormat

@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,

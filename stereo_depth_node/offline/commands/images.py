@@ -20,7 +20,7 @@ from matplotlib import colormaps
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.images.files import LAYOUTS
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,

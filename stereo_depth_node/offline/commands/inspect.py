@@ -14,7 +14,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.text_files import visible
+from stereo_depth_node.core.settings.text_files import visible
 from stereo_depth_node.offline.bags.inspection import (
     inspect_cameras,
     Inspection,

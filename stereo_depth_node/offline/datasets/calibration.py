@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import read_text
+from stereo_depth_node.core.settings.text_files import read_text
 from stereo_depth_node.offline.calibrations.content import CalibrationFile, numbers_in
 from stereo_depth_node.offline.calibrations.data_sets import kitti_pairs, middlebury_pair
 from stereo_depth_node.offline.calibrations.stereo import CameraPair

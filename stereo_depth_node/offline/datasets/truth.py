@@ -25,7 +25,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.arrays import Float, Mask
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.npy import array_of_npy, array_of_npz, NPY_MAGIC, NPZ_MAGIC
-from stereo_depth_node.core.text_files import printable, read_bytes
+from stereo_depth_node.core.settings.text_files import printable, read_bytes
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.formats import read_pfm
 

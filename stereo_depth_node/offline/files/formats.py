@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.errors import ImageError, InputError
-from stereo_depth_node.core.text_files import read_bytes
+from stereo_depth_node.core.settings.text_files import read_bytes
 
 __all__ = [
     'check_output',

@@ -22,7 +22,7 @@ from stereo_depth_node.core.images.files import (
     read_image_pair,
     split_image,
 )
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['PairSource', 'is_video', 'missing_partner', 'read_video']
 

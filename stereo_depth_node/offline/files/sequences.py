@@ -10,7 +10,7 @@ from pathlib import Path
 import re
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['find_files', 'find_pairs', 'output_names', 'split_names']
 

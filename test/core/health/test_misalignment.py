@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scenes import StereoScene
 
+from stereo_depth_node.core.camera.row_offset import fit_row_offset
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.rectification import (
     MatchedImages,
@@ -20,7 +21,6 @@ from stereo_depth_node.core.health.rectification import (
     rectification_findings,
     RectificationReport,
 )
-from stereo_depth_node.core.row_offset import fit_row_offset
 
 F, WIDTH, HEIGHT = 994.978, 741, 500
 CENTRE = np.array([[1.0, 0.0, (WIDTH - 1) / 2], [0.0, 1.0, (HEIGHT - 1) / 2], [0.0, 0.0, 1.0]])

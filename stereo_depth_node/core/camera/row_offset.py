@@ -168,7 +168,7 @@ def _robust_fit(
     Tukey's biweight, which leaves wrong matches out.
     """
     # What the points do not show at all stays near 0 and gets a large error.
-    prior = np.eye(terms.shape[1]) * 1e-3
+    prior = np.identity(terms.shape[1]) * 1e-3
     weights = np.ones_like(rows)
     for round_ in range(2 * _ROUNDS):
         weighted = terms * weights[:, np.newaxis]

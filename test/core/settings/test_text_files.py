@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip('yaml')
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.core.text_files import parse_yaml, printable, read_text
+from stereo_depth_node.core.settings.text_files import parse_yaml, printable, read_text
 
 
 def test_a_text_file_is_read_without_its_byte_order_mark(tmp_path: Path) -> None:
