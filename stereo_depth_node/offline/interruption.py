@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+import os
 import signal
 import sys
 from typing import Any
@@ -14,13 +16,16 @@ __all__ = ['INTERRUPTED', 'run_interruptible']
 INTERRUPTED = 130
 """Exit status of a program that Ctrl-C has ended, by the custom of shells."""
 
+# Time until an interruption that was lost in a destructor is raised again, seconds.
+_AGAIN_S = 0.01
+
 
 def run_interruptible(program: Callable[[], int]) -> int:
     """Run a program that is all that this process does, and return its exit status.
 
-    Each Ctrl-C raises KeyboardInterrupt, also while the program cleans up after an earlier one.
-    Whatever exception comes of that, the program was interrupted. Afterwards Ctrl-C is ignored:
-    the interpreter is ending already.
+    The first Ctrl-C raises KeyboardInterrupt; those that follow while the program cleans up do
+    nothing. Whatever exception comes of it, the program was interrupted: the process ends without
+    the interpreter's own clean-up, in which threads and pools would report what they miss.
 
     Parameters
     ----------
@@ -29,17 +34,21 @@ def run_interruptible(program: Callable[[], int]) -> int:
     """
     interruption = _Interruption()
     signal.signal(signal.SIGINT, interruption.begin)
+    signal.signal(signal.SIGALRM, interruption.repeat)
     sys.unraisablehook = interruption.report_unraisable
     try:
-        try:
-            return program()
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        status = program()
     except BaseException as error:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if interruption.has_begun and not isinstance(error, SystemExit):
-            return INTERRUPTED
-        raise
+        if not interruption.has_begun or isinstance(error, SystemExit):
+            raise
+        status = INTERRUPTED
+    if interruption.has_begun:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # nobody reads it any more
+                stream.flush()
+        os._exit(status)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return status
 
 
 class _Interruption:
@@ -50,7 +59,12 @@ class _Interruption:
 
     def begin(self, number: int, frame: object) -> None:
         """Handle the signal of Ctrl-C."""
-        self.has_begun = True
+        if not self.has_begun:
+            self.has_begun = True
+            raise KeyboardInterrupt
+
+    def repeat(self, number: int, frame: object) -> None:
+        """Handle the alarm that `report_unraisable` sets."""
         raise KeyboardInterrupt
 
     def report_unraisable(self, unraisable: Any) -> None:
@@ -59,6 +73,6 @@ class _Interruption:
         Python would print its traceback and go on.
         """
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
         else:
             sys.__unraisablehook__(unraisable)
