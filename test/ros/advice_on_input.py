@@ -207,12 +207,12 @@ class TwoImagesOfEachCamera(Scenario):
 class TooManyPixels(Scenario):
     def breaks(self) -> None:
         self.starts(algorithm='sgbm_hh', num_disparities=128)
-        self.shows(scene_of(plane(320, 240, 20.0)))
+        self.shows(scene_of(plane(480, 360, 20.0)))
         due = [time.monotonic()]
 
         def send() -> None:
             while due[0] <= time.monotonic():
-                due[0] += 0.04
+                due[0] += 0.03
                 self.bench.send()
 
         self._timer = self.rig.node.create_timer(0.01, send)
