@@ -68,8 +68,8 @@ class CountedStage(Stage):
 class CountedNode(node_module.StereoDepthNode):
     """The node, answering what is asked on standard input."""
 
-    def __init__(self, **node_arguments: Any) -> None:
-        super().__init__(**node_arguments)
+    def __init__(self, *arguments: Any, **node_arguments: Any) -> None:
+        super().__init__(*arguments, **node_arguments)
         processor = self.state.processor
         processor.stages = {name: CountedStage() for name in processor.stages}
         threading.Thread(target=self._answer_all, daemon=True).start()
