@@ -144,6 +144,8 @@ PROGRAM = """
 import os, sys, pathlib, signal
 from stereo_depth_node.processes import Processes
 folder, mark, delay_s = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+# A program that a shell has started in its background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
 signal.setitimer(signal.ITIMER_REAL, delay_s)
 with Processes(folder) as processes:
