@@ -15,7 +15,7 @@ budget is used up before the end, it is the best found until then, and the resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import math
 import time
 
@@ -209,11 +209,7 @@ class Tuner:
         cost = score.cost if score is not None and not must else math.inf
         best, best_changes = current, {}
         try:
-            for changes in candidates:
-                try:
-                    candidate = current.merged(changes)
-                except SettingsError:
-                    continue
+            for changes, candidate in _possible(current, candidates):
                 tried += candidate not in self._known
                 score = self._score_of(candidate, name)
                 if (
@@ -238,11 +234,7 @@ class Tuner:
             began, tried, before = time.monotonic(), 0, current
             known = self._known[current]
             wrong = known.wrong if known is not None else 0.0
-            for changes in candidates:
-                try:
-                    candidate = before.merged(changes)
-                except SettingsError:
-                    continue
+            for _, candidate in _possible(before, candidates):
                 tried += candidate not in self._known
                 score = self._score_of(candidate, name)
                 if (
@@ -311,3 +303,15 @@ def _start_of(algorithm: str) -> Changes:
 def _differences(before: Settings, after: Settings) -> Changes:
     """Return what turns one into the other."""
     return {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+
+
+def _possible(
+    settings: Settings, candidates: Iterable[Changes]
+) -> Iterator[tuple[Changes, Settings]]:
+    """Yield the changes that `settings` can take, each with what comes of it."""
+    for changes in candidates:
+        try:
+            candidate = settings.merged(changes)
+        except SettingsError:
+            continue
+        yield changes, candidate
