@@ -48,6 +48,8 @@ OFFLINE = [
 CLUSTER = ['distributed>=2023.1']
 # scikit-image has had the stereo pair of the demo inside its wheels since 0.25.
 DEMO = [*OFFLINE, 'scikit-image>=0.25']
+# NiceGUI is web server, controls and three-dimensional view of the studio's page.
+STUDIO = [*DEMO, 'nicegui>=3.18']
 
 setup(
     name=PACKAGE,
@@ -74,9 +76,11 @@ setup(
         'demo': DEMO,
         'fast': ['numba>=0.60'],
         'cluster': CLUSTER,
+        'studio': STUDIO,
         'test': [
             *DEMO,
             *CLUSTER,
+            *STUDIO,
             'catkin_pkg>=1.0',
             'hypothesis>=6',
             'pytest>=6.2',
