@@ -50,6 +50,7 @@ CLUSTER = ['distributed>=2023.1']
 DEMO = [*OFFLINE, 'scikit-image>=0.25']
 # NiceGUI is web server, controls and three-dimensional view of the studio's page.
 STUDIO = [*DEMO, 'nicegui>=3.18']
+FAST = ['numba>=0.60']
 
 setup(
     name=PACKAGE,
@@ -74,9 +75,12 @@ setup(
     extras_require={
         'offline': OFFLINE,
         'demo': DEMO,
-        'fast': ['numba>=0.60'],
+        'fast': FAST,
         'cluster': CLUSTER,
         'studio': STUDIO,
+        'all': [*STUDIO, *FAST, *CLUSTER],
+        # MkDocs 2 is another program, with other themes and without plugins.
+        'docs': ['mkdocs>=1.6,<2', 'mkdocs-material>=9.5,<10'],
         'test': [
             *DEMO,
             *CLUSTER,

@@ -226,12 +226,20 @@ def test_pyproject_has_no_project_table():
     assert not [line for line in lines if line.startswith('[project')]
 
 
+def pins(name: str) -> dict[str, tuple[str, int]]:
+    """Return each package and marker of a pinned file with its version and count of hashes."""
+    found = {}
+    text = (ROOT / 'requirements' / name).read_text(encoding='utf-8').replace('\\\n', ' ')
+    for line in text.splitlines():
+        package, equals, rest = line.partition('==')
+        if equals and not line.startswith('#'):
+            version, _, marker = rest.partition(' --hash=')[0].partition(';')
+            found[f'{package} {marker.strip()}'.strip()] = version.strip(), rest.count('--hash=')
+    return found
+
+
 def test_one_distribution_of_the_ros_wheels_is_pinned_whole():
-    pinned = dict(
-        line.split(';')[0].strip().split('==')
-        for line in (ROOT / 'requirements/constraints.txt').read_text().splitlines()
-        if '==' in line
-    )
+    pinned = {name: version for name, (version, _) in pins('test.txt').items()}
     asked = [
         line.strip().replace('[fastrtps]', '').split('==')
         for line in (ROOT / 'requirements/wheels.in').read_text().splitlines()
@@ -244,3 +252,12 @@ def test_one_distribution_of_the_ros_wheels_is_pinned_whole():
     assert {pinned[f'ros-{name}-msgs'] for name in ('sensor', 'std', 'stereo', 'geometry')} == {
         pinned['ros-std-srvs']
     }
+
+
+def test_every_pinned_package_has_hashes_and_the_demo_has_those_of_the_tests():
+    test, demo = pins('test.txt'), pins('demo.txt')
+    assert len(test) > len(demo) > 50
+    assert min(count for _, count in test.values()) >= 1
+    versions = {(name.partition(' ')[0], version) for name, (version, _) in test.items()}
+    assert {(name.partition(' ')[0], version) for name, (version, _) in demo.items()} <= versions
+    assert min(count for _, count in demo.values()) >= 1
