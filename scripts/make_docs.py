@@ -30,6 +30,8 @@ Written by scripts/make_docs"""
 _PAGE_HEAD = """\
 # Parameters
 
+For whoever looks for a parameter, its range or its default.
+
 Every parameter can be changed while the node runs (`ros2 param set /stereo_depth_node
 num_disparities 128`); a change holds from the next frame on. A change that is impossible, by
 itself, together with the others or for the images that come in, is refused with the reason, and
@@ -66,6 +68,8 @@ def render_parameters_page() -> str:
 _TROUBLE_HEAD = """\
 # Troubleshooting
 
+For whoever gets no depth, or a wrong one.
+
 The node always knows what keeps depth from flowing, and says it in three places:
 
 - `ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger` answers with all causes that
@@ -77,9 +81,9 @@ The node always knows what keeps depth from flowing, and says it in three places
 - The log: a warning when a cause appears, again every 30 s while it blocks the output, and a line
   when it is over.
 
-A cause is told within two seconds, and no longer told within two seconds of its cure, from 5
-pairs per second on; what is measured of the calibration takes five. The first cause told is the
-one to remove: it may hide others. Numbers and names stand where this page has *words in italics*.
+A cause is reported within two seconds, and no longer two seconds after its cure, from 5 pairs per
+second on; what is measured of the calibration takes five. The first cause is the one to remove: it
+may hide others. Numbers and names stand where this page has *words in italics*.
 
 This page is written by `scripts/make_docs`.
 """
