@@ -28,6 +28,7 @@ _TOOLS: dict[str, tuple[str, str]] = {
     'evaluate': (f'{_PACKAGE}.evaluate', 'accuracy of settings on scenes with ground truth'),
     'images': (f'{_PACKAGE}.images', 'disparity, depth, pictures, point clouds of image files'),
     'inspect': (f'{_PACKAGE}.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),
+    'migrate': (f'{_PACKAGE}.migrate', 'parameter files of stereo_image_proc become ours'),
     'tune': (f'{_PACKAGE}.tune', 'settings that suit a scene'),
 }
 # Library -> the extra of this package that has it. setup.py says which versions.

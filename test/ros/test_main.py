@@ -28,6 +28,7 @@ from std_srvs.srv import Trigger
 from stereo_depth_node.core.settings.params_file import NOT_SETTINGS
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.environment import shared_file
+from stereo_depth_node.offline.migration import migrated
 
 WIDTH, HEIGHT = 200, 120
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 10)))
@@ -274,7 +275,11 @@ def test_of_start_values_impossible_together_as_few_as_possible_are_refused(
         ('/**: {ros__parameters: {num_disparity: 128}}', 'did you mean num_disparities?'),
         ('/**: {ros__parameters: {disparity_range: 128}}', 'set num_disparities instead'),
         ('/**: {ros__parameters: {num_disparities: {value: 128}}}', 'takes a value, not a map'),
-        ('disparity_node: {ros__parameters: {block_size: 9}}', 'they are for /disparity_node'),
+        ('depth_node: {ros__parameters: {block_size: 9}}', 'they are for /depth_node'),
+        (
+            'disparity_node: {ros__parameters: {block_size: 9}}',
+            'converted by stereo_depth migrate',
+        ),
         ('', 'it has none at all'),
         ('/**: {ros__parameters: {use_sim_time: "true"}}', "use_sim_time is 'true' (str)"),
         ('/**: {ros__parameters: {use_sim_time: 1}}', 'use_sim_time is 1 (int)'),
@@ -300,3 +305,38 @@ def test_what_nobody_took_of_a_parameter_file_is_reported(
     listed = rig.call(ListParameters, '/stereo_depth_node/list_parameters', request).result.names
     strange = [name for name in listed if name.partition('.')[0] not in (*defaults, *NOT_SETTINGS)]
     assert strange == []
+
+
+def test_a_migrated_file_of_stereo_image_proc_is_taken_whole(graph: Graph, tmp_path: Path) -> None:
+    old, new = tmp_path / 'old.yaml', tmp_path / 'new.yaml'
+    old.write_text(
+        'disparity_node: {ros__parameters: {stereo_algorithm: 1, sgbm_mode: 2, P1: 10.0, '
+        'uniqueness_ratio: 5.0, qos_overrides: {/disparity: {publisher: {depth: 7}}}}}\n'
+        'point_cloud_node: {ros__parameters: {use_color: true}}\n'
+    )
+    new.write_text(migrated(old))
+    process = graph.node_process('--params-file', str(new))
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+
+    changed = {
+        name: value
+        for name, value in parameters_of(rig).items()
+        if value != known_parameters()[name].default
+    }
+    assert changed == {
+        'algorithm': 'sgbm_3way',
+        'disp12_max_diff': 0,
+        'p1': 10,
+        'p2': 400,
+        'points_color': 'rgb',
+        'points_organized': True,
+        'queue_size': 5,
+        'speckle_range': 4,
+        'speckle_window_size': 100,
+        'sync_tolerance': 0.0,
+        'uniqueness_ratio': 5,
+    }
+    answer = rig.call(Trigger, '/stereo_depth_node/explain', Trigger.Request())
+    assert 'not used' not in answer.message
+    assert 'refused' not in process.output

@@ -13,6 +13,7 @@ __all__ = ['STEREO_IMAGE_PROC_NAMES', 'advice_on_name']
 #: What is set here in place of parameters of stereo_image_proc.
 STEREO_IMAGE_PROC_NAMES = {
     'stereo_algorithm': 'algorithm (0 is bm, 1 is sgbm)',
+    'full_dp': 'algorithm (sgbm_hh in place of sgbm)',
     'sgbm_mode': 'algorithm (0 is sgbm, 1 sgbm_hh, 2 sgbm_3way, 3 sgbm_hh4)',
     'prefilter_size': 'pre_filter_size',
     'prefilter_cap': 'pre_filter_cap',
@@ -24,6 +25,8 @@ STEREO_IMAGE_PROC_NAMES = {
     'approximate_sync': 'sync_tolerance (0 is exact)',
     'approximate_sync_tolerance_seconds': 'sync_tolerance',
     'use_system_default_qos': 'qos_overrides',
+    'use_color': 'points_color',
+    'avoid_point_cloud_padding': 'nothing',
 }
 # Nearer than this by difflib's measure is a misspelling; below, names have just letters in common.
 _SIMILAR = 0.7
@@ -44,7 +47,10 @@ def advice_on_name(name: str, known: Collection[str]) -> str:
         return f'{name}: {parent} takes a value, not a map; write {parent} with its value'
     if name in STEREO_IMAGE_PROC_NAMES:
         ours = STEREO_IMAGE_PROC_NAMES[name]
-        return f'{name} is a parameter of stereo_image_proc: set {ours} instead'
+        return (
+            f'{name} is a parameter of stereo_image_proc: set {ours} instead '
+            '(stereo_depth migrate converts its files)'
+        )
     snake_case = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower()
     near = difflib.get_close_matches(snake_case, known, 1, _SIMILAR)
     if near:

@@ -19,8 +19,11 @@ __all__ = [
     'NOT_SETTINGS',
     'constraint_of',
     'load_settings',
+    'node_sections',
+    'read_params_file',
     'render_params_file',
     'why_nothing_is_for',
+    'yaml_value',
 ]
 
 _WIDTH = 95
@@ -44,7 +47,7 @@ def load_settings(path: str | Path) -> Settings:
     SettingsError
         If a setting in it is unknown or impossible; the text names the file.
     """
-    content = _read(path)
+    content = read_params_file(path)
     values = {
         name: value
         for name, value in _node_parameters(path, content).items()
@@ -71,13 +74,15 @@ def why_nothing_is_for(node: str, path: str | Path) -> str:
     InputError
         If the file cannot be read.
     """
-    sections = list(_sections(_read(path)))
+    sections = [name for name, _ in node_sections(read_params_file(path))]
     if any(re.fullmatch(_pattern_of(section), node) for section in sections):
         return ''
     came = f'they are for {", ".join(sections)}' if sections else 'it has none at all'
+    is_old = any(re.search('/(disparity|point_cloud)_node$', section) for section in sections)
+    advice = '; a file of stereo_image_proc is converted by stereo_depth migrate' if is_old else ''
     return (
         f'the params file {path} has no ros__parameters for this node, {node} ({came}): begin '
-        f'the file with "{node}:" or "/**:", and "  ros__parameters:" below'
+        f'the file with "{node}:" or "/**:", and "  ros__parameters:" below{advice}'
     )
 
 
@@ -123,7 +128,7 @@ def render_params_file(
                 initial_indent=f'{_INDENT}# ',
                 subsequent_indent=f'{_INDENT}# ',
             )
-        lines.append(f'{_INDENT}{known.name}: {_yaml_value(getattr(settings, known.name))}')
+        lines.append(f'{_INDENT}{known.name}: {yaml_value(getattr(settings, known.name))}')
     return '\n'.join(lines) + '\n'
 
 
@@ -138,20 +143,27 @@ def constraint_of(known: Parameter) -> str:
     return f'{known.minimum} to {known.maximum}{unit}{step}'
 
 
-def _read(path: str | Path) -> Any:
+def read_params_file(path: str | Path) -> Any:
+    """Return what a YAML file of one document has.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     documents = parse_yaml(read_text(path), path)
     if len(documents) > 1:
         raise InputError(f'{printable(path)}: has {len(documents)} YAML documents, expected one')
     return documents[0] if documents else None
 
 
-def _sections(content: Any, prefix: str = '') -> Iterator[str]:
-    """Yield the node names, wildcards in them, that have ``ros__parameters`` with content."""
+def node_sections(content: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Yield the node names, wildcards in them, and their ``ros__parameters``, if not empty."""
     for key, value in content.items() if isinstance(content, dict) else ():
         if key == 'ros__parameters' and value:
-            yield prefix
+            yield prefix, value
         elif isinstance(value, dict):
-            yield from _sections(value, f'{prefix}/{str(key).strip("/")}')
+            yield from node_sections(value, f'{prefix}/{str(key).strip("/")}')
 
 
 def _pattern_of(section: str) -> str:
@@ -176,7 +188,8 @@ def _node_parameters(path: str | Path, content: Any) -> dict[str, Any]:
     return {str(name): value for name, value in found[0].items()}
 
 
-def _yaml_value(value: Value) -> str:
+def yaml_value(value: Value) -> str:
+    """Write the value of a setting so that YAML 1.1 reads it with its type."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

@@ -11,7 +11,7 @@ import pytest
 from stereo_depth_node.core.settings.names import advice_on_name, STEREO_IMAGE_PROC_NAMES
 from stereo_depth_node.core.settings.settings import known_parameters
 
-INTERFACES = Path(__file__).resolve().parents[3] / 'docs' / 'interfaces.md'
+MIGRATION = Path(__file__).resolve().parents[3] / 'docs' / 'migration.md'
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ INTERFACES = Path(__file__).resolve().parents[3] / 'docs' / 'interfaces.md'
         ('num_disparities.value', 'num_disparities takes a value, not a map'),
         ('correlation_window_size', 'set block_size instead'),
         ('sgbm_mode', '3 sgbm_hh4'),
+        ('use_color', 'stereo_depth migrate'),
     ],
 )
 def test_an_unknown_name_comes_with_what_was_meant(name, words):
@@ -36,8 +37,8 @@ def test_an_unknown_name_comes_with_what_was_meant(name, words):
 
 
 def test_the_names_of_stereo_image_proc_stand_on_the_page_and_lead_to_ours():
-    page = INTERFACES.read_text(encoding='utf-8')
+    page = MIGRATION.read_text(encoding='utf-8')
     for name, ours in STEREO_IMAGE_PROC_NAMES.items():
         assert f'`{name}`' in page
-        assert ours.split()[0] in (*known_parameters(), 'qos_overrides')
+        assert ours.split()[0] in (*known_parameters(), 'qos_overrides', 'nothing')
         assert name not in known_parameters()
