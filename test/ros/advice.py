@@ -34,7 +34,14 @@ class Scenario:
         In health, as it is left.
     folder : Path
         For files.
+
+    Attributes
+    ----------
+    words : str
+        What the text has when the node has measured enough to advise.
     """
+
+    words = ''
 
     def __init__(self, bench: Bench, folder: Path) -> None:
         self.bench, self.rig, self.folder = bench, bench.rig, folder

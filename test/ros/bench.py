@@ -98,17 +98,35 @@ class Bench:
         values = self.values
         return [values['cause'], *filter(None, values['also'].split(', '))]
 
-    def wait_for(self, cause: str) -> tuple[str, float]:
-        """Let the cameras run until the node names a cause; return its words and the seconds."""
+    def wait_for(self, cause: str, words: str = '') -> tuple[str, float]:
+        """Let the cameras run until the node names a cause, with these words in its text.
+
+        Returns
+        -------
+        text : str
+            All that the node says then.
+        seconds : float
+            How long it took.
+        """
         start = time.monotonic()
         self.reports.clear()
         self.is_healthy = False
-        self.graph.wait_until(
-            lambda: self.reports and cause in self.causes,
-            f'the cause {cause} in /diagnostics',
-            repeat=self._send,
+        read = 0
+
+        def text() -> str:
+            """Return what the node says with its latest report, nothing if it is not that."""
+            nonlocal read
+            if len(self.reports) == read or cause not in self.causes:
+                return ''
+            read = len(self.reports)
+            all_said = self.explain()[1]
+            lines = (line for line in all_said.splitlines() if line.startswith(f'{cause}: '))
+            return all_said if words in next(lines, '') and f'{cause}: ' in all_said else ''
+
+        said = self.graph.wait_until(
+            text, f'the cause {cause} in /diagnostics: {words}', repeat=self._send
         )
-        return self.explain()[1], time.monotonic() - start
+        return said, time.monotonic() - start
 
     def wait_for_the_end_of(self, cause: str) -> float:
         """Let the cameras run until depth flows without a cause; return the seconds."""

@@ -47,7 +47,7 @@ def test_who_follows_the_advice_sees_depth(
     user = scenario(shared_bench, tmp_path)
     try:
         user.breaks()
-        text, _ = shared_bench.wait_for(cause)
+        text, _ = shared_bench.wait_for(cause, user.words)
         (said, *_) = (line for line in text.splitlines() if line.startswith(f'{cause}: '))
         user.obeys(said)
         if cause != 'flowing':

@@ -249,8 +249,13 @@ def _overload(snapshot: Snapshot) -> Finding | None:
 
 def _cure_of_overload(snapshot: Snapshot, total: float) -> str:
     settings = snapshot.settings
-    if total * snapshot.computed < _BUSY * snapshot.window:
-        return 'the processor is busy with other programs'
+    # One more is being computed.
+    share = min(total * (snapshot.computed + 1) / snapshot.window, 1.0)
+    if share < _BUSY:
+        advice = 'end other programs that keep the processor busy'
+        if settings.frame_policy == 'latest':
+            advice += ', or set frame_policy to every to compute pairs that come in bursts, too'
+        return f'this node computes for {100 * share:.0f} % of the time only: {advice}'
     cures = []
     if settings.algorithm != FASTEST_ALGORITHM:
         cures.append(f'set algorithm to {FASTEST_ALGORITHM}')

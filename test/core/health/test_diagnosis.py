@@ -155,8 +155,15 @@ def test_an_overload_names_rates_stages_and_what_to_change():
 
 
 def test_a_processor_that_is_busy_elsewhere_is_not_blamed_on_the_settings():
-    snapshot = changed(HEALTHY, computed=12, dropped={DropReason.SUPERSEDED: 36})
-    assert diagnose(snapshot)[1].text.endswith('the processor is busy with other programs')
+    snapshot = changed(
+        HEALTHY, computed=12, dropped={DropReason.SUPERSEDED: 36}, stages={'match': 0.02}
+    )
+    assert diagnose(snapshot)[1].text.endswith(
+        'this node computes for 26 % of the time only: end other programs that keep the '
+        'processor busy, or set frame_policy to every to compute pairs that come in bursts, too'
+    )
+    takes_all = changed(snapshot, settings=Settings().replace(frame_policy='every'))
+    assert diagnose(takes_all)[1].text.endswith('end other programs that keep the processor busy')
 
 
 def test_frames_that_are_lost_because_of_an_overload_are_not_blamed_on_the_transport():
