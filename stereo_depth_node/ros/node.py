@@ -20,6 +20,8 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import ImageError, SettingsError
@@ -81,6 +83,9 @@ class StereoDepthNode(Node):
         The publishers.
     diagnostics : NodeDiagnostics
         Reports on the state.
+    images_come : bool
+        An image has come since the last housekeeping: services and QoS events can wait for the
+        next one.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class StereoDepthNode(Node):
             CalibrationCache(messages, _CALIBRATION_ADVICE),
         )
         self.state.shared_memory = shared_memory
+        self.images_come = False
         self._goes_on = False
         self.outputs = StereoOutputs(self)
         self.inputs = StereoInputs(self, self._on_image, self._take_camera_info)
@@ -131,6 +137,7 @@ class StereoDepthNode(Node):
 
     @log_exceptions
     def _take_image(self, arrival: ImageArrival) -> None:
+        self.images_come = True
         self.inputs.wake_by(*Side)
         side = arrival.side
         self.state.statistics.input[side.value].tick()
@@ -166,6 +173,7 @@ class StereoDepthNode(Node):
         self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
         settings, state = self._apply_settings(), self.state
         self._take_arrived()
+        self.images_come = False
         if any(self.outputs.wanted()):
             self.inputs.open(settings)
         elif self.inputs.are_open:
@@ -284,13 +292,26 @@ def _nanoseconds(seconds: float) -> int:
     return round(seconds * NS_PER_S)
 
 
+class _Executor(SingleThreadedExecutor):
+    """Waits for less while images come, as it makes a wait set twice for each of them."""
+
+    def __init__(self, node: StereoDepthNode) -> None:
+        super().__init__(context=node.context)
+        self.add_node(node)
+        self._node = node
+
+    def can_execute(self, entity: Any) -> bool:
+        """Tell whether to wait for an entity: while images come, for them and the timer alone."""
+        can_wait = self._node.images_come and not isinstance(entity, (Subscription, Timer))
+        return not can_wait and super().can_execute(entity)
+
+
 def spin(node: StereoDepthNode) -> None:
     """Call the callbacks of a node until ROS shuts down.
 
     What ROS itself raises, such as for a message that it cannot read, does not end the node.
     """
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
+    executor = _Executor(node)
     try:
         while node.context.ok():
             _spin_once(node, executor)

@@ -20,12 +20,13 @@ from rclpy.executors import (
     SingleThreadedExecutor,
 )
 from rclpy.parameter import Parameter
+from rclpy.subscription import Subscription
 from rig import camera_infos, messages_of, next_stamp_ns, Rig, stamp_ns_of
 from scenes import plane, scene_of
 from std_msgs.msg import Empty
 
 from stereo_depth_node.core.pairing.reasons import DropReason
-from stereo_depth_node.ros.node import StereoDepthNode
+from stereo_depth_node.ros.node import _Executor, StereoDepthNode
 
 WIDTH, HEIGHT = 96, 64
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 6.0)))
@@ -158,6 +159,23 @@ def test_images_that_come_too_fast_leave_others_their_turn(
     node._take_images()
 
     assert time.monotonic() < deadline
+
+
+def test_while_images_come_services_wait_for_the_housekeeping(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = graph.node().node
+    executor = _Executor(node)
+    service, image = next(node.services), object.__new__(Subscription)
+    monkeypatch.setattr(SingleThreadedExecutor, 'can_execute', lambda *_: True)
+
+    node.images_come = True
+    assert (executor.can_execute(service), executor.can_execute(image)) == (False, True)
+    assert executor.can_execute(node._timer)
+
+    node._keep_house()
+    assert executor.can_execute(service)
+    executor.shutdown()
 
 
 @pytest.mark.parametrize('executor_type', [SingleThreadedExecutor, MultiThreadedExecutor])

@@ -145,9 +145,13 @@ def flat_view(image: Grey) -> tuple[Grey, int]:
     if image.strides[1] != 1 or image.strides[0] < width:
         image = np.ascontiguousarray(image)
     step = image.strides[0]
-    flat = np.lib.stride_tricks.as_strided(
-        image, ((height - 1) * step + width,), (1,), writeable=False
-    )
+    if step == width:
+        flat = image.reshape(-1)
+        flat.flags.writeable = False
+    else:
+        flat = np.lib.stride_tricks.as_strided(
+            image, ((height - 1) * step + width,), (1,), writeable=False
+        )
     return flat, step
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from stereo_depth_node.core.arrays import Fixed, Grey
 from stereo_depth_node.core.errors import SizeError
 from stereo_depth_node.core.settings.algorithms.block_matching import (
@@ -18,6 +20,7 @@ __all__ = ['check_images', 'fits_short_lanes', 'kernel_supports']
 _UINT16_MAX = 65535
 _INT32_MAX = 2**31 - 1
 _FLOAT32_WHOLE = 2**24
+_TYPES = (np.dtype(np.uint8), np.dtype(np.uint8), np.dtype(np.int16))
 
 
 def _largest_sad(block_size: int, pre_filter_cap: int) -> int:
@@ -104,9 +107,10 @@ def check_images(left: Grey, right: Grey, out: Fixed, block_size: int) -> None:
     shapes = (left.shape, right.shape, out.shape)
     if len(set(shapes)) != 1 or left.ndim != 2:
         raise SizeError(f'left, right and out are {shapes}: they must be one (H, W)')
-    types = [image.dtype.name for image in (left, right, out)]
-    if types != ['uint8', 'uint8', 'int16']:
-        raise SizeError(f'left, right and out are {types}: they must be uint8, uint8, int16')
+    types = (left.dtype, right.dtype, out.dtype)
+    if types != _TYPES:
+        names = [each.name for each in types]
+        raise SizeError(f'left, right and out are {names}: they must be uint8, uint8, int16')
     if block_size >= min(left.shape):
         raise SizeError(
             f'block_size is {block_size}, the images are {left.shape[1]}x{left.shape[0]}: '
