@@ -18,10 +18,8 @@ from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
-from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.executors import Executor
 from rclpy.node import Node
-from rclpy.subscription import Subscription
-from rclpy.timer import Timer
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import ImageError, SettingsError
@@ -44,6 +42,7 @@ from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
 from stereo_depth_node.ros.subscriptions import ImageArrival, StereoInputs
+from stereo_depth_node.ros.wakeup import WakeUpExecutor
 
 __all__ = ['StereoDepthNode', 'spin']
 
@@ -292,26 +291,12 @@ def _nanoseconds(seconds: float) -> int:
     return round(seconds * NS_PER_S)
 
 
-class _Executor(SingleThreadedExecutor):
-    """Waits for less while images come, as it makes a wait set twice for each of them."""
-
-    def __init__(self, node: StereoDepthNode) -> None:
-        super().__init__(context=node.context)
-        self.add_node(node)
-        self._node = node
-
-    def can_execute(self, entity: Any) -> bool:
-        """Tell whether to wait for an entity: while images come, for them and the timer alone."""
-        can_wait = self._node.images_come and not isinstance(entity, (Subscription, Timer))
-        return not can_wait and super().can_execute(entity)
-
-
 def spin(node: StereoDepthNode) -> None:
     """Call the callbacks of a node until ROS shuts down.
 
     What ROS itself raises, such as for a message that it cannot read, does not end the node.
     """
-    executor = _Executor(node)
+    executor = WakeUpExecutor(node, lambda: node.images_come)
     try:
         while node.context.ok():
             _spin_once(node, executor)

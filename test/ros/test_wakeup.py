@@ -26,7 +26,8 @@ from scenes import plane, scene_of
 from std_msgs.msg import Empty
 
 from stereo_depth_node.core.pairing.reasons import DropReason
-from stereo_depth_node.ros.node import _Executor, StereoDepthNode
+from stereo_depth_node.ros.node import StereoDepthNode
+from stereo_depth_node.ros.wakeup import WakeUpExecutor
 
 WIDTH, HEIGHT = 96, 64
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 6.0)))
@@ -165,7 +166,7 @@ def test_while_images_come_services_wait_for_the_housekeeping(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = graph.node().node
-    executor = _Executor(node)
+    executor = WakeUpExecutor(node, lambda: node.images_come)
     service, image = next(node.services), object.__new__(Subscription)
     monkeypatch.setattr(SingleThreadedExecutor, 'can_execute', lambda *_: True)
 
