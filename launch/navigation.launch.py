@@ -1,0 +1,259 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a stereo camera to Nav2: depth and cloud, the camera's frames, a scan, costmap layers.
+
+All arguments of depth.launch.py are arguments here. What each part needs and why its parameters
+are what they are: docs/navigation.md.
+"""
+
+from collections.abc import Mapping
+import math
+import os
+from pathlib import Path
+import tempfile
+from typing import Any
+
+from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+)
+from launch.conditions import IfCondition
+from launch.event_handlers import OnShutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
+from launch_ros.actions import Node, SetParameter
+from launch_ros.substitutions import FindPackageShare
+import yaml
+
+PACKAGE = 'stereo_depth_node'
+BOOLEAN = ['true', 'false']
+# Costmap layer -> parameters, and the package that has it besides Nav2.
+LAYERS = {
+    'voxel': ('nav2_voxel_layer.yaml', ''),
+    'obstacle': ('nav2_obstacle_layer.yaml', ''),
+    'stvl': ('nav2_stvl.yaml', 'spatio_temporal_voxel_layer'),
+}
+# From a frame with x forward to the optical one, z forward (REP 103).
+OPTICAL_RPY = '-1.570796327 0 -1.570796327'
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; the actions follow from their values."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'optical_frame',
+                default_value='',
+                description='Frame of the outputs, to be placed by a static transform at '
+                'camera_xyz and camera_rpy; empty where the camera driver or the URDF places '
+                'the frame of the left images',
+            ),
+            DeclareLaunchArgument(
+                'camera_frame',
+                default_value='stereo_camera',
+                description='Frame at the left camera with x forward, z up: parent of '
+                'optical_frame, and frame of the scan',
+            ),
+            DeclareLaunchArgument(
+                'base_frame', default_value='base_link', description='Frame of the robot'
+            ),
+            DeclareLaunchArgument(
+                'camera_xyz',
+                default_value='0 0 0',
+                description='Position of the left camera in base_frame, metres, in quotes',
+            ),
+            DeclareLaunchArgument(
+                'camera_rpy',
+                default_value='0 0 0',
+                description='Roll, pitch and yaw of camera_frame in base_frame, radians, in '
+                'quotes; a pitch above 0 looks down',
+            ),
+            DeclareLaunchArgument(
+                'scan',
+                default_value='false',
+                choices=BOOLEAN,
+                description='Also a LaserScan, by depthimage_to_laserscan',
+            ),
+            DeclareLaunchArgument(
+                'scan_params',
+                default_value=_in_package('config', 'depthimage_to_laserscan.yaml'),
+                description='Parameters of depthimage_to_laserscan',
+            ),
+            DeclareLaunchArgument(
+                'nav2',
+                default_value='false',
+                choices=BOOLEAN,
+                description='Also start Nav2, with the cloud as obstacles in its local costmap '
+                'and in its collision monitor',
+            ),
+            DeclareLaunchArgument(
+                'nav2_params',
+                default_value='',
+                description='Parameter file of your Nav2, to which costmap layer and collision '
+                'monitor are added; empty takes that of nav2_bringup',
+            ),
+            DeclareLaunchArgument(
+                'layer',
+                default_value='voxel',
+                choices=list(LAYERS),
+                description='Costmap layer that takes the cloud',
+            ),
+            # These two have another default here than in depth.launch.py.
+            DeclareLaunchArgument(
+                'preset', default_value='navigation', description='Settings for a purpose'
+            ),
+            DeclareLaunchArgument(
+                'params_file',
+                default_value=_in_package('config', 'navigation.yaml'),
+                description='Parameters of the node, as a ROS parameter file',
+            ),
+            _depth(),
+            OpaqueFunction(function=_actions),
+        ]
+    )
+
+
+def _in_package(*parts: str) -> PathJoinSubstitution:
+    return PathJoinSubstitution([FindPackageShare(PACKAGE), *parts])
+
+
+def _depth() -> GroupAction:
+    """Start the node, with the frame that is placed here as the frame of its outputs."""
+    frame = LaunchConfiguration('optical_frame')
+    is_placed = IfCondition(PythonExpression(["'", frame, "' != ''"]))
+    # By its path, so that "ros2 launch --show-args" lists its arguments.
+    depth = PythonLaunchDescriptionSource(str(Path(__file__).with_name('depth.launch.py')))
+    return GroupAction(
+        [SetParameter('frame_id', frame, condition=is_placed), IncludeLaunchDescription(depth)]
+    )
+
+
+def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    value = context.launch_configurations
+    actions: list[LaunchDescriptionEntity] = []
+    if value['optical_frame']:
+        actions += _frames(value)
+    if value['scan'] == 'true':
+        actions.append(_scan(value))
+    if value['nav2'] == 'true':
+        actions += _nav2(context)
+    return actions
+
+
+def _frames(value: Mapping[str, str]) -> list[LaunchDescriptionEntity]:
+    placed = [
+        (value['base_frame'], value['camera_frame'], value['camera_xyz'], value['camera_rpy']),
+        (value['camera_frame'], value['optical_frame'], '0 0 0', OPTICAL_RPY),
+    ]
+    return [
+        Node(
+            package='tf2_ros',
+            executable='static_transform_publisher',
+            name=f'place_{child.strip("/").replace("/", "_")}',
+            arguments=[
+                *_named(('x', 'y', 'z'), xyz, 'camera_xyz'),
+                *_named(('roll', 'pitch', 'yaw'), rpy, 'camera_rpy'),
+                *('--frame-id', parent, '--child-frame-id', child),
+            ],
+        )
+        for parent, child, xyz, rpy in placed
+    ]
+
+
+def _named(names: tuple[str, ...], numbers: str, argument: str) -> list[str]:
+    """Return the options of three numbers, checked here: the publisher says less."""
+    given = numbers.replace(',', ' ').split()
+    if len(given) != len(names) or not all(map(_is_number, given)):
+        raise ValueError(f'{argument}:="{numbers}": give {len(names)} numbers, {", ".join(names)}')
+    return [
+        word for name, number in zip(names, given, strict=True) for word in (f'--{name}', number)
+    ]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _scan(value: Mapping[str, str]) -> Node:
+    _share('depthimage_to_laserscan', 'scan:=true')
+    return Node(
+        package='depthimage_to_laserscan',
+        executable='depthimage_to_laserscan_node',
+        namespace=value.get('namespace', ''),
+        parameters=[value['scan_params'], {'output_frame': value['camera_frame']}],
+        remappings=[
+            ('depth', 'depth/image_rect'),
+            ('depth_camera_info', 'depth/camera_info'),
+        ],
+    )
+
+
+def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Start Nav2 with its own parameters and ours in one file, as it takes only one."""
+    value = context.launch_configurations
+    bringup = _share('nav2_bringup', 'nav2:=true')
+    overlay, package = LAYERS[value['layer']]
+    if package:
+        _share(package, f'layer:={value["layer"]}')
+    path = Path(value['nav2_params'] or Path(bringup, 'params', 'nav2_params.yaml')).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(
+            f'nav2_params:={path} does not exist: give a parameter file of Nav2'
+        )
+    merged = yaml.safe_load(path.read_text(encoding='utf-8'))
+    config = Path(FindPackageShare(PACKAGE).perform(context), 'config')
+    for name in (overlay, 'nav2_collision_monitor.yaml'):
+        text = (config / name).read_text(encoding='utf-8')
+        namespace = value.get('namespace', '').strip('/')
+        if namespace:
+            text = text.replace('/points2', f'/{namespace}/points2')
+        merged = with_added(merged, yaml.safe_load(text))
+    with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
+        yaml.safe_dump(merged, file)
+    nav2 = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(Path(bringup, 'launch', 'navigation_launch.py'))),
+        launch_arguments={
+            'params_file': file.name,
+            'use_sim_time': 'true' if _is_simulated(value) else 'false',
+            # The namespace given here is that of the camera.
+            'namespace': '',
+        }.items(),
+    )
+    return [
+        GroupAction([nav2]),
+        RegisterEventHandler(OnShutdown(on_shutdown=lambda *_: os.unlink(file.name))),
+    ]
+
+
+def with_added(theirs: Any, ours: Any) -> Any:
+    """Return parameters with ours added: what they have stays, lists of names get longer."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        return {**theirs, **{key: with_added(theirs.get(key), ours[key]) for key in ours}}
+    if isinstance(theirs, list) and isinstance(ours, list):
+        return [name for name in theirs if name not in ours] + ours
+    return ours if theirs is None else theirs
+
+
+def _is_simulated(value: Mapping[str, str]) -> bool:
+    given = value.get('use_sim_time', 'auto')
+    return bool(value.get('bag')) if given == 'auto' else given == 'true'
+
+
+def _share(package: str, argument: str) -> str:
+    """Return the folder of a package, or say what has to be installed for an argument."""
+    try:
+        return str(get_package_share_directory(package))
+    except PackageNotFoundError:
+        distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
+        raise RuntimeError(
+            f'{argument} needs the package {package}, which is not installed: '
+            f'sudo apt install ros-{distribution}-{package.replace("_", "-")}'
+        ) from None
