@@ -161,12 +161,7 @@ def _keep_running(
     options: argparse.Namespace, scene: Scene, environment: Mapping[str, str]
 ) -> None:
     """Stream until this program is interrupted."""
-    print(
-        f'Streaming until Ctrl-C. To watch, in another terminal:\n'
-        f'  export ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} '
-        f'ROS_AUTOMATIC_DISCOVERY_RANGE={environment["ROS_AUTOMATIC_DISCOVERY_RANGE"]}',
-        flush=True,
-    )
+    print(_what_to_type(environment), flush=True)
     endless = _publisher_command(options, '--pairs=0', '--wait=1000000000')
     with Processes(options.output) as processes:
         processes.start('node', _node_command(scene), environment)
@@ -174,6 +169,22 @@ def _keep_running(
         ended = processes.wait_for_any()
         if ended is not None:
             raise _ended_early(ended)
+
+
+def _what_to_type(environment: Mapping[str, str]) -> str:
+    """Return what to do in another terminal with a demo that goes on."""
+    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
+    lines = [
+        'Streaming until Ctrl-C. In another terminal:',
+        f'  export {" ".join(f"{name}={environment[name]}" for name in names)}',
+        '  ros2 topic hz /depth/image_rect',
+        '  ros2 param set /stereo_depth_node num_disparities 128',
+        '  ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger',
+        '  rviz2    # Fixed Frame left_camera_optical_frame; add topics as Image, PointCloud2',
+    ]
+    if shutil.which('ros2') is None:
+        lines.append('ros2 and rviz2 come with an installed ROS 2: source its setup file there.')
+    return '\n'.join(lines)
 
 
 def _demonstrate(options: argparse.Namespace) -> None:

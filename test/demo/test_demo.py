@@ -19,6 +19,7 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 pytest.importorskip('matplotlib', reason='matplotlib is not installed')
 
+from stereo_depth_node.demo.publisher import FRAME_ID
 from stereo_depth_node.offline.datasets.scenes import load_motorcycle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +123,14 @@ def test_it_goes_on_streaming_when_asked_to(tmp_path):
     lines = iter(demo.stdout.readline, '')
     assert next((line for line in lines if line.startswith('Streaming until')), None)
     assert 'ROS_DOMAIN_ID=' in next(lines)
+    commands = [next(lines).split() for _ in range(4)]
+    assert [words[:2] for words in commands[:3]] == [
+        ['ros2', 'topic'],
+        ['ros2', 'param'],
+        ['ros2', 'service'],
+    ]
+    assert commands[3][:4] == ['rviz2', '#', 'Fixed', 'Frame']
+    assert commands[3][4] == f'{FRAME_ID};'
     deadline = time.monotonic() + DEADLINE_S
     while len(started := children_of(demo.pid)) < 2:
         assert demo.poll() is None

@@ -103,7 +103,7 @@ def test_a_typo_proposes_the_nearest_name_and_keeps_the_tool(
 def commands_of_pages() -> list[str]:
     """Return the commands of the tool in README and docs, in blocks of code and in tables."""
     pages = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
-    text = '\n'.join(page.read_text(encoding='utf-8') for page in pages)
+    text = '\n'.join(page.read_text(encoding='utf-8') for page in pages).replace('\\\n', ' ')
     found = re.findall(r'^(?:\$ )?(stereo_depth [a-z].*?)(?:  +#.*)?$', text, re.MULTILINE)
     found += re.findall(r'`(stereo_depth [a-z][^`]*)`', text)
     return sorted(set(found))
