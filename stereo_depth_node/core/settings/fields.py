@@ -262,10 +262,10 @@ class SettingFields:
         maximum=10.0,
     )
     rectification_sigma: float = parameter(
-        0.0,
+        0.3,
         'Standard deviation of the rows of both images from each other, which makes depths '
-        'uncertain: 0 for images that line up perfectly, -1 takes what is measured while the node '
-        'runs (real cameras: 0.1 to 0.4).',
+        'uncertain: 0.1 to 0.4 for well calibrated cameras, 0 for images that line up perfectly, '
+        '-1 takes what is measured while the node runs.',
         group=_DEPTH,
         minimum=-1.0,
         maximum=100.0,

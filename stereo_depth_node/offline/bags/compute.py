@@ -77,8 +77,8 @@ class PartTask:
         Topics copied from the recording.
     key : str
         What the result depends on, as a hash; kept with it.
-    is_looked_at : bool
-        Whether faults are looked for in its first pair.
+    looked_at : tuple of int
+        Places among its pairs at which faults are looked for.
     threads : int or None
         OpenCV's, to compute with; None leaves them as they are.
     """
@@ -93,7 +93,7 @@ class PartTask:
     outputs: tuple[str, ...]
     copied: tuple[WrittenTopic, ...]
     key: str
-    is_looked_at: bool = False
+    looked_at: tuple[int, ...] = ()
     threads: int | None = None
 
 
@@ -113,9 +113,8 @@ class PartResult:
         Why the first of them could not.
     figures : list of list of float
         `FIGURES` of each pair computed.
-    seen : dict or None
-        What is wrong with its first pair, :class:`.PairFindings` as JSON has it; None where it
-        was not looked at.
+    findings : list of dict
+        What is wrong with the pairs looked at, each :class:`.PairFindings` as JSON has it.
     metadata : dict
         What metadata.yaml says of the file.
     size, checksum : int
@@ -127,7 +126,7 @@ class PartResult:
     failed: dict[str, int] = field(default_factory=dict)
     first_error: str = ''
     figures: list[list[float]] = field(default_factory=list)
-    seen: dict[str, Any] | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     size: int = 0
     checksum: int = 0
@@ -236,8 +235,11 @@ class _PairComputer:
         result.figures.append(
             [float(pair.left.stamp_ns), *_depth_figures(outcome.pipeline, depth.pixels), spent_ms]
         )
-        if self._task.is_looked_at and result.computed == 1:
-            result.seen = self._seen(outcome.pipeline).as_json()
+        # One that cannot be computed is made up for by the next one.
+        done = result.computed + sum(result.failed.values()) // 2
+        due = sum(place < done for place in self._task.looked_at)
+        if len(result.findings) < due:
+            result.findings.append(self._seen(outcome.pipeline).as_json())
         return {topic: message.serialized for topic, message in messages.items()}
 
     def _seen(self, pipeline: StereoPipeline) -> PairFindings:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import hashlib
 from importlib import metadata
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,11 @@ from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES, PartResult, PartTask
 from stereo_depth_node.offline.bags.halves import split_name
-from stereo_depth_node.offline.bags.plan import BagPlan, part_size, PartPlan
+from stereo_depth_node.offline.bags.plan import BagPlan, PartPlan
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
+from stereo_depth_node.offline.bags.samples import evenly_spaced
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
 from stereo_depth_node.offline.files.formats import described_os_error
@@ -36,8 +36,9 @@ from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 
 __all__ = ['BagJob', 'JobOptions', 'JobSummary']
 
-# Pairs of a recording in which faults are looked for, each the first of a part.
-_SAMPLES = 8
+# Pairs of a recording in which faults are looked for, evenly spaced: at least and at most, and one
+# of so many in between. Each takes the time of a few pairs.
+_FEWEST_SAMPLES, _MOST_SAMPLES, _PAIRS_OF_SAMPLE = 3, 8, 50
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ class JobSummary:
         Why the first pair that could not be computed could not.
     notes : list of str
         Remarks: damage, topics not copied.
-    seen : dict of int to PairFindings
-        By part, what is wrong with its first pair, where that was looked at.
+    seen : dict of int to list of PairFindings
+        By part, what is wrong with those of its pairs that were looked at.
     figures : dict of int to list
         By part, `FIGURES` of each of its pairs.
     size : int
@@ -126,7 +127,7 @@ class JobSummary:
     resumed: int = 0
     first_error: str = ''
     notes: list[str] = field(default_factory=list)
-    seen: dict[int, PairFindings] = field(default_factory=dict)
+    seen: dict[int, list[PairFindings]] = field(default_factory=dict)
     figures: dict[int, list[list[float]]] = field(default_factory=dict)
     size: int = 0
 
@@ -139,7 +140,9 @@ class JobSummary:
     @property
     def finding_lines(self) -> list[str]:
         """What is wrong with the pairs that were looked at, a line for each cause."""
-        return lines_of_findings([self.seen[index] for index in sorted(self.seen)])
+        return lines_of_findings(
+            [pair for index in sorted(self.seen) for pair in self.seen[index]]
+        )
 
 
 class BagJob:
@@ -231,8 +234,7 @@ class BagJob:
         summary.dropped.update({DropReason[name]: count for name, count in result.failed.items()})
         summary.first_error = summary.first_error or result.first_error
         summary.figures[task.plan.index] = result.figures
-        if result.seen is not None:
-            summary.seen[task.plan.index] = PairFindings.of_json(result.seen)
+        summary.seen[task.plan.index] = [PairFindings.of_json(pair) for pair in result.findings]
         summary.size += size
         self._parts[task.plan.index] = result.metadata
 
@@ -274,11 +276,11 @@ class BagJob:
                 recording, topics, options.settings, also=[topic.name for topic in copied]
             )
             self.expected_pairs = plan.expected_pairs
-            parts = math.ceil(plan.expected_pairs / part_size(plan.expected_pairs))
-            apart = math.ceil(parts / _SAMPLES) or 1
+            samples = _samples(plan.expected_pairs)
             identity = self._identity(topics, copied)
             self._result.check_identity(identity)
             for part in plan.parts():
+                first = summary.pairs
                 summary.pairs += len(part.pairs)
                 task = PartTask(
                     recording=path,
@@ -291,7 +293,9 @@ class BagJob:
                     outputs=options.outputs,
                     copied=copied,
                     key=_key(identity, part),
-                    is_looked_at=part.index % apart == 0,
+                    looked_at=tuple(
+                        number - first for number in samples if first <= number < summary.pairs
+                    ),
                 )
                 earlier = self._result.earlier_result(task)
                 if earlier is None:
@@ -362,6 +366,12 @@ class BagJob:
             'copied topics': [topic.name for topic in copied],
             'versions': [cv2.__version__, metadata.version('rosbags')],
         }
+
+
+def _samples(pairs: int) -> list[int]:
+    """Return the numbers of the pairs in which faults are looked for."""
+    count = min(max(pairs // _PAIRS_OF_SAMPLE, _FEWEST_SAMPLES), _MOST_SAMPLES)
+    return evenly_spaced(count, pairs)
 
 
 def _check_source(source: Path) -> None:

@@ -30,7 +30,9 @@ PAIRS_OF_RANGE = 3
 """From so many pairs of a recording the range of disparities is proposed."""
 
 
-def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
+def bag_pairs(
+    path: Path, settings: Settings, count: int, *, left: str = '', right: str = ''
+) -> list[Scene]:
     """Return pairs from all over a recording, rectified, with its first calibration if it has one.
 
     Parameters
@@ -41,6 +43,8 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
         How images are paired, and whether they are to be rectified.
     count : int
         How many pairs, at most; evenly spaced.
+    left, right : str
+        Topics of the images; empty to find them.
 
     Raises
     ------
@@ -52,8 +56,8 @@ def bag_pairs(path: Path, settings: Settings, count: int) -> list[Scene]:
     with closing(Bag(path)) as recording:
         topics = find_stereo_topics(
             recording.topics,
-            left='',
-            right='',
+            left=left,
+            right=right,
             left_info='',
             right_info='',
             compressed=settings.image_transport == 'compressed',

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 import json
 import math
@@ -16,6 +16,7 @@ from typing import Any
 from tabulate import tabulate
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
+from stereo_depth_node.core.images.files import LAYOUTS
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
@@ -34,27 +35,63 @@ from stereo_depth_node.offline.terminal import print_problem
 __all__ = ['add_parser', 'run']
 
 _PURPOSE = """\
-Measures disparities and depths against ground truth. "bad" is the percentage of pixels whose
-disparity is wrong by more than so many pixels: of all with a ground truth (pixels without a
-disparity count as bad), of those with a disparity (est), of those that both cameras see (noc,
-where the data set has them). near is the
-percentage of all pixels that seem nearer than they are by more than 2 px and 20 %: ghosts for
-which a robot brakes. avg and rms are over pixels with a disparity; 90 percent of these
-have an error below A90. depth is the median error of the depth. 1s and 2s is the share of
-depths within one and two of their standard deviations, in2s that of two among those right to
-within 2 px. rows is how far the rows are apart as measured (1 sigma), and row2s what in2s is
-with rectification_sigma set to that."""
+Measures disparities and depths against ground truth. "bad2" is the percentage of pixels whose
+disparity is wrong by more than 2 px: of all with a ground truth (pixels without a disparity count
+as bad), of those with a disparity (est2), of those that both cameras see (noc2, where the data set
+has them). near is the percentage of all pixels that seem nearer than they are by more than 2 px
+and 20 %: ghosts for which a robot brakes. avg and rms are errors of pixels with a disparity; 90 %
+of these have one below A90. dens is the share of pixels with a disparity, depth the median error
+of the depth. in2s is the share of depths within two of their standard deviations, of those right
+to within 2 px (1s and 2s: within one and two, of all). rows is how far the rows are apart as
+measured (1 sigma), and row2s what in2s is with rectification_sigma set to that. What no scene has
+is left out."""
 
-_HEAD = (
-    'scene', 'settings', 'bad0.5\n%', 'bad1\n%', 'bad2\n%', 'bad4\n%', 'est2\n%', 'noc2\n%',
-    'near\n%', 'avg\npx', 'rms\npx', 'A50\npx', 'A90\npx', 'A95\npx', 'density\n%', 'depth\n%',
-    '1s\n%', '2s\n%', 'in2s\n%', 'rows\npx', 'row2s\n%', 'time\nms',
-)  # fmt: skip
-_FORMATS = (
-    '', '', '.1f', '.1f', '.1f', '.1f', '.1f', '.1f',
-    '.2f', '.2f', '.2f', '.2f', '.2f', '.2f', '.1f', '.2f', '.1f', '.1f', '.1f',
-    '.2f', '.1f', '.1f',
-)  # fmt: skip
+
+@dataclass(frozen=True)
+class _Column:
+    """A figure in the table: heading, unit, decimals, and where it comes from; None if unknown."""
+
+    name: str
+    unit: str
+    decimals: int
+    value: Callable[[Evaluation], float | None]
+    is_wide: bool = False
+
+
+def _of(part: str, figure: str) -> Callable[[Evaluation], float | None]:
+    def value(found: Evaluation) -> float | None:
+        of = getattr(found, part)
+        return None if of is None else getattr(of, figure)
+
+    return value
+
+
+def _bad(limit: float) -> Callable[[Evaluation], float]:
+    return lambda found: found.all.bad_all[limit]
+
+
+_COLUMNS = (
+    _Column('bad0.5', '%', 1, _bad(0.5), is_wide=True),
+    _Column('bad1', '%', 1, _bad(1.0), is_wide=True),
+    _Column('bad2', '%', 1, _bad(2.0)),
+    _Column('bad4', '%', 1, _bad(4.0), is_wide=True),
+    _Column('est2', '%', 1, lambda found: found.all.bad_estimated[2.0]),
+    _Column('noc2', '%', 1, lambda found: found.visible.bad_all[2.0] if found.visible else None),
+    _Column('near', '%', 2, _of('all', 'near_ghosts')),
+    _Column('avg', 'px', 2, _of('all', 'end_point_error')),
+    _Column('rms', 'px', 2, _of('all', 'root_mean_square'), is_wide=True),
+    _Column('A50', 'px', 2, _of('all', 'a50'), is_wide=True),
+    _Column('A90', 'px', 2, _of('all', 'a90'), is_wide=True),
+    _Column('A95', 'px', 2, _of('all', 'a95'), is_wide=True),
+    _Column('dens', '%', 1, _of('all', 'density')),
+    _Column('depth', '%', 2, _of('depth', 'median_relative_error')),
+    _Column('1s', '%', 1, _of('uncertainty', 'within_1'), is_wide=True),
+    _Column('2s', '%', 1, _of('uncertainty', 'within_2'), is_wide=True),
+    _Column('in2s', '%', 1, _of('uncertainty', 'inliers_within_2')),
+    _Column('rows', 'px', 2, _of('uncertainty', 'row_sigma'), is_wide=True),
+    _Column('row2s', '%', 1, _of('uncertainty', 'inliers_within_2_with_rows'), is_wide=True),
+    _Column('time', 'ms', 1, lambda found: found.milliseconds),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -89,8 +126,16 @@ def add_parser(subparsers: Any) -> None:
     truth.add_argument(
         '--mask', type=Path, metavar='FILE', help='image that is 0 where no pixel counts'
     )
+    truth.add_argument(
+        '--layout',
+        choices=LAYOUTS,
+        help='with --truth: one image holds both, the left one on the left or on top',
+    )
     add_calibration_options(parser)
     result = parser.add_argument_group('result')
+    result.add_argument(
+        '--wide', action='store_true', help='print all figures, in more than 100 columns'
+    )
     result.add_argument('--json', type=Path, metavar='FILE', help='also write all figures there')
     result.add_argument(
         '--picture', type=Path, metavar='FOLDER', help='draw a picture of each scene there'
@@ -112,7 +157,7 @@ def run(arguments: argparse.Namespace) -> int:
         if error is not None:
             errors.append(error)
     if evaluations:
-        print(_table(evaluations))
+        print(_table(evaluations, is_wide=arguments.wide))
         _report_findings(scenes, candidates[0][1])
     for error in errors:
         print_problem(f'stereo_depth evaluate: {error}')
@@ -159,24 +204,30 @@ def _report_findings(scenes: Sequence[Scene], settings: Settings) -> None:
 def _loaders(arguments: argparse.Namespace) -> list[Callable[[], Scene]]:
     """Return what loads each scene of the command line."""
     if arguments.truth is None:
-        for name in ('mask', 'truth_scale', 'calib', 'focal'):
+        for name in ('mask', 'truth_scale', 'layout', 'calib', 'focal'):
             if getattr(arguments, name) is not None:
                 option = name.replace('_', '-')
                 raise SettingsError(f'--{option} goes with --truth, which is missing')
         return [partial(load_scene, text) for text in arguments.scenes]
-    if len(arguments.scenes) != 2:
-        raise SettingsError(
-            f'--truth is given with {len(arguments.scenes)} names: give two images, LEFT RIGHT'
-        )
+    layout = arguments.layout
+    if len(arguments.scenes) != (2 if layout is None else 1):
+        wanted = 'two images, LEFT RIGHT' if layout is None else 'the one image that holds both'
+        raise SettingsError(f'--truth is given with {len(arguments.scenes)} names: give {wanted}')
     if arguments.truth_scale is not None and not arguments.truth_scale > 0:
         raise SettingsError(f'--truth-scale is {arguments.truth_scale:g}: it must be above 0')
     return [partial(_pair_with_truth, arguments)]
 
 
 def _pair_with_truth(arguments: argparse.Namespace) -> Scene:
-    left, right = map(Path, arguments.scenes)
+    left = Path(arguments.scenes[0])
+    right = Path(arguments.scenes[1]) if arguments.layout is None else None
     scene = load_scene_with_truth(
-        left, right, arguments.truth, scale=arguments.truth_scale, mask=arguments.mask
+        left,
+        right,
+        arguments.truth,
+        layout=arguments.layout or '',
+        scale=arguments.truth_scale,
+        mask=arguments.mask,
     )
     calibration = calibration_from(arguments, Settings(), images=left)
     height, width = scene.left.shape
@@ -200,36 +251,21 @@ def _candidates(arguments: argparse.Namespace) -> list[tuple[str, Settings]]:
     ]
 
 
-def _table(evaluations: Sequence[Evaluation]) -> str:
-    rows = []
-    for found in evaluations:
-        every, seen, depth, sigma = found.all, found.visible, found.depth, found.uncertainty
-        figures = [
-            *(every.bad_all[limit] for limit in (0.5, 1.0, 2.0, 4.0)),
-            every.bad_estimated[2.0],
-            seen.bad_all[2.0] if seen else None,
-            every.near_ghosts,
-            every.end_point_error,
-            every.root_mean_square,
-            every.a50,
-            every.a90,
-            every.a95,
-            every.density,
-            depth.median_relative_error if depth else None,
-            sigma.within_1 if sigma else None,
-            sigma.within_2 if sigma else None,
-            sigma.inliers_within_2 if sigma else None,
-            sigma.row_sigma if sigma else None,
-            sigma.inliers_within_2_with_rows if sigma else None,
-            found.milliseconds,
-        ]
-        known = [None if value is None or math.isnan(value) else value for value in figures]
-        rows.append([found.scene, found.label, *known])
+def _table(evaluations: Sequence[Evaluation], *, is_wide: bool) -> str:
+    """Return the figures as text; without the wide ones it fits a terminal of 100 columns."""
+    shown, cells = [], []
+    for column in _COLUMNS:
+        values = [column.value(found) for found in evaluations]
+        known = [None if value is None or math.isnan(value) else value for value in values]
+        if (is_wide or not column.is_wide) and any(value is not None for value in known):
+            shown.append(column)
+            cells.append(known)
+    names = [(found.scene, found.label) for found in evaluations]
     table: str = tabulate(
-        rows,
-        _HEAD,
-        floatfmt=_FORMATS,
-        colalign=('left', 'left', *['right'] * (len(_HEAD) - 2)),
+        [[*name, *figures] for name, figures in zip(names, zip(*cells, strict=True), strict=True)],
+        ('scene', 'settings', *(f'{column.name}\n{column.unit}' for column in shown)),
+        floatfmt=('', '', *(f'.{column.decimals}f' for column in shown)),
+        colalign=('left', 'left', *['right'] * len(shown)),
         missingval='-',
         disable_numparse=[0, 1],
     )

@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.images.files import LAYOUTS
 from stereo_depth_node.core.settings import DISPARITY_STEP
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
@@ -75,6 +76,11 @@ def add_parser(subparsers: Any) -> None:
         nargs='+',
         metavar='SCENE | LEFT RIGHT | BAG',
         help='a scene as for evaluate, two rectified images, or a ROS 2 bag',
+    )
+    parser.add_argument(
+        '--layout',
+        choices=LAYOUTS,
+        help='the input is an image that holds both, the left one on the left or on top',
     )
     parser.add_argument(
         '--algorithm',
@@ -145,6 +151,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--pairs', type=int, default=3, metavar='N', help='of a bag (default: %(default)s)'
     )
+    for side in ('left', 'right'):
+        parser.add_argument(
+            f'--{side}',
+            default='',
+            metavar='TOPIC',
+            help=f'images of the {side} camera in a bag, where it has several stereo cameras',
+        )
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     add_settings_options(parser, 'num_disparities', 'block_size')
 
@@ -287,16 +300,23 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Scene]]:
     """Return name and pairs of the input."""
-    inputs = arguments.inputs
+    inputs, layout = arguments.inputs, arguments.layout
     if len(inputs) > 2:
         raise InputError(f'{len(inputs)} inputs: give one scene, one bag, or two images')
-    if len(inputs) == 2:
-        pairs = [load_pair(Path(inputs[0]), Path(inputs[1]))]
+    if layout is not None and len(inputs) == 2:
+        raise SettingsError(
+            f'--layout {layout} is given with two images: give one that holds both, or no --layout'
+        )
+    if layout is not None or len(inputs) == 2:
+        right = Path(inputs[1]) if layout is None else None
+        pairs = [load_pair(Path(inputs[0]), right, layout=layout or '')]
         name = pairs[0].name
     elif _is_bag(Path(inputs[0])):
         from stereo_depth_node.offline.bags.samples import bag_pairs
 
-        pairs = bag_pairs(Path(inputs[0]), start, arguments.pairs)
+        pairs = bag_pairs(
+            Path(inputs[0]), start, arguments.pairs, left=arguments.left, right=arguments.right
+        )
         name = f'{Path(inputs[0]).name} ({len(pairs)} pairs)'
     else:
         pairs = [load_scene(inputs[0])]

@@ -36,7 +36,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.arrays import Colour, Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.core.images.files import read_grey, read_image_pair
+from stereo_depth_node.core.images.files import read_grey
 from stereo_depth_node.core.settings import DISPARITY_STEP
 from stereo_depth_node.offline.datasets.calibration import (
     kitti_geometry,
@@ -45,6 +45,7 @@ from stereo_depth_node.offline.datasets.calibration import (
     middlebury_2014_geometry,
 )
 from stereo_depth_node.offline.files.formats import read_pfm
+from stereo_depth_node.offline.files.pairs import PairSource
 
 __all__ = ['ENCODINGS', 'Scene', 'load_motorcycle', 'load_pair', 'load_scene']
 
@@ -237,8 +238,19 @@ def load_scene(text: str) -> Scene:
     raise InputError(f'{text} is no scene that is known: a folder has {_LAYOUTS}')
 
 
-def load_pair(left: Path, right: Path, name: str = '') -> Scene:
+def load_pair(left: Path, right: Path | None, name: str = '', *, layout: str = '') -> Scene:
     """Load two images of which nothing more is known.
+
+    Parameters
+    ----------
+    left : Path
+        The left image, or the file that holds both.
+    right : Path or None
+        The right image; None where one file holds both.
+    name : str
+        Of the scene; that of the files by default.
+    layout : str
+        One of `LAYOUTS`, of a file that holds both.
 
     Raises
     ------
@@ -247,8 +259,8 @@ def load_pair(left: Path, right: Path, name: str = '') -> Scene:
     ImageError
         If the images do not make a pair.
     """
-    images = read_image_pair(left, right)
-    name = name or f'{left.name} and {right.name}'
+    images = PairSource(name, left, right, layout).read()
+    name = name or (left.name if right is None else f'{left.name} and {right.name}')
     return Scene(name, images.left, images.right, colours=images.colours)
 
 
@@ -331,7 +343,8 @@ def _load_kitti(image: Path) -> Scene:
     if right_folder is None:
         raise InputError(
             f'{image} is not in one of {", ".join(pairs)}, as a left image of KITTI is: '
-            'name a folder for other data sets'
+            'name a folder for other data sets, the right image, too, or the --layout of a file '
+            'that holds both'
         )
     root = image.parent.parent
     pair = load_pair(image, root / right_folder / image.name, f'{root.name}/{image.stem}')

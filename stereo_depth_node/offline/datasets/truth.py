@@ -37,16 +37,24 @@ _PNG_MAGIC = b'\x89PNG'
 
 
 def load_scene_with_truth(
-    left: Path, right: Path, truth: Path, *, scale: float | None = None, mask: Path | None = None
+    left: Path,
+    right: Path | None,
+    truth: Path,
+    *,
+    layout: str = '',
+    scale: float | None = None,
+    mask: Path | None = None,
 ) -> Scene:
     """Load two rectified images with their ground truth.
 
     Parameters
     ----------
     left, right : Path
-        The images.
+        The images; `right` is None where `left` holds both.
     truth : Path
         x_l - x_r at each left pixel.
+    layout : str
+        One of `LAYOUTS`, of a file that holds both.
     scale : float, optional
         By what the numbers in the file are to be divided to be pixels; by default what the
         format says.
@@ -61,7 +69,7 @@ def load_scene_with_truth(
     ImageError
         If the images do not make a pair.
     """
-    pair = load_pair(left, right, left.stem)
+    pair = load_pair(left, right, left.stem, layout=layout)
     disparity = read_truth(truth, scale)
     _check_size(truth, disparity, left, pair.left)
     if mask is None:

@@ -91,7 +91,7 @@ def test_the_coverage_of_each_scene_is_reported_with_the_rows_as_measured(
     found = []
     for setting in ('0', '-1'):
         report = tmp_path / f'{setting}.json'
-        arguments = ['--set', f'rectification_sigma={setting}', '--json', str(report)]
+        arguments = ['--wide', '--set', f'rectification_sigma={setting}', '--json', str(report)]
         assert main(['evaluate', str(folder), *arguments]) == 0
         found.append(json.loads(report.read_text())[0]['uncertainty'])
     head, _, _, row = (line.split() for line in capsys.readouterr().out.splitlines()[:4])
@@ -103,6 +103,47 @@ def test_the_coverage_of_each_scene_is_reported_with_the_rows_as_measured(
     # With -1 the setting is what was measured.
     assert found[1]['inliers_within_2'] == found[0]['inliers_within_2_with_rows']
     assert found[0]['inliers_within_2_with_rows'] >= found[0]['inliers_within_2']
+
+
+def test_the_table_fits_a_terminal_and_leaves_out_what_no_scene_has(folder, capsys):
+    """100 columns, for scenes with names of up to 14 letters; all figures come with --wide."""
+    assert main(['evaluate', str(folder)]) == 0
+    narrow = capsys.readouterr().out.splitlines()
+    assert main(['evaluate', str(folder), '--wide']) == 0
+    wide = capsys.readouterr().out.splitlines()
+    heads = [lines[0].split() for lines in (narrow, wide)]
+    assert heads[0] == [
+        'scene', 'settings', 'bad2', 'est2', 'noc2', 'near', 'avg', 'dens', 'depth', 'in2s', 'time'
+    ]  # fmt: skip
+    assert {'bad0.5', 'bad1', 'bad4', 'rms', 'A90', '2s', 'row2s', *heads[0]} < set(heads[1])
+    assert max(map(len, narrow)) <= 100 - (14 - len('plane'))
+    values = [
+        dict(zip(head, lines[3].split(), strict=True))
+        for head, lines in zip(heads, (narrow, wide), strict=True)
+    ]
+    del values[0]['time']
+    assert values[0].items() <= values[1].items()
+    for name in ('calib.txt', 'mask0nocc.png'):
+        (folder / name).unlink()
+    assert main(['evaluate', str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == [
+        'scene', 'settings', 'bad2', 'est2', 'near', 'avg', 'dens', 'time'
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(('layout', 'axis'), [('side-by-side', 1), ('top-bottom', 0)])
+def test_one_image_that_holds_both_is_evaluated_by_its_halves(folder, tmp_path, layout, axis):
+    halves = [cv2.imread(str(folder / name), 0) for name in ('im0.png', 'im1.png')]
+    both, found = tmp_path / 'both.png', []
+    assert cv2.imwrite(str(both), np.concatenate(halves, axis))
+    for images in ([str(folder / 'im0.png'), str(folder / 'im1.png')], [str(both)]):
+        report = tmp_path / 'report.json'
+        options = ['--layout', layout] if len(images) == 1 else []
+        truth = ['--truth', str(folder / 'disp0GT.pfm'), '--json', str(report)]
+        assert main(['evaluate', *images, *options, *truth]) == 0
+        found.append(json.loads(report.read_text())[0]['all'])
+    assert found[0] == found[1]
+    assert found[0]['density'] > 30
 
 
 def test_without_parameter_files_the_settings_are_those_of_the_command_line(folder, capsys):
@@ -131,6 +172,11 @@ def test_files_of_one_name_are_told_apart_by_their_paths(folder, tmp_path, capsy
         (['no_such_folder'], 'neither a folder nor a file'),
         (['{folder}', '--params', 'no_such.yaml'], 'no_such.yaml'),
         (['{folder}', '--set', 'num_disparities=17'], 'set it to 16 or 32'),
+        (['{folder}', '--layout', 'top-bottom'], 'goes with --truth'),
+        (
+            ['{folder}/im0.png', '{folder}/im1.png', '--layout', 'top-bottom', '--truth', 'x'],
+            'give the one image that holds both',
+        ),
         (['{folder}', '--set', 'num_disparities=256'], 'reduce num_disparities'),
     ],
 )

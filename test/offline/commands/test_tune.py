@@ -129,6 +129,22 @@ def test_two_images_are_tuned_as_the_scene_they_are_of(folder, tmp_path):
     assert load_settings(both) == load_settings(scene)
 
 
+@pytest.mark.parametrize(('layout', 'axis'), [('side-by-side', 1), ('top-bottom', 0)])
+def test_one_image_that_holds_both_is_halved(folder, tmp_path, capsys, layout, axis):
+    halves = [cv2.imread(str(folder / name), 0) for name in ('im0.png', 'im1.png')]
+    both = tmp_path / 'both.png'
+    assert cv2.imwrite(str(both), np.concatenate(halves, axis))
+    said = []
+    # The start alone is scored: the images are the same if the figures are.
+    common = ['--budget', '1e-9', '--quiet', '--num-disparities', '48', '--output']
+    for number, inputs in enumerate(([str(folder)], [str(both), '--layout', layout])):
+        assert main(['tune', *inputs, *common, str(tmp_path / f'{number}.yaml')]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        said.append([line for line in lines if line.startswith(('density', 'wrong', 'nearest'))])
+    assert len(said[0]) == 3
+    assert said[0] == said[1]
+
+
 def test_the_start_is_taken_from_parameter_file_and_options(folder, tmp_path):
     start = tmp_path / 'start.yaml'
     start.write_text('/**:\n  ros__parameters:\n    depth_encoding: 16UC1\n    queue_size: 3\n')
@@ -158,6 +174,11 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
     assert 'bag (3 pairs)' in output.read_text()
     assert load_settings(output).min_disparity <= 0
     assert 'disparity range' in capsys.readouterr().out
+    # Of several cameras in it one can be named.
+    again = [*arguments, '--overwrite', '--budget', '1e-9']
+    assert main([*again, '--left', '/left/image_rect', '--right', '/right/image_rect']) == 0
+    assert main([*again, '--left', '/nothing', '--right', '/right/image_rect']) == 2
+    assert '/nothing' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -165,6 +186,11 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
     [
         (['{folder}/im0.png', '{folder}/nothing.png'], 'nothing.png is missing'),
         (['{folder}/im0.png', '{folder}/disp0.pfm', '{folder}/im1.png'], 'one scene, one bag'),
+        (['{folder}/im0.png'], 'the --layout of a file that holds both'),
+        (
+            ['{folder}/im0.png', '{folder}/im1.png', '--layout', 'top-bottom'],
+            'give one that holds both',
+        ),
         (['{folder}/im0.png', '{folder}/im1.png', '--ground-truth'], 'has no ground truth'),
         (['{folder}', '--budget', '0'], '--budget is 0'),
         (['{folder}', '--clean', '-3'], '--clean is -3'),
