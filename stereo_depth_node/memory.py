@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether glibc keeps freed memory or returns it to the system."""
+"""Whether glibc keeps freed memory or returns it to the system, and what NumPy takes at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import ctypes
 import sys
 import time
 
-__all__ = ['FreedMemory', 'keep_freed_memory']
+import numpy as np
+
+__all__ = ['FreedMemory', 'keep_freed_memory', 'take_work_space_of_algebra']
 
 # Parameters of mallopt (malloc.h) and their values in bytes. 32 MiB is the largest threshold
 # that glibc accepts.
@@ -31,6 +33,16 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         for parameter, value in _KEPT.items():
             mallopt(parameter, value)
+
+
+def take_work_space_of_algebra() -> None:
+    """Have OpenBLAS, which NumPy multiplies and solves with, take its work space now.
+
+    It does so with the first product and keeps it. Where there is no memory by then, it ends the
+    process instead of raising an error.
+    """
+    terms = np.ones((16, 2))
+    np.linalg.inv(terms.T @ terms + np.eye(2))
 
 
 class FreedMemory:

@@ -143,7 +143,10 @@ class NodeObserver:
             computed=now.computed - then.computed,
             resets=now.resets - self._samples[0].resets,
             dropped=now.dropped - then.dropped,
-            pair_silence=state.statistics.work.seconds_since(),
+            # While the node computes, pairs wait in the middleware.
+            pair_silence=min(
+                state.statistics.pairs.seconds_since(), state.statistics.work.seconds_since()
+            ),
             output_silence=output.seconds_since(),
             output_patience=(
                 _patience(output) if output.interval else min(left.patience, right.patience)

@@ -14,6 +14,7 @@ from stereo_depth_node.core.health.rectification import (
     RectificationReport,
 )
 from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.memory import take_work_space_of_algebra
 
 __all__ = ['RectificationMonitor']
 
@@ -47,6 +48,7 @@ class RectificationMonitor:
         self._pipeline: StereoPipeline | None = None
         # Of the pipeline at hand; a thread that began with another one writes into another list.
         self._reports: list[RectificationReport | None] = []
+        take_work_space_of_algebra()
 
     @property
     def report(self) -> RectificationReport | None:

@@ -107,6 +107,7 @@ class NodeState:
 
     def note_pair(self, pair: StereoPair[SerializedImage]) -> None:
         """Let a pair wait to be computed."""
+        self.statistics.pairs.tick()
         self.arrivals.note(
             pair.epoch,
             (pair.left_ns, pair.right_ns),

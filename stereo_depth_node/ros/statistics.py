@@ -45,6 +45,8 @@ class Statistics:
     ----------
     input : dict of str to Rate
         Images received, by side.
+    pairs : Rate
+        Pairs found.
     work : Rate
         Pairs taken up, whether they could be computed or not.
     output : Rate
@@ -55,6 +57,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self.input = {'left': Rate(), 'right': Rate()}
+        self.pairs = Rate()
         self.work = Rate()
         self.output = Rate()
         self.latency_s: deque[float] = deque(maxlen=_SAMPLES)

@@ -79,6 +79,14 @@ def test_a_good_pair_gives_nothing_but_its_density(scene: StereoScene) -> None:
     assert seen.density > 0.6
 
 
+def test_the_image_turned_as_the_advice_says_is_good(scene: StereoScene) -> None:
+    left, flipped = _broken('flipped', scene)
+    (finding,) = findings_of_rectified_pair(left, flipped, Settings()).findings
+    assert 'the same way up' in finding.text
+    turned = np.ascontiguousarray(flipped[::-1, ::-1])
+    assert findings_of_rectified_pair(left, turned, Settings()).findings == ()
+
+
 def test_a_baseline_in_millimetres_is_named(scene: StereoScene) -> None:
     from scenes import geometry_of
 

@@ -3,7 +3,7 @@
 """A user who brings a cause about, reads what the node says, and does just that.
 
 Numbers, names and arguments are those of the text; nothing is repaired that it does not mention.
-The scenarios are in advice_on_input and advice_on_depth.
+The scenarios are in advice_on_topics, _stamps, _calibration and _images.
 """
 
 from __future__ import annotations
@@ -48,6 +48,19 @@ class Scenario:
         self.restarts = False
         self._changed: set[str] = set()
         self._others: list[Peer] = []
+
+    def play(self, cause: str) -> None:
+        """Break, read what the node says, do it, and see the cause gone and depth flow."""
+        try:
+            self.breaks()
+            text, _ = self.bench.wait_for(cause, self.words)
+            (said, *_) = (line for line in text.splitlines() if line.startswith(f'{cause}: '))
+            self.obeys(said)
+            if cause != 'flowing':
+                self.bench.wait_for_the_end_of(cause)
+            self.bench.assert_adds_up()
+        finally:
+            self.ends()
 
     def breaks(self) -> None:
         """Bring the cause about."""

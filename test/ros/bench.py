@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from harness import Graph, NodeHere, NodeProcess
+from harness import Graph, NodeHere
+from node_process import NodeProcess
 from rig import camera_infos, messages_of, next_stamp_ns, Rig
 from scenes import plane, scene_of
 from std_srvs.srv import Trigger
@@ -58,13 +59,13 @@ class Bench:
         self.restore()
 
     def restart(self, *ros_arguments: str, **parameters: Any) -> None:
-        """End the node, let another one start, and wait until it reports."""
+        """End the node, let another one start, and wait until they have found each other."""
         if isinstance(self.node, NodeProcess):
             assert self.node.stop() == 0
         self.graph.remove(self.node)
-        self.reports.clear()
+        self.graph.wait_until(lambda: not self._explain.service_is_ready(), 'the end of the node')
         self.node = self._start(*ros_arguments, **{**SETTINGS, **parameters})
-        self.graph.wait_until(lambda: self.reports, 'a report of the new node')
+        self.graph.wait_until(self._explain.service_is_ready, 'the new node')
 
     def restore(self) -> None:
         """Let the cameras do what they should."""

@@ -15,13 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import os
-from pathlib import Path
-import signal
-import sys
-import tempfile
 import time
 from typing import Any, Protocol
 
+from node_process import Fork, NodeProcess, Program
 import rclpy
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
@@ -29,7 +26,6 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from stereo_depth_node.environment import fast_dds_environment, reserved_domain
-from stereo_depth_node.processes import Process
 from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
@@ -37,7 +33,6 @@ DEADLINE_S = 60.0
 
 _SPIN_S = 0.002
 _REPEAT_S = 0.2
-_ROOT = Path(__file__).resolve().parents[2]
 
 # Before the first context of this process: the middleware reads them only then.
 os.environ.update(fast_dds_environment(os.environ))
@@ -88,8 +83,12 @@ class Graph:
         return self.add(NodeHere(self, ros_arguments, parameters))
 
     def node_process(self, *ros_arguments: str, **parameters: Any) -> NodeProcess:
-        """Start the node as a process of its own."""
-        return self.add(NodeProcess(self, ros_arguments, parameters))
+        """Start the node as a process of its own, forked from one that has imported it."""
+        return self.add(NodeProcess(Fork, self.domain_id, ros_arguments, parameters))
+
+    def node_program(self, *ros_arguments: str, **parameters: Any) -> NodeProcess:
+        """Start the node as a process of its own, as ``ros2 run`` does."""
+        return self.add(NodeProcess(Program, self.domain_id, ros_arguments, parameters))
 
     def wait_until(
         self,
@@ -220,62 +219,6 @@ class NodeHere(Participant):
             f'{list(self.node.inputs.subscriptions())}, heard by {self.node.outputs.subscribers()}'
             f', last failure {state.failure!r}'
         )
-
-
-class NodeProcess:
-    """The node as a process of its own, as ``ros2 run`` starts it."""
-
-    def __init__(
-        self, graph: Graph, ros_arguments: tuple[str, ...], parameters: dict[str, Any]
-    ) -> None:
-        given = [part for item in parameters.items() for part in ('-p', '{}:={}'.format(*item))]
-        arguments = ['--ros-args', *ros_arguments, *given] if ros_arguments or given else []
-        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get('PYTHONPATH'))))
-        self._folder = tempfile.TemporaryDirectory()
-        self._process = Process(
-            'node',
-            [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments],
-            {
-                **os.environ,
-                'PYTHONPATH': path,
-                'PYTHONUNBUFFERED': '1',
-                'ROS_DOMAIN_ID': str(graph.domain_id),
-            },
-            Path(self._folder.name, 'node.log'),
-        )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process.status is None
-
-    @property
-    def output(self) -> str:
-        """All that the process wrote so far."""
-        return self._process.output
-
-    def stop(self, number: int = signal.SIGINT) -> int | None:
-        """Send a signal, wait for the end and return the exit status; None if it still runs."""
-        self._process.send_signal(number)
-        return self._process.wait(DEADLINE_S)
-
-    def spin(self) -> None:
-        """Do nothing: it runs by itself."""
-
-    def seen(self) -> str:
-        """Say what it wrote."""
-        return f'node process (exit status {self._process.status}) wrote:\n{self.output}'
-
-    def close(self) -> None:
-        """End the process; show what it wrote, for the report of a failure."""
-        self._process.kill()
-        print(self.seen())
-        self._folder.cleanup()
 
 
 class Peer(Participant):

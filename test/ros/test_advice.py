@@ -4,32 +4,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
 
 import pytest
 
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 
 from advice import Scenario, SCENARIOS
-import advice_on_depth  # noqa: F401 (enters its scenarios)
-import advice_on_input  # noqa: F401
+import advice_on_calibration  # noqa: F401 (enters its scenarios)
+import advice_on_images  # noqa: F401
+import advice_on_stamps  # noqa: F401
+import advice_on_topics  # noqa: F401
 from bench import Bench
-from harness import Graph
+from harness import Graph, reserved_graph
 
 from stereo_depth_node.core.health.causes import CAUSES
 
-# What nobody can bring about from outside; what needs a machine of another kind, which
-# test_little_memory.py and test_shared_memory.py make; what only the tool says; and what
-# test_wrong_depth.py, test_frame_ids.py and test_causes.py have.
-ELSEWHERE = (
-    *('internal_error', 'unexplained', 'out_of_memory', 'shared_memory', 'few_points'),
-    *('cameras_vertical', 'frame_id_empty', 'frame_id_slash', 'disparity_reduced'),
-)
-
-
-@pytest.fixture(scope='module')
-def shared_bench(shared_graph: Graph) -> Bench:
-    return Bench(shared_graph, process=True)
+# What nobody can bring about from outside is below; test_small_shared_memory.py and
+# test_findings.py follow the advice on what needs another machine, and on what only the tool says.
+ELSEWHERE = ('internal_error', 'unexplained', 'shared_memory', 'few_points')
+# They wait most of the time.
+AT_ONCE = 6
 
 
 def test_every_cause_has_a_scenario() -> None:
@@ -41,20 +39,37 @@ def test_every_cause_has_a_scenario() -> None:
     [pytest.param(*each, id=each[1].__name__) for each in SCENARIOS],
 )
 def test_who_follows_the_advice_sees_depth(
-    shared_bench: Bench, tmp_path: Path, cause: str, scenario: type[Scenario]
+    followed: dict[type[Scenario], Future[None]], cause: str, scenario: type[Scenario]
 ) -> None:
     """Broken, named, what the text says is done, and the cause is gone and depth flows."""
-    user = scenario(shared_bench, tmp_path)
-    try:
-        user.breaks()
-        text, _ = shared_bench.wait_for(cause, user.words)
-        (said, *_) = (line for line in text.splitlines() if line.startswith(f'{cause}: '))
-        user.obeys(said)
-        if cause != 'flowing':
-            shared_bench.wait_for_the_end_of(cause)
-        shared_bench.assert_adds_up()
-    finally:
-        user.ends()
+    followed[scenario].result()
+
+
+@pytest.fixture(scope='module')
+def followed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[type[Scenario], Future[None]]]:
+    """Give the outcomes of all scenarios that are to be tested; some of them run at once."""
+    benches: SimpleQueue[Bench] = SimpleQueue()
+
+    def follow(cause: str, scenario: type[Scenario]) -> None:
+        bench = benches.get()
+        try:
+            scenario(bench, tmp_path_factory.mktemp('advice')).play(cause)
+        finally:
+            benches.put(bench)
+
+    chosen = [
+        item.callspec.params
+        for item in request.session.items
+        if getattr(item, 'function', None) is test_who_follows_the_advice_sees_depth
+    ]
+    with ExitStack() as stack:
+        for _ in range(min(AT_ONCE, len(chosen))):
+            benches.put(Bench(stack.enter_context(reserved_graph()), process=True))
+        threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
+        stack.callback(threads.shutdown, cancel_futures=True)
+        yield {each['scenario']: threads.submit(follow, **each) for each in chosen}
 
 
 def test_an_error_inside_is_to_be_reported_and_the_next_pair_is_computed(
@@ -68,3 +83,18 @@ def test_an_error_inside_is_to_be_reported_and_the_next_pair_is_computed(
     assert 'Traceback' in capfd.readouterr().err
     monkeypatch.undo()
     bench.wait_for('flowing')
+
+
+def test_what_nothing_explains_is_to_be_reported_with_all_figures(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(graph)
+    bench.wait_for_health()
+    monkeypatch.setattr(bench.node.node, '_work', lambda: None)
+    text, _ = bench.wait_for('unexplained')
+    assert 'Please report it, with this whole text' in text
+    assert f'images received: {bench.node.received}' in text
+    assert 'settings other than the defaults:\n    num_disparities: 16' in text
+    monkeypatch.undo()
+    bench.wait_for_the_end_of('unexplained')
+    bench.assert_adds_up()

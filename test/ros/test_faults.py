@@ -21,7 +21,8 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 
 from bench import Bench, SETTINGS
-from harness import DEADLINE_S, Graph, NodeProcess
+from harness import DEADLINE_S, Graph
+from node_process import NodeProcess
 from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.parameter import Parameter
@@ -243,7 +244,7 @@ STATES = {
 @pytest.mark.parametrize('number', ENDS, ids=lambda number: number.name)
 @pytest.mark.parametrize('state', ['at once', *STATES])
 def test_a_signal_ends_the_program_cleanly_in_any_state(graph, state, number):
-    node = graph.node_process()
+    node = graph.node_program()
     # From then on signals are looked after; before, Python itself is starting.
     _wait_for(node, lambda: _catches(node, signal.SIGTERM))
     if state in STATES:

@@ -42,7 +42,7 @@ def test_a_damaged_kernel_is_never_run_and_compiled_anew(
         path.write_bytes(content if number % 2 else content[: len(content) // 3])
     assert len(compiled) > 5
     monkeypatch.setenv('NUMBA_CACHE_DIR', str(tmp_path))
-    process = graph.node_process()
+    process = graph.node_program()
     scene = scene_of(plane(200, 120, 10))
     pair = messages_of(scene)
     rig = Rig(graph, ['disparity'], infos=camera_infos(200, 120))

@@ -51,7 +51,7 @@ def parameters_of(rig: Rig) -> dict[str, Any]:
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
 @pytest.mark.parametrize('state', ['idle', 'at work'])
 def test_a_signal_ends_it_cleanly(graph: Graph, number: signal.Signals, state: str) -> None:
-    process = graph.node_process()
+    process = graph.node_program()
     rig = Rig(graph, infos=INFOS)
     if state == 'at work':
         rig.connect(*PAIR)
@@ -68,7 +68,7 @@ def test_a_signal_ends_it_cleanly(graph: Graph, number: signal.Signals, state: s
 @pytest.mark.parametrize('second', [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
 def test_signals_during_the_end_change_nothing(graph: Graph, second: signal.Signals) -> None:
     """As from somebody who presses Ctrl-C again and again, or from launch, which sends both."""
-    process = graph.node_process()
+    process = graph.node_program()
     rig = Rig(graph, infos=INFOS)
     rig.connect(*PAIR)
     os.kill(process.pid, signal.SIGINT)
@@ -98,7 +98,7 @@ def test_it_starts_without_a_home(
             patch.delenv(name, raising=False)
         if home != 'unset':
             patch.setenv('HOME', '' if home == 'empty' else '/proc/nowhere')
-        process = graph.node_process()
+        process = graph.node_program()
     rig.connect(*PAIR)
 
     assert process.stop() == 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import sys
@@ -63,6 +64,18 @@ def test_it_runs_with_what_there_is_and_says_so(
         assert 'Failed to create segment' not in process.output
     finally:
         process.kill()
+
+
+def test_it_is_content_with_what_it_says_to_give(graph: Graph, tmp_path: Path) -> None:
+    process = started(graph, tmp_path, '2m')
+    wait_for(process, 'nobody subscribes')
+    process.stop()
+    (size,) = re.findall(r'docker run --shm-size=(\w+)', process.output.splitlines()[0])
+
+    process = started(graph, tmp_path, size)
+    wait_for(process, 'nobody subscribes')
+    process.stop()
+    assert 'shared memory' not in process.output
 
 
 def test_where_nothing_fits_it_waits_and_says_so(graph: Graph, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ class Snapshot:
     dropped : mapping of DropReason to int
         Images dropped.
     pair_silence : float
-        Seconds since a pair was taken up to be computed.
+        Seconds since a pair was found, or computed.
     output_silence, output_patience : float
         Seconds since the last output, and what is nothing unusual.
     failure : Exception or None

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Advice on what becomes of the images: calibration, images, settings, what the depth shows."""
+"""Advice on calibrations, and on images that do not fit to them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from advice import of, Scenario, TOPICS
 from bench import DISPARITY, HEIGHT, WIDTH
 import numpy as np
 from rig import camera_infos, image_message
-from scenes import plane, scene_of, StereoScene, tilted_plane
+from scenes import plane, scene_of, StereoScene
 
+SIDES = ('left', 'right')
 INFOS = ('/left/camera_info', '/right/camera_info')
 SWAP_IMAGES = ('-r', f'{TOPICS[0]}:={TOPICS[1]}', '-r', f'{TOPICS[1]}:={TOPICS[0]}')
 SWAP_INFOS = ('-r', f'{INFOS[0]}:={INFOS[1]}', '-r', f'{INFOS[1]}:={INFOS[0]}')
@@ -43,6 +44,27 @@ class ZerosFromTheDriver(FilesFromTheCalibration):
     def breaks(self) -> None:
         for info in self.rig.infos:
             info.k, info.p = [0.0] * 9, [0.0] * 12
+
+
+@of('cameras_vertical')
+class CamerasOneAboveTheOther(Scenario):
+    """The left camera is the upper one."""
+
+    def breaks(self) -> None:
+        scene = scene_of(plane(WIDTH, HEIGHT, DISPARITY))
+        self._images = [np.rot90(image, -1) for image in (scene.left, scene.right)]
+        self.publishes(camera_infos(HEIGHT, WIDTH))
+        self.rig.infos[1].p[3], self.rig.infos[1].p[7] = 0.0, self.rig.infos[1].p[3]
+
+    def publishes(self, infos: Any) -> None:
+        self.bench.left, self.bench.right = map(image_message, self._images)
+        self.rig.infos = infos
+
+    def obeys(self, said: str) -> None:
+        assert 'turn both images by 90 degrees anticlockwise' in said
+        assert '(now left) becomes the left one, and calibrate the turned images' in said
+        self._images = [np.rot90(image) for image in self._images]
+        self.publishes(camera_infos(WIDTH, HEIGHT))
 
 
 @of('no_baseline')
@@ -128,7 +150,7 @@ class CalibratedAtTwoSizes(Scenario):
 
     def obeys(self, said: str) -> None:
         assert 'calibrate both cameras at one size' in said
-        self.bench.restore()
+        self.rig.infos[0].width = WIDTH
 
 
 @of('calibration_file')
@@ -153,45 +175,7 @@ class CalibratedAtAnotherSize(Scenario):
 
     def obeys(self, said: str) -> None:
         assert 'the calibration is for 640x480' in said
-        self.bench.restore()
-
-
-@of('sizes_differ')
-class CroppedRightImage(Scenario):
-    def breaks(self) -> None:
-        self.bench.right = image_message(np.zeros((HEIGHT, WIDTH - 8), np.uint8))
-
-
-@of('unsupported_encoding')
-class ThermalCamera(Scenario):
-    def breaks(self) -> None:
-        self.bench.left.encoding = 'thermal_77'
-
-    def obeys(self, said: str) -> None:
-        assert 'mono8' in said
-        self.bench.left.encoding = 'mono8'
-
-
-@of('data_length')
-class CutData(Scenario):
-    def breaks(self) -> None:
-        self.bench.left.data = self.bench.left.data[:-1]
-
-
-@of('unusable_image')
-class EncodingsThatDiffer(Scenario):
-    def breaks(self) -> None:
-        self.bench.right = image_message(np.zeros((HEIGHT, WIDTH), np.uint8), 'mono16')
-
-
-@of('impossible_settings')
-class RangeWiderThanTheImages(Scenario):
-    def breaks(self) -> None:
-        self.starts(num_disparities=96)
-
-    def obeys(self, said: str) -> None:
-        assert 'reduce num_disparities' in said
-        self.set(num_disparities=16)
+        self.rig.infos = camera_infos(WIDTH, HEIGHT)
 
 
 @of('implausible_calibration')
@@ -204,63 +188,6 @@ class Millimetres(Scenario):
         self.rig.infos[1].p[3] /= 1000.0
 
 
-@of('same_topic')
-class BothInputsOnOneTopic(Scenario):
-    def breaks(self) -> None:
-        self.starts('-r', f'{TOPICS[1]}:={TOPICS[0]}')
-
-    def obeys(self, said: str) -> None:
-        assert 'remap one of them' in said
-        self.starts()
-
-
-@of('identical_images')
-class OneCameraTwice(Scenario):
-    def breaks(self) -> None:
-        self.bench.right = self.bench.left
-
-    def obeys(self, said: str) -> None:
-        assert 'have the driver publish the other camera' in said
-        self.bench.restore()
-
-
-@of('uniform_image')
-class LensCap(Scenario):
-    def breaks(self) -> None:
-        self.bench.left = image_message(np.zeros((HEIGHT, WIDTH), np.uint8))
-
-    def obeys(self, said: str) -> None:
-        assert 'the left image shows nothing' in said
-        assert 'take off the lens cap' in said
-        self.bench.restore()
-
-
-@of('range_misses_scene')
-class SceneBeforeTheRange(Scenario):
-    def breaks(self) -> None:
-        self.starts()
-        self.shows(scene_of(plane(320, 240, 30.0)))
-
-    def obeys(self, said: str) -> None:
-        self.sets(said, 'min_disparity', 'num_disparities')
-
-
-@of('empty_depth')
-class WallWithoutTexture(Scenario):
-    """It gets darker downwards, which both cameras see, and a match for no column."""
-
-    def breaks(self) -> None:
-        rows = np.arange(HEIGHT, dtype=np.uint8)[:, None]
-        walls = (np.broadcast_to(rows * 2 + dark, (HEIGHT, WIDTH)) for dark in (0, 1))
-        self.bench.left, self.bench.right = (
-            image_message(wall.astype(np.uint8)) for wall in walls
-        )
-
-    def obeys(self, said: str) -> None:
-        assert 'light and focus the scene, check that both cameras see it' in said
-        self.bench.restore()
-
-
 @of('rows_apart')
 class MountThatMoved(Scenario):
     def breaks(self) -> None:
@@ -270,39 +197,11 @@ class MountThatMoved(Scenario):
 
     def obeys(self, said: str) -> None:
         assert 'calibrate the cameras anew' in said
-        self.bench.restore()
-
-
-@of('scene_too_near')
-class SceneTooNear(Scenario):
-    def breaks(self) -> None:
-        self.starts()
-        self.shows(scene_of(tilted_plane(320, 240, 4.0, 26.0)))
-
-    def obeys(self, said: str) -> None:
-        self.sets(said, 'num_disparities')
-
-
-@of('scene_too_far')
-class SceneTooFar(Scenario):
-    def breaks(self) -> None:
-        self.starts(min_disparity=12)
-        self.shows(scene_of(tilted_plane(320, 240, 4.0, 26.0)))
-
-    def obeys(self, said: str) -> None:
-        self.sets(said, 'min_disparity')
-
-
-@of('search_too_wide')
-class SearchTooWide(Scenario):
-    def breaks(self) -> None:
-        self.starts(num_disparities=64)
-
-    def obeys(self, said: str) -> None:
-        self.sets(said, 'num_disparities')
-
-
-SIDES = ('left', 'right')
+        for info in self.rig.infos:
+            info.k = [500.0, 0.0, info.p[2], 0.0, 500.0, info.p[6], 0.0, 0.0, 1.0]
+            info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        self.rig.infos[1].k[5] += 3.0
+        self.starts(rectify=True)
 
 
 def calibration_file(info: Any) -> str:
