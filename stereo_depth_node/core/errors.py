@@ -17,6 +17,7 @@
     │   └── SizeError                 its size is not what it must be
     │       ├── DataLengthError       its data is not of the size that its header says
     │       ├── PairSizeError         it is not of the size of its partner
+    │       ├── LayoutError           it does not hold the images that its layout says
     │       └── CalibrationSizeError  it is not of the size that was calibrated
     └── InputError                    a file or a recording cannot be read or written
 
@@ -33,6 +34,7 @@ __all__ = [
     'EncodingError',
     'ImageError',
     'InputError',
+    'LayoutError',
     'MissingCalibrationError',
     'PairSizeError',
     'SettingsError',
@@ -94,6 +96,10 @@ class DataLengthError(SizeError):
 
 class PairSizeError(SizeError):
     """The images of a pair differ in size."""
+
+
+class LayoutError(SizeError):
+    """An image does not hold one image, or two, as its layout says."""
 
 
 class CalibrationSizeError(SizeError):

@@ -27,6 +27,7 @@ from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
 from stereo_depth_node.core.errors import CalibrationSizeError, SizeError
+from stereo_depth_node.core.images.layouts import size_error, whole_size
 from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
 from stereo_depth_node.core.matching.selection import create_matcher
 from stereo_depth_node.core.settings import Settings
@@ -165,9 +166,11 @@ class StereoPipeline:
         left, right = (camera.sized(width, height) for camera in (left, right))
         geometry = StereoGeometry.from_calibrations(left, right, settings.baseline)
         if (geometry.width, geometry.height) != (width, height):
-            raise CalibrationSizeError(
-                f'the images are {width}x{height}, the calibration is for '
-                f'{geometry.width}x{geometry.height}: {why_size_differs(left, width, height)}'
+            raise size_error(
+                whole_size(settings.stereo_layout, width, height),
+                settings.stereo_layout,
+                (geometry.width, geometry.height),
+                why_size_differs(left, width, height),
             )
         return cls(settings, width, height, geometry, (left, right) if settings.rectify else None)
 

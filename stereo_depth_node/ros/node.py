@@ -51,7 +51,6 @@ _HOUSEKEEPING_S = 0.1
 _SETTLE_S = 0.2
 # Timers and services wait no longer than this, and one pair, when images come too fast.
 _TURN_S = 0.04
-_IMAGES_OF_A_PAIR = 2
 _CALIBRATION_ADVICE = (
     'no camera_info has come. Start its driver with a calibration, remap {side}/camera_info, or '
     'set left_camera_info_url and right_camera_info_url'
@@ -138,21 +137,23 @@ class StereoDepthNode(Node):
     def _take_image(self, arrival: ImageArrival) -> None:
         self.images_come = True
         self.inputs.wake_by(*Side)
-        side = arrival.side
-        self.state.statistics.input[side.value].tick()
-        try:
-            image = SerializedImage(
-                arrival.serialized,
-                is_compressed=self.inputs.are_compressed,
-                arrival_ns=arrival.arrival_ns,
-            )
-        except ImageError as error:
-            self.state.note_unreadable(side, error)
-            return
-        self.state.image_bytes = image.nbytes
-        for pair in self.state.pairer.add(side, image.stamp_ns, image):
-            self.state.note_pair(pair)
-            self.inputs.wake_by(side)
+        # A message is one image, or both in one.
+        for side, half in self.inputs.images_of(arrival):
+            self.state.statistics.input[side.value].tick()
+            try:
+                image = SerializedImage(
+                    arrival.serialized,
+                    is_compressed=self.inputs.are_compressed,
+                    arrival_ns=arrival.arrival_ns,
+                    half=half,
+                )
+            except ImageError as error:
+                self.state.note_unreadable(side, error)
+                continue
+            self.state.image_bytes = image.nbytes
+            for pair in self.state.pairer.add(side, image.stamp_ns, image):
+                self.state.note_pair(pair)
+                self.inputs.wake_by(arrival.side)
 
     def _take_arrived(self, first: ImageArrival | None = None) -> int:
         """Take every image that has arrived, and return how many there were."""
@@ -174,7 +175,8 @@ class StereoDepthNode(Node):
         self._take_arrived()
         self.images_come = False
         if any(self.outputs.wanted()):
-            self.inputs.open(settings)
+            if self.inputs.open(settings):
+                state.pairer.clear(DropReason.UNPAIRED)
         elif self.inputs.are_open:
             self.inputs.close()
             state.pairer.clear(DropReason.UNWANTED)
@@ -200,7 +202,7 @@ class StereoDepthNode(Node):
         turn_ends = time.monotonic() + _TURN_S
         is_behind = True
         while is_behind:
-            is_behind = self._take_arrived(first) > _IMAGES_OF_A_PAIR
+            is_behind = self._take_arrived(first) > self.inputs.messages_of_a_pair
             first = None
             self._work()
             is_behind = is_behind and time.monotonic() < turn_ends

@@ -25,22 +25,23 @@ from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
+from stereo_depth_node.core.images.layouts import Half, halves_of, SEPARATE
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.ros.camera_infos import CameraInfoInputs, MOST_TURNS, next_message
 from stereo_depth_node.ros.qos import QosOverrides, SubscriptionEventCallbacks
 from stereo_depth_node.ros.wakeup import WakeUpGroup
 
-__all__ = ['ImageArrival', 'StereoInputs', 'image_topic']
+__all__ = ['BOTH_IMAGES', 'ImageArrival', 'StereoInputs', 'image_topic']
 
 
 class ImageArrival(NamedTuple):
-    """An image that has arrived.
+    """A message with an image, or with both in one, that has arrived.
 
     Attributes
     ----------
     side : Side
-        The camera it comes from.
+        The camera it comes from; LEFT for both.
     serialized : bytes
         The message.
     arrival_ns : int
@@ -51,6 +52,9 @@ class ImageArrival(NamedTuple):
     serialized: bytes
     arrival_ns: int
 
+
+BOTH_IMAGES = 'stereo/image_raw'
+"""The topic of images that hold both."""
 
 # Images that may wait in the middleware for each one that waits to be paired.
 _DEPTH_PER_WAITING_IMAGE = 2
@@ -91,6 +95,7 @@ class StereoInputs:
         self._on_image = on_image
         self._wake_ups = {side: WakeUpGroup(node, is_on=True) for side in Side}
         self.are_compressed = False
+        self._layout = SEPARATE
         self._images: dict[Side, Subscription[Any]] = {}
         self._opened_with: tuple[object, ...] = ()
         self._opened_for: int | None = None
@@ -113,27 +118,33 @@ class StereoInputs:
         if self._opened_for is None:
             self._opened_for = size
 
-    def open(self, settings: Settings) -> None:
+    def open(self, settings: Settings) -> bool:
         """Subscribe to the images, or subscribe anew where the settings ask for it.
+
+        Return whether they come in another layout than before.
 
         What has arrived is lost then, so it is to be taken before. The subscriptions are also
         renewed after the images have changed their size: until a subscription ends, Fast DDS
         keeps the room for a whole queue of the largest images that have come.
         """
         is_reliable = settings.frame_policy == 'every' and not self._is_offered_best_effort_only
-        wanted = (settings.image_transport, settings.queue_size, is_reliable)
+        wanted = (
+            *(settings.image_transport, settings.stereo_layout),
+            *(settings.queue_size, is_reliable),
+        )
         is_outdated = (
             self._opened_for != self._size
             and time.monotonic() - self._size_since > _STEADY_S
             and settings.frame_policy == 'latest'  # who wants every frame can spare none
         )
         if self._images and wanted == self._opened_with and not is_outdated:
-            return
+            return False
         self._end()
         self._opened_with, self._opened_for = wanted, self._size
         self.are_compressed = settings.image_transport == 'compressed'
         message_type = CompressedImage if self.are_compressed else Image
-        for side in Side:
+        layout_before, self._layout = self._layout, settings.stereo_layout
+        for side in Side if self._layout == SEPARATE else (Side.LEFT,):
             topic = image_topic(self._node, side, settings)
             self._images[side] = self._overrides.create(
                 partial(
@@ -152,6 +163,7 @@ class StereoInputs:
                 topic,
                 _image_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
             )
+        return self._layout != layout_before
 
     def close(self) -> None:
         """End the subscriptions to the images."""
@@ -163,6 +175,17 @@ class StereoInputs:
         for subscription in self._images.values():
             self._node.destroy_subscription(subscription)
         self._images.clear()
+
+    @property
+    def messages_of_a_pair(self) -> int:
+        """Messages that hold the two images of a pair."""
+        return len(self._images)
+
+    def images_of(self, arrival: ImageArrival) -> tuple[tuple[Side, Half | None], ...]:
+        """Return the camera of each image in a message, and the half of it; None for all of it."""
+        if self._layout == SEPARATE:
+            return ((arrival.side, None),)
+        return tuple(zip(Side, halves_of(self._layout), strict=True))
 
     def wake_by(self, *sides: Side) -> None:
         """Let only the images of these sides wake the executor."""
@@ -205,10 +228,12 @@ class StereoInputs:
 
     def subscriptions(self) -> dict[str, Subscription[Any]]:
         """Return the subscriptions by what they are for, such as ``left image``."""
+        both = self._images.get(Side.LEFT) if self._layout != SEPARATE else None
+        images = dict.fromkeys(Side, both) if both is not None else self._images
         return {
             f'{side.value} {kind}': subscriptions[side]
             for kind, subscriptions in (
-                ('image', self._images),
+                ('image', images),
                 ('camera_info', self.camera_infos.subscriptions),
             )
             for side in Side
@@ -229,15 +254,16 @@ class StereoInputs:
         self._is_offered_best_effort_only = True
 
     def _count_lost(self, side: Side, event: Any) -> None:
-        self.lost[side] += event.total_count_change
+        for each in (side,) if self._layout == SEPARATE else Side:
+            self.lost[each] += event.total_count_change
 
 
 def image_topic(node: Node, side: Side, settings: Settings) -> str:
-    """Return the image topic of a side.
+    """Return the image topic of a side, or that of both.
 
     Compressed images come on a topic below the (remapped) raw one, as image_transport has it.
     """
-    raw = f'{side.value}/image_rect'
+    raw = f'{side.value}/image_rect' if settings.stereo_layout == SEPARATE else BOTH_IMAGES
     if settings.image_transport == 'compressed':
         return f'{node.resolve_topic_name(raw)}/compressed'
     return raw

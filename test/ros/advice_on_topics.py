@@ -10,10 +10,12 @@ import re
 from advice import of, Scenario, TOPICS
 from bench import DISPARITY, HEIGHT, WIDTH
 from harness import BEST_EFFORT
+import numpy as np
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
-from rig import compressed_message, next_stamp_ns
+from rig import compressed_message, FRAME, image_message, next_stamp_ns, stamp_of
 from scenes import plane, scene_of
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
 
@@ -120,6 +122,38 @@ class ReliableIsAskedFor(OtherCameras):
     def obeys(self, said: str) -> None:
         arguments = re.findall(r'--ros-args (.*?), or', said)
         self.starts(*arguments[0].split())  # the other override is no longer given
+
+
+@of('wrong_layout')
+class BothImagesOnEachTopic(Scenario):
+    def breaks(self) -> None:
+        pair = scene_of(plane(WIDTH, HEIGHT, DISPARITY))
+        both = image_message(np.hstack([pair.left, pair.right]))
+        self.bench.left = self.bench.right = both
+
+    def obeys(self, said: str) -> None:
+        ((layout, topic),) = re.findall(r'set stereo_layout to (\w+) and remap (\S+) to', said)
+        remap = f'{topic}:={TOPICS[0]}'
+        self.starts('-p', f'stereo_layout:={layout}', '-r', remap)
+
+
+@of('wrong_layout')
+class OneImageTakenForTwo(Scenario):
+    def breaks(self) -> None:
+        other = self.other('both')
+        publisher = other.publisher('/stereo/image_raw', Image)
+        self.set(stereo_layout='top_bottom')
+
+        def send() -> None:
+            self.bench.left.header = Header(stamp=stamp_of(next_stamp_ns()), frame_id=FRAME)
+            publisher.publish(self.bench.left)
+            self.bench.send()
+
+        self.sends(send)
+
+    def obeys(self, said: str) -> None:
+        (layout,) = re.findall(r'set stereo_layout to (\w+) if', said)
+        self.set(stereo_layout=layout)
 
 
 @of('one_side_only')

@@ -242,6 +242,14 @@ CAUSES: dict[str, Cause] = {
             'The files are those that camera_calibration writes (ROS camera_info YAML).',
         ),
         Cause(
+            'wrong_layout',
+            Level.ERROR,
+            'stereo_layout does not fit the images: {error}',
+            'Cameras that send both images in one are taken with `stereo_layout: side_by_side` or '
+            '`top_bottom`, from the topic stereo/image_raw; left/camera_info and '
+            'right/camera_info are then for one half each. docs/cameras.md has examples.',
+        ),
+        Cause(
             'calibration_size',
             Level.ERROR,
             'calibration of another size: {error}',

@@ -93,6 +93,8 @@ def _unwanted(snapshot: Snapshot) -> Finding:
 def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what keeps images from becoming depth, in the order of their way."""
     silent = [name for name, side in snapshot.sides() if side.is_silent]
+    if silent and snapshot.has_one_stream:
+        silent = ['left', 'right']
     if silent and snapshot.age > _GRACE_S:
         are_there = all(side.image.publishers for name, side in snapshot.sides() if name in silent)
         if snapshot.is_unreadable and snapshot.failure is not None and are_there:
@@ -113,6 +115,8 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
 def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
     """Yield why images do not come."""
     sides = {name: side for name, side in snapshot.sides() if name in silent}
+    if snapshot.has_one_stream:
+        del sides['right']  # whose topic is that of the left
     unknown = {
         name: side.image
         for name, side in sides.items()
@@ -137,7 +141,7 @@ def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
         elif topic.other_types:
             came = listed(topic.other_types)
             yield CAUSES['wrong_type'].found(
-                topic=topic.name, came=came, type=topic.type, cure=_cure_of_type(topic)
+                topic=topic.name, came=came, type=topic.type, cure=_cure_of_type(snapshot, topic)
             )
     mute = {name: side for name, side in sides.items() if side.image.publishers}
     if len(mute) == 1 and len(silent) == 1:
@@ -153,17 +157,18 @@ def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
         )
 
 
-def _cure_of_type(topic: TopicSnapshot) -> str:
+def _cure_of_type(snapshot: Snapshot, topic: TopicSnapshot) -> str:
+    other = '' if snapshot.has_one_stream else ', and so for the other camera'
     raw = topic.name.removesuffix('/compressed')
     if any(came.endswith('/CompressedImage') for came in topic.other_types):
         return (
             'start this node with --ros-args -p image_transport:=compressed '
-            f'-r {raw}/compressed:={topic.name}, and so for the other camera'
+            f'-r {raw}/compressed:={topic.name}{other}'
         )
     if any(came.endswith('/Image') for came in topic.other_types):
         return (
-            f'start this node with --ros-args -p image_transport:=raw -r {raw}:={topic.name}, '
-            'and so for the other camera'
+            f'start this node with --ros-args -p image_transport:=raw -r {raw}:={topic.name}'
+            f'{other}'
         )
     return 'remap it'
 

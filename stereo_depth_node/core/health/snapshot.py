@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from stereo_depth_node.core.health.rectification import RectificationReport
 from stereo_depth_node.core.health.result import ResultReport
+from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.pairing.arrival import ArrivalEstimate
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.reasons import DropReason
@@ -234,6 +235,11 @@ class Snapshot:
     def received(self) -> int:
         """Images of both cameras."""
         return self.left.received + self.right.received
+
+    @property
+    def has_one_stream(self) -> bool:
+        """Whether both images come in one message, on one topic."""
+        return self.settings.stereo_layout != SEPARATE
 
     def sides(self) -> tuple[tuple[str, SideSnapshot], tuple[str, SideSnapshot]]:
         """Return both cameras with their names."""

@@ -138,7 +138,6 @@ def _rounded_up(value: float) -> float:
 
 
 def _publishers(snapshot: Snapshot) -> str:
-    return listed(
-        f'{side.image.name} is published by {listed(side.image.publishers) or "nobody now"}'
-        for _, side in snapshot.sides()
-    )
+    topics = [side.image for _, side in snapshot.sides()]
+    senders = {topic.name: listed(topic.publishers) or 'nobody now' for topic in topics}
+    return listed(f'{name} is published by {who}' for name, who in senders.items())

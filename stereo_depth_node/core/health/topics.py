@@ -25,7 +25,8 @@ def shared_topics(snapshot: Snapshot) -> Iterator[Finding]:
         ('image', left.image, right.image),
         ('camera_info', left.camera_info, right.camera_info),
     ):
-        if topic.name == other.name:
+        is_one = kind == 'image' and snapshot.has_one_stream
+        if topic.name == other.name and not is_one:
             yield CAUSES['same_topic'].found(kind=kind, topic=topic.name)
     shared: dict[tuple[str, ...], dict[str, None]] = {}
     for topic in (left.image, right.image, left.camera_info, right.camera_info):

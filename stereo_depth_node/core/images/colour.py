@@ -94,6 +94,8 @@ def _decode_compressed(image: CompressedImage) -> Colour:
     decoded = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ImageError(f'format {image.format[:60]!r} cannot be decoded to colour')
+    if image.half is not None:
+        decoded = image.half.of_pixels(decoded)
     if is_mosaic and decoded.ndim == 2:
         return _to_rgb(np.asarray(decoded), cast(Encoding, encoding))
     return cast(Colour, cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))

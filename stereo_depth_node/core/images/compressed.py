@@ -11,11 +11,19 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import AnyGrey
-from stereo_depth_node.core.errors import CalibrationSizeError, EncodingError, ImageError
-from stereo_depth_node.core.images.encodings import ENCODINGS
+from stereo_depth_node.core.errors import EncodingError, ImageError
+from stereo_depth_node.core.images.encodings import Encoding, ENCODINGS
+from stereo_depth_node.core.images.layouts import SEPARATE, size_error, whole_size
 from stereo_depth_node.core.images.raw import grey_of_bgr
 
-__all__ = ['MAX_PIXELS_PER_BYTE', 'claimed_size', 'decode_compressed_grey']
+__all__ = [
+    'MAX_PIXELS_PER_BYTE',
+    'claimed_size',
+    'decode_compressed',
+    'decode_compressed_grey',
+    'grey_of_compressed',
+    'mosaic_of_format',
+]
 
 # No JPEG, PNG or TIFF makes more pixels than this of one byte (deflate stops at 1032, LZW at
 # 2730): a header that claims more is refused before anything is allocated for it.
@@ -36,6 +44,32 @@ def decode_compressed_grey(
 ) -> AnyGrey:
     """Return the grey values of a JPEG, PNG or TIFF image.
 
+    Parameters
+    ----------
+    data, format, largest
+        As for :func:`decode_compressed`.
+
+    Returns
+    -------
+    (H, W) uint8 or uint16 ndarray
+        A new array in native byte order.
+
+    Raises
+    ------
+    ImageError
+        As for :func:`decode_compressed`.
+    """
+    return grey_of_compressed(decode_compressed(data, format, largest), format)
+
+
+def decode_compressed(
+    data: Any,
+    format: str,  # noqa: A002 (ROS's name)
+    largest: tuple[int, int] | None = None,
+    layout: str = SEPARATE,
+) -> AnyGrey:
+    """Return the pixels of a JPEG, PNG or TIFF image as they are stored.
+
     What its header says is checked before anything is decoded: a file of a megabyte can hold an
     image of gigabytes.
 
@@ -50,17 +84,20 @@ def decode_compressed_grey(
     largest : tuple of 2 int, optional
         Width and height of the calibration, pixels: no image is larger. Without it there may be
         64 million pixels.
+    layout : str
+        One of :data:`.layouts.LAYOUTS` where both images are in this one, and each has the size
+        of the calibration.
 
     Returns
     -------
-    (H, W) uint8 or uint16 ndarray
-        A new array in native byte order.
+    (H, W) or (H, W, 3) uint8 or uint16 ndarray
+        Grey or a Bayer mosaic, or BGR: a new array in native byte order.
 
     Raises
     ------
     EncodingError
         The format or the kind of pixels is not one of a camera image.
-    CalibrationSizeError
+    CalibrationSizeError, LayoutError
         The image is larger than the calibration.
     ImageError
         The data cannot be decoded.
@@ -89,25 +126,18 @@ def decode_compressed_grey(
             f'the header claims {width} x {height} pixels, which {buffer.nbytes} bytes cannot '
             'hold: the image is damaged'
         )
-    if largest is not None and (width > largest[0] or height > largest[1]):
-        raise CalibrationSizeError(
-            f'the header claims {width} x {height} pixels, the calibration is for '
-            f'{largest[0]} x {largest[1]}: calibrate at the size that is published'
-        )
+    if largest is not None:
+        most = whole_size(layout, *largest)
+        if width > most[0] or height > most[1]:
+            raise size_error(size, layout, largest, 'calibrate at the size that is published')
     if width * height > _MOST_PIXELS:
         raise ImageError(
             f'the header claims {width} x {height} pixels: images of up to '
             f'{_MOST_PIXELS // 1_000_000} million pixels are decoded'
         )
-    mosaic = ENCODINGS.get(format.partition(';')[0].strip())
-    is_mosaic = format.startswith('bayer_') and mosaic is not None
-    flags = cv2.IMREAD_UNCHANGED if is_mosaic else _AS_STORED
+    flags = cv2.IMREAD_UNCHANGED if mosaic_of_format(format) is not None else _AS_STORED
     try:
         image = cv2.imdecode(np.frombuffer(buffer, np.uint8), flags)
-        if image is not None and image.ndim == 3:
-            image = grey_of_bgr(image[:, :, :3])
-        elif image is not None and mosaic is not None and mosaic.grey_code and is_mosaic:
-            image = cv2.cvtColor(image, mosaic.grey_code)
     except cv2.error as error:
         raise ImageError(f'OpenCV cannot decode format {format[:60]!r}: {error}') from error
     if image is None:
@@ -120,6 +150,21 @@ def decode_compressed_grey(
             f'format {format[:60]!r} holds {image.dtype} pixels: expected 8 or 16 bits'
         )
     return image
+
+
+def grey_of_compressed(stored: AnyGrey, format: str) -> AnyGrey:  # noqa: A002 (ROS's name)
+    """Return the grey values, (H, W), of what :func:`decode_compressed` gave for a format."""
+    mosaic = mosaic_of_format(format)
+    if stored.ndim == 3:
+        return grey_of_bgr(stored[:, :, :3])
+    if mosaic is not None and mosaic.grey_code is not None:
+        return cv2.cvtColor(stored, mosaic.grey_code)
+    return stored
+
+
+def mosaic_of_format(format: str) -> Encoding | None:  # noqa: A002 (ROS's name)
+    """Return the encoding of a Bayer mosaic that was compressed as it is, None for others."""
+    return ENCODINGS.get(format.partition(';')[0].strip()) if format.startswith('bayer_') else None
 
 
 def claimed_size(data: memoryview) -> tuple[int, int] | None:

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import AnyGrey, Colour, Grey
-from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
+from stereo_depth_node.core.errors import ImageError, InputError, LayoutError, PairSizeError
 from stereo_depth_node.core.images.compressed import claimed_size, MAX_PIXELS_PER_BYTE
+from stereo_depth_node.core.images.layouts import halves_of
 from stereo_depth_node.core.images.npy import array_of_npy, NPY_MAGIC
 from stereo_depth_node.core.images.raw import grey_of_bgr, reduce_to_8bit
 from stereo_depth_node.core.settings.text_files import read_bytes
 
 __all__ = [
-    'LAYOUTS',
     'ImagePair',
     'image_pair',
     'read_grey',
@@ -35,9 +35,6 @@ _AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIEN
 _MOST_BYTES = 1 << 30
 _WHOLE = (np.uint8, np.uint16)
 _UINT16_MAX = 65535.0
-
-LAYOUTS = ('side-by-side', 'top-bottom')
-"""How both images can be in one: the left one on the left, or on top."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,22 +112,20 @@ def split_image(
     image : (H, W) or (H, W, 3) ndarray
         Both.
     layout : str
-        One of `LAYOUTS`.
+        One of :data:`.layouts.LAYOUTS`.
     name : str
         Of the image, for the error.
 
     Raises
     ------
-    ImageError
+    LayoutError
         If it cannot be halved.
     """
-    axis = 1 if layout == 'side-by-side' else 0
-    length = image.shape[axis]
-    if length % 2:
-        side = 'width' if axis else 'height'
-        raise ImageError(f'{name}: its {side} of {length} px is odd, it is not two images')
-    first, second = np.split(image, 2, axis)
-    return np.ascontiguousarray(first), np.ascontiguousarray(second)
+    try:
+        left, right = (half.of_pixels(image) for half in halves_of(layout))
+    except LayoutError as error:
+        raise LayoutError(f'{name}: {error}') from None
+    return np.ascontiguousarray(left), np.ascontiguousarray(right)
 
 
 def read_grey(path: Path) -> AnyGrey:

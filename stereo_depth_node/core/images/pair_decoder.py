@@ -10,7 +10,13 @@ from typing import Any
 
 from stereo_depth_node.core.arrays import AnyGrey, Grey
 from stereo_depth_node.core.errors import PairSizeError
-from stereo_depth_node.core.images.compressed import decode_compressed_grey
+from stereo_depth_node.core.images.compressed import (
+    decode_compressed,
+    decode_compressed_grey,
+    grey_of_compressed,
+    mosaic_of_format,
+)
+from stereo_depth_node.core.images.layouts import Half, halves_of
 from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
 
 __all__ = ['CompressedImage', 'PairDecoder']
@@ -26,10 +32,13 @@ class CompressedImage:
         The format field of the message, such as ``'bgr8; jpeg compressed bgr8'``.
     data : buffer
         The compressed image.
+    half : Half or None
+        What of it is meant; None for the whole.
     """
 
     format: str
     data: Any
+    half: Half | None = None
 
 
 class PairDecoder:
@@ -59,7 +68,7 @@ class PairDecoder:
         Parameters
         ----------
         left, right : RawImage or CompressedImage
-            The pair.
+            The pair. Halves of a compressed image are those of one, which is decoded once.
         largest : tuple of 2 int, optional
             Width and height that no compressed image exceeds, pixels.
 
@@ -73,8 +82,11 @@ class PairDecoder:
         ImageError
             If an image cannot be decoded, or the two differ in size or depth.
         """
-        pair = enumerate((left, right))
-        decoded = [self._decode_one(image, side, largest) for side, image in pair]
+        if isinstance(left, CompressedImage) and left.half is not None:
+            decoded = _decode_halves(left, left.half.layout, largest)
+        else:
+            pair = enumerate((left, right))
+            decoded = [self._decode_one(image, side, largest) for side, image in pair]
         (height, width), (right_height, right_width) = (image.shape for image in decoded)
         if (height, width) != (right_height, right_width):
             raise PairSizeError(
@@ -95,3 +107,18 @@ class PairDecoder:
         if decoded.base is None:  # not a view of the image's data
             self._buffers[side] = decoded
         return decoded
+
+
+def _decode_halves(
+    image: CompressedImage, layout: str, largest: tuple[int, int] | None
+) -> list[AnyGrey]:
+    """Return the left and the right half of an image that holds both.
+
+    A mosaic is cut before it becomes grey, so that no pixel is mixed from both.
+    """
+    stored = decode_compressed(image.data, image.format, largest, layout)
+    encoding = mosaic_of_format(image.format)
+    return [
+        grey_of_compressed(half.of_pixels(stored, encoding), image.format)
+        for half in halves_of(layout)
+    ]

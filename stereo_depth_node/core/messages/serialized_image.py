@@ -9,6 +9,7 @@ because newer ones have come.
 from __future__ import annotations
 
 from stereo_depth_node.core.arrays import NS_PER_S
+from stereo_depth_node.core.images.layouts import Half
 from stereo_depth_node.core.images.pair_decoder import CompressedImage
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.cdr import CdrReader
@@ -27,6 +28,8 @@ class SerializedImage:
         It is a CompressedImage.
     arrival_ns : int
         When it arrived, ns; 0 for what was recorded.
+    half : Half, optional
+        What of it is meant, where it holds both images; the whole by default.
 
     Attributes
     ----------
@@ -43,13 +46,19 @@ class SerializedImage:
         If it is too short to have a stamp, or serialized in an unknown way.
     """
 
-    __slots__ = ('_is_compressed', '_serialized', 'arrival_ns', 'nbytes', 'stamp')
+    __slots__ = ('_half', '_is_compressed', '_serialized', 'arrival_ns', 'nbytes', 'stamp')
 
     def __init__(
-        self, serialized: bytes, *, is_compressed: bool = False, arrival_ns: int = 0
+        self,
+        serialized: bytes,
+        *,
+        is_compressed: bool = False,
+        arrival_ns: int = 0,
+        half: Half | None = None,
     ) -> None:
         self._serialized = serialized
         self._is_compressed = is_compressed
+        self._half = half
         self.arrival_ns = arrival_ns
         self.nbytes = len(serialized)
         self.stamp = CdrReader(serialized).stamp()
@@ -81,13 +90,15 @@ class SerializedImage:
         DataLengthError
             If the message ends before the data begins. If it ends in the data, the data is
             shorter than it should be.
+        ImageError
+            If half of a raw image is meant, and it cannot be halved.
         """
         fields = CdrReader(self._serialized)
         fields.stamp()
         fields.octets()  # frame_id
         if self._is_compressed:
-            return CompressedImage(format=fields.string(), data=fields.octets())
-        return RawImage(
+            return CompressedImage(fields.string(), fields.octets(), self._half)
+        image = RawImage(
             height=fields.uint32(),
             width=fields.uint32(),
             encoding=fields.string(),
@@ -95,3 +106,4 @@ class SerializedImage:
             step=fields.uint32(),
             data=fields.octets(),
         )
+        return image if self._half is None else self._half.of_raw(image)

@@ -366,6 +366,14 @@ class SettingFields:
         group=_INPUT,
         choices=('raw', 'compressed'),
     )
+    stereo_layout: str = parameter(
+        'separate',
+        'separate takes the images of the two cameras from a topic each; side_by_side (left image '
+        'on the left) and top_bottom (left image on top) take both from one, stereo/image_raw, as '
+        'USB and Raspberry Pi stereo cameras send them. The calibrations are for one half each.',
+        group=_INPUT,
+        choices=('separate', 'side_by_side', 'top_bottom'),
+    )
     sync_tolerance: float = parameter(
         0.01,
         'Largest difference of the stamps of a left and a right image that make a pair; 0 asks '

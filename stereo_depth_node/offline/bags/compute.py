@@ -23,8 +23,6 @@ import numpy as np
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.core.messages.content import OutputImage, OUTPUTS
-from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
-from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.pairer import StereoPair
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pipeline import StereoPipeline
@@ -207,7 +205,6 @@ class _PairComputer:
 
     def __init__(self, task: PartTask) -> None:
         self._task = task
-        self._is_compressed = task.topics.type == COMPRESSED_IMAGE
         self._processor = PairProcessor(BagMessages())
         self._calibrations = new_calibration_cache()
 
@@ -255,7 +252,8 @@ class _PairComputer:
                 if info is not None:
                     self._calibrations.take(side, info)
             left, right = (
-                SerializedImage(data, is_compressed=self._is_compressed) for data in images
+                self._task.topics.image(side, data)
+                for side, data in zip(Side, images, strict=True)
             )
         except StereoDepthError as error:
             return PairFailure.of(error)

@@ -26,9 +26,11 @@ from stereo_depth_node.core.health.rectification import (
     RectificationReport,
 )
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
+from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
-from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE
+from stereo_depth_node.core.messages.library import CAMERA_INFO
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
@@ -178,6 +180,8 @@ def inspect_cameras(
         If the recording cannot be read, or a topic is not in it.
     """
     candidates = [(one.name, other.name) for one, other in stereo_candidates(recording.topics)]
+    if settings.stereo_layout != SEPARATE:
+        candidates = []
     named = [(left, right)] if left or right else []
     for left_name, right_name in named or candidates or [('', '')]:
         topics = find_stereo_topics(
@@ -188,6 +192,7 @@ def inspect_cameras(
             right_info=right_info,
             compressed=settings.image_transport == 'compressed',
             rectify=settings.rectify,
+            layout=settings.stereo_layout,
         )
         is_raw = topics.left.rpartition('/')[2].startswith(_RAW) or f'/{_RAW}/' in topics.left
         has_calibration = topics.left_info is not None and topics.right_info is not None
@@ -260,7 +265,10 @@ class _Samples:
     def add(self, pair: PlannedPair, images: tuple[bytes, bytes], *, is_of_range: bool) -> None:
         """Look at a pair; a range is proposed from some, if they are not broken."""
         try:
-            left, right = (_image(data, self._seen.topics) for data in images)
+            left, right = (
+                self._seen.topics.image(side, data)
+                for side, data in zip(Side, images, strict=True)
+            )
             if self.described is None:
                 self.described = _described(left), _described(right)
                 self.frame_ids = (left.frame_id, right.frame_id)
@@ -410,17 +418,13 @@ def _images(recording: Bag, topics: StereoTopics, pair: PlannedPair) -> tuple[by
 def _first_images(recording: Bag, topics: StereoTopics) -> tuple[str, str]:
     """Describe the first image of each side, where there are no pairs."""
     texts = []
-    for topic in (topics.left, topics.right):
+    for side, topic in zip(Side, (topics.left, topics.right), strict=True):
         data = next((data for _, _, data in recording.messages([topic])), None)
         try:
-            texts.append(_described(_image(data, topics)) if data else 'no image')
+            texts.append(_described(topics.image(side, data)) if data else 'no image')
         except ImageError as error:
             texts.append(str(error))
     return texts[0], texts[1]
-
-
-def _image(data: bytes, topics: StereoTopics) -> SerializedImage:
-    return SerializedImage(data, is_compressed=topics.type == COMPRESSED_IMAGE)
 
 
 def _described(image: SerializedImage) -> str:

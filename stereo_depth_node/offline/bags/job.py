@@ -319,6 +319,7 @@ class BagJob:
             right_info=options.right_info,
             compressed=options.settings.image_transport == 'compressed',
             rectify=options.settings.rectify,
+            layout=options.settings.stereo_layout,
         )
         if not options.settings.rectify and '/image_raw' in topics.left:
             self.summary.notes.append(

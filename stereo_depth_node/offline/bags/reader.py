@@ -16,9 +16,8 @@ from rosbags.rosbag2 import Reader
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError, StereoDepthError
-from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
 from stereo_depth_node.core.settings.text_files import printable, read_text
-from stereo_depth_node.offline.bags.halves import half_of_message, split_name
+from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.storage import StorageFiles
 from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic
 from stereo_depth_node.offline.bags.unpacking import limit_rosbags
@@ -136,8 +135,7 @@ class Bag:
         Parameters
         ----------
         names : iterable of str
-            The topics; with ``:left``, ``:right``, ``:top`` or ``:bottom`` behind them halves of
-            their images.
+            The topics; those of :mod:`.halves` stand for the whole message.
         start_ns, stop_ns : int, optional
             Only messages recorded from the first time on and before the second, ns.
 
@@ -153,13 +151,10 @@ class Bag:
         ------
         DamagedBagError
             Where the recording cannot be read.
-        ImageError
-            Where an image cannot be halved.
         """
-        wanted: dict[str, list[tuple[str, str]]] = {}
+        wanted: dict[str, list[str]] = {}
         for name in dict.fromkeys(names):
-            topic, half = split_name(name)
-            wanted.setdefault(topic, []).append((name, half))
+            wanted.setdefault(split_name(name)[0], []).append(name)
         # As they are recorded: rosbags tells them apart by their types, too.
         connections = [each for each in self._reader.connections if each.topic in wanted]
         if not connections:
@@ -169,17 +164,12 @@ class Bag:
                 connections, start_ns, stop_ns
             ):
                 bag_ns, data = _checked_message(recorded_ns, recorded)
-                for name, half in wanted[connection.topic]:
-                    yield name, bag_ns, _half(connection, data, half) if half else data
+                for name in wanted[connection.topic]:
+                    yield name, bag_ns, data
         except StereoDepthError:
             raise
         except Exception as error:
             raise DamagedBagError(f'{self.path} is damaged: {_reason(error)}') from error
-
-
-def _half(connection: Connection, data: bytes, half: str) -> bytes:
-    is_compressed = full_type(connection.msgtype) == COMPRESSED_IMAGE
-    return half_of_message(data, half, is_compressed=is_compressed)
 
 
 def open_bag(path: Path) -> Bag:

@@ -17,8 +17,8 @@ from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
-from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES
 from stereo_depth_node.offline.bags.job import JobSummary
@@ -236,8 +236,7 @@ def _left_image(
                 next((info for _, _, info in recording.messages([name])), None) if name else None
                 for name in (topics.left_info, topics.right_info)
             ]
-        is_compressed = topics.type == COMPRESSED_IMAGE
-        image = SerializedImage(data, is_compressed=is_compressed).content()
+        image = topics.image(Side.LEFT, data).content()
         grey, _ = PairDecoder().decode(image, image)
         if not settings.rectify:
             return grey

@@ -15,8 +15,7 @@ from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
-from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE
-from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, ImageRef, PlannedPair
@@ -62,6 +61,7 @@ def bag_pairs(
             right_info='',
             compressed=settings.image_transport == 'compressed',
             rectify=settings.rectify,
+            layout=settings.stereo_layout,
         )
         plan = BagPlan(recording, topics, settings)
         planned = [pair for part in plan.parts() for pair in part.pairs]
@@ -111,11 +111,8 @@ def _decoded(
     topics: StereoTopics,
     settings: Settings,
 ) -> Scene:
-    is_compressed = topics.type == COMPRESSED_IMAGE
-    left, right = (
-        SerializedImage(data[key], is_compressed=is_compressed).content()
-        for key in ((topics.left, pair.left), (topics.right, pair.right))
-    )
+    left = topics.image(Side.LEFT, data[topics.left, pair.left]).content()
+    right = topics.image(Side.RIGHT, data[topics.right, pair.right]).content()
     grey = [np.array(image) for image in PairDecoder().decode(left, right)]
     if settings.rectify:
         calibration = calibration_from(pair.calibration, settings)

@@ -11,8 +11,11 @@ from itertools import takewhile
 import re
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
-from stereo_depth_node.offline.bags.halves import split_name
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
+from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.offline.bags.halves import half_names, split_name
 
 __all__ = [
     'StereoTopics',
@@ -82,6 +85,17 @@ class StereoTopics:
     left_info: str | None
     right_info: str | None
     type: str
+
+    def image(self, side: Side, data: bytes) -> SerializedImage:
+        """Return the image of a camera in a message of its topic.
+
+        Raises
+        ------
+        ImageError
+            If the message is too short to have a stamp.
+        """
+        _, half = split_name(self.left if side is Side.LEFT else self.right)
+        return SerializedImage(data, is_compressed=self.type == COMPRESSED_IMAGE, half=half)
 
 
 def full_type(name: str) -> str:
@@ -157,6 +171,7 @@ def find_stereo_topics(
     right_info: str = '',
     compressed: bool = False,
     rectify: bool = False,
+    layout: str = SEPARATE,
 ) -> StereoTopics:
     """Find the topics of the stereo camera.
 
@@ -172,6 +187,9 @@ def find_stereo_topics(
         Take compressed images though there are raw ones too.
     rectify : bool
         Where there are raw and rectified images, take the raw ones.
+    layout : str
+        As of the setting stereo_layout: one topic may have both images, and is found where only
+        one has images, or named as the left or as both.
 
     Raises
     ------
@@ -179,6 +197,8 @@ def find_stereo_topics(
         If there is no such camera or more than one, or a name is not in the recording. The text
         lists the candidates.
     """
+    if layout != SEPARATE and not split_name(left)[1]:
+        left, right = half_names(_only_image(topics, left, right, compressed=compressed), layout)
     if bool(left) != bool(right):
         raise InputError('only one of --left and --right is given: name both image topics')
     if left:
@@ -201,8 +221,8 @@ def find_stereo_topics(
                 + _image_topics(topics)
             )
     infos = [
-        _named(topics, given).name if given else _info_beside(topics, topic.name)
-        for given, topic in zip((left_info, right_info), pair, strict=True)
+        _named(topics, given).name if given else _info_beside(topics, _with_side(topic.name, side))
+        for given, topic, side in zip((left_info, right_info), pair, Side, strict=True)
     ]
     if infos[0] == infos[1] and not (left_info or right_info):
         infos = [None, None]
@@ -210,15 +230,36 @@ def find_stereo_topics(
 
 
 def _named(topics: Sequence[Topic], name: str) -> Topic:
-    base, half = split_name(name)
+    base, _ = split_name(name)
     for topic in topics:
         if base.strip('/') == topic.name.strip('/'):
-            # Halves of images are raw images, also those of compressed ones.
-            return Topic(f'{topic.name}:{half}', IMAGE, topic.count) if half else topic
+            suffix = name.removeprefix(base)
+            return Topic(f'{topic.name}{suffix}', topic.type, topic.count)
     raise InputError(
         f'the recording has no topic {name}, it has '
         f'{", ".join(sorted(topic.name for topic in topics)) or "none"}'
     )
+
+
+def _only_image(topics: Sequence[Topic], left: str, right: str, *, compressed: bool) -> str:
+    """Return the name of the one topic whose images hold both."""
+    if left and right not in ('', left):
+        raise InputError(
+            f'--left {left} and --right {right} are given with one topic for both images: name '
+            'one, or set stereo_layout to separate'
+        )
+    if left or right:
+        return _named(topics, left or right).name
+    images = [each for each in topics if each.type in (IMAGE, COMPRESSED_IMAGE) and each.count]
+    images = [each for each in images if not each.name.endswith(_DEPTH_SUFFIX)]
+    wanted = COMPRESSED_IMAGE if compressed else IMAGE
+    images = [each for each in images if each.type == wanted] or images
+    if len(images) != 1:
+        raise InputError(
+            f'stereo_layout asks for one topic with both images: name it with --left. '
+            f'{_image_topics(topics)}'
+        )
+    return images[0].name
 
 
 def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> tuple[Topic, Topic]:
@@ -235,8 +276,8 @@ def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> t
     if not pairs:
         images = [t.name for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
         hint = (
-            f'. If its images hold both, side by side, give --left {images[0]}:left --right '
-            f'{images[0]}:right (:top and :bottom, one above the other)'
+            '. If its images hold both, give --set stereo_layout=side_by_side (or top_bottom), '
+            f'which is --left {images[0]}:left --right {images[0]}:right (or :top and :bottom)'
             if len(images) == 1
             else ''
         )
@@ -262,6 +303,12 @@ def _image_topics(topics: Sequence[Topic]) -> str:
         return others
     names = sorted(topic.name for topic in topics)
     return f'it has no image topic at all, only {", ".join(names) or "nothing"}'
+
+
+def _with_side(name: str, side: Side) -> str:
+    """Return a name that says its side, if it is that of half of an image."""
+    topic, half = split_name(name)
+    return f'{topic.removesuffix(_COMPRESSED_SUFFIX)}:{side.value}' if half is not None else name
 
 
 def _info_beside(topics: Sequence[Topic], image: str) -> str | None:

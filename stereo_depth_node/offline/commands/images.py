@@ -19,7 +19,7 @@ from typing import Any
 from matplotlib import colormaps
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.images.files import LAYOUTS
+from stereo_depth_node.core.images.layouts import LAYOUTS, SEPARATE
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
@@ -103,7 +103,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         '--layout',
-        choices=LAYOUTS,
+        choices=[layout.replace('_', '-') for layout in LAYOUTS],
         help='each file holds both images, the left one on the left or on top',
     )
     result = parser.add_argument_group('result')
@@ -148,6 +148,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.processes < 1:
         raise SettingsError(f'--processes is {arguments.processes}: set 1 or more')
     settings = settings_from(arguments).replace(depth_encoding='32FC1')
+    if arguments.layout is not None:
+        settings = settings.replace(stereo_layout=arguments.layout.replace('-', '_'))
     calibration = calibration_from(arguments, settings, arguments.images[0])
     is_shown = arguments.show and _has_display()
     if arguments.show and not is_shown:
@@ -155,7 +157,7 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = _kinds(arguments, is_shown=is_shown)
     _check_possible(kinds, calibration)
     _check_colours(arguments.colours)
-    sources, count = _sources(arguments.images, arguments.layout)
+    sources, count = _sources(arguments.images, settings.stereo_layout)
     if not calibration.is_given:
         print('no calibration is given: there is disparity, but no metric depth')
     for line in calibration.notes(settings):
@@ -194,16 +196,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if errors else 0
 
 
-def _sources(names: Sequence[str], layout: str | None) -> tuple[Iterable[PairSource], int | None]:
+def _sources(names: Sequence[str], layout: str) -> tuple[Iterable[PairSource], int | None]:
     """Return the pairs that the command line names, and how many, None for those of a video."""
-    if layout is not None:
+    if layout != SEPARATE:
         files = find_files(names)
         if len(files) == 1 and is_video(files[0]):
             return read_video(files[0], None, layout), None
         if len(files) == 2 and len(names) == 2:
             raise SettingsError(
-                f'--layout {layout} is given with two files: give one that holds both images, or '
-                'no --layout'
+                f'the layout is {layout}, and two files are given: give one that holds both '
+                'images, or no --layout (stereo_layout: separate)'
             )
         found = zip(output_names([(file, file) for file in files]), files, strict=True)
         return [PairSource(name, file, None, layout) for name, file in found], len(files)

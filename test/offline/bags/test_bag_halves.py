@@ -18,9 +18,12 @@ pytest.importorskip('rosbags', reason='recordings are read with rosbags')
 from bags import BASELINE, compressed, FOCAL, FRAME_NS, image, info, START_NS, Tape
 from scenes import camera, plane, scene_of
 
-from stereo_depth_node.core.errors import ImageError, InputError
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.images.layouts import Half
+from stereo_depth_node.core.images.raw import decode_grey
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
-from stereo_depth_node.offline.bags.halves import half_of_message, split_name
+from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.reader import Bag
 from stereo_depth_node.offline.bags.topics import find_stereo_topics
 from stereo_depth_node.offline.cli import main
@@ -57,9 +60,8 @@ FORMS: dict[str, tuple[Callable[[int], Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize('form', FORMS)
-def test_images_that_hold_both_give_the_depth_of_their_halves(tmp_path: Path, form: str) -> None:
-    make, left, right = FORMS[form]
+def recording(folder: Path, form: str) -> Path:
+    make, *_ = FORMS[form]
     tape = Tape()
     for number in range(3):
         stamp = START_NS + number * FRAME_NS
@@ -67,15 +69,30 @@ def test_images_that_hold_both_give_the_depth_of_their_halves(tmp_path: Path, fo
         for side, tx in (('left', 0.0), ('right', -FOCAL * BASELINE)):
             calibration = camera(160, 120, f=FOCAL, tx=tx)
             tape.add(f'/cam/{side}/camera_info', info(calibration, stamp), stamp)
-    source = tape.write(tmp_path / 'in')
+    return tape.write(folder)
+
+
+def depths(folder: Path) -> list[bytes]:
+    with closing(Bag(folder)) as result:
+        return [data for *_, data in result.messages(['/depth/image_rect'])]
+
+
+@pytest.mark.parametrize('form', FORMS)
+def test_images_that_hold_both_give_the_depth_of_their_halves(tmp_path: Path, form: str) -> None:
+    """With the names of the halves, and with the node's setting and nothing else."""
+    _, left, right = FORMS[form]
+    source = recording(tmp_path / 'in', form)
     names = ['--left', f'/cam/image:{left}', '--right', f'/cam/image:{right}']
     infos = ['--left-info', '/cam/left/camera_info', '--right-info', '/cam/right/camera_info']
+    layout = 'side_by_side' if left == 'left' else 'top_bottom'
     options = ['--num-disparities', '32', '--quiet', '--processes', '1']
-    assert main(['bag', str(source), str(tmp_path / 'out'), *names, *infos, *options]) == 0
-    with closing(Bag(tmp_path / 'out')) as result:
-        found = list(result.messages(['/depth/image_rect']))
+    assert main(['bag', str(source), str(tmp_path / 'named'), *names, *infos, *options]) == 0
+    setting = ['--set', f'stereo_layout={layout}']
+    assert main(['bag', str(source), str(tmp_path / 'set'), *setting, *options]) == 0
+    found = depths(tmp_path / 'set')
     assert len(found) == 3
-    content = SerializedImage(found[0][2]).content()
+    assert found == depths(tmp_path / 'named')
+    content = SerializedImage(found[0]).content()
     depth = np.frombuffer(content.data, np.float32).reshape(120, 160)
     assert np.nanmedian(depth) == pytest.approx(FOCAL * BASELINE / 10.0, rel=0.01)
 
@@ -83,25 +100,29 @@ def test_images_that_hold_both_give_the_depth_of_their_halves(tmp_path: Path, fo
 def test_a_topic_that_may_hold_both_is_asked_for(tmp_path: Path) -> None:
     tape = Tape()
     tape.add('/cam/image', image(WIDE, START_NS), START_NS)
-    with closing(Bag(tape.write(tmp_path / 'in'))) as recording:
-        with pytest.raises(InputError, match='--left /cam/image:left --right /cam/image:right'):
-            find_stereo_topics(recording.topics)
-        halves = list(recording.messages(['/cam/image:left', '/cam/image:right']))
-    for (name, _, data), pixels in zip(halves, (SCENE.left, SCENE.right), strict=True):
-        message = SerializedImage(data)
+    with closing(Bag(tape.write(tmp_path / 'in'))) as bag:
+        with pytest.raises(InputError, match='give --set stereo_layout=side_by_side'):
+            find_stereo_topics(bag.topics)
+        topics = find_stereo_topics(bag.topics, layout='side_by_side')
+        assert (topics.left, topics.right) == ('/cam/image:left', '/cam/image:right')
+        messages = list(bag.messages([topics.left, topics.right]))
+    for side, (name, _, data), pixels in zip(
+        Side, messages, (SCENE.left, SCENE.right), strict=True
+    ):
+        message = topics.image(side, data)
         assert (message.stamp_ns, message.frame_id) == (START_NS, 'left_optical')
-        content = message.content()
-        found = np.frombuffer(content.data, np.uint8).reshape(content.height, content.step)
-        np.testing.assert_array_equal(found, pixels)
-        assert split_name(name) == ('/cam/image', name.rpartition(':')[2])
+        np.testing.assert_array_equal(decode_grey(message.content()), pixels)
+        assert split_name(name) == ('/cam/image', Half('side_by_side', side is Side.RIGHT))
 
 
-def test_an_image_that_is_not_two_is_refused() -> None:
+def test_one_of_several_topics_is_to_be_named_and_two_are_one_too_many(tmp_path: Path) -> None:
     tape = Tape()
-    tape.add('/a', image(np.zeros((9, 11), np.uint8), START_NS), START_NS)
-    tape.add('/b', image(np.zeros((4, 4), np.uint8), START_NS, 'strange'), START_NS)
-    for half in ('left', 'top'):
-        with pytest.raises(ImageError, match='is not two images'):
-            half_of_message(tape.messages[0][3], half, is_compressed=False)
-    with pytest.raises(ImageError, match="encoding 'strange'"):
-        half_of_message(tape.messages[1][3], 'left', is_compressed=False)
+    for name in ('/a/image', '/b/image'):
+        tape.add(name, image(HIGH, START_NS), START_NS)
+    with closing(Bag(tape.write(tmp_path / 'in'))) as bag:
+        with pytest.raises(InputError, match=r'name it with --left.*/a/image .*/b/image '):
+            find_stereo_topics(bag.topics, layout='top_bottom')
+        with pytest.raises(InputError, match='with one topic for both images'):
+            find_stereo_topics(bag.topics, layout='top_bottom', left='/a/image', right='/b/image')
+        found = find_stereo_topics(bag.topics, layout='top_bottom', left='/b/image')
+    assert (found.left, found.right) == ('/b/image:top', '/b/image:bottom')
