@@ -44,15 +44,17 @@ class SharedMemory:
         self._before = set(self._segments())
 
     def clean(self) -> None:
-        """Remove the segments that are new and that no process maps any more."""
+        """Remove the segments that are new and that no process maps any more, with their locks."""
+        new = set(self._segments()) - self._before  # before the look at who maps what
         used = '\n'.join(_readable(path) for path in Path('/proc').glob('[0-9]*/maps'))
-        for path in self._segments():
-            if path not in self._before and str(path) not in used:
+        for path in new:
+            if str(path).removesuffix('_el') not in used:
                 path.unlink(missing_ok=True)
 
     def _segments(self) -> Iterator[Path]:
-        # With the locks that belong to them; those of ports are shared by all processes.
-        return self._FOLDER.glob('fastdds_[0-9a-f]*')
+        # Those of ports are shared by all processes. Before Jazzy they begin with fastrtps.
+        for middleware in ('fastdds', 'fastrtps'):
+            yield from self._FOLDER.glob(f'{middleware}_[0-9a-f]*')
 
 
 def _readable(path: Path) -> str:

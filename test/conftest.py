@@ -4,14 +4,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
 from scenes import StereoScene
 
+from soak.footprint import SharedMemory
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.datasets.scenes import load_motorcycle
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _shared_memory() -> Iterator[None]:
+    """Remove what processes that were killed have left in /dev/shm: 70 MB each."""
+    memory = SharedMemory()
+    yield
+    memory.clean()
 
 
 @pytest.fixture(scope='session')
