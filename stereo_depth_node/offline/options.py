@@ -9,12 +9,19 @@ from collections.abc import Sequence
 import textwrap
 
 from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.images.layouts import LAYOUTS
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.params_file import constraint_of, load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.offline.parser import ToolParser
 
-__all__ = ['add_settings_options', 'parse_size', 'parsed_setting', 'settings_from']
+__all__ = [
+    'add_layout_option',
+    'add_settings_options',
+    'parse_size',
+    'parsed_setting',
+    'settings_from',
+]
 
 _PREFIX = 'setting_'
 # Of 80 columns, behind the names of the options.
@@ -83,6 +90,25 @@ def add_settings_options(parser: ToolParser, *common: str, several: bool = False
             _escaped(f'{known.description} {constraint}'),
             is_rare=known.name not in common,
         )
+
+
+def add_layout_option(parser: argparse._ActionsContainer, text: str) -> None:
+    """Add ``--layout side-by-side`` or ``top-bottom``, whose value is one of `LAYOUTS`.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser or group
+        Of one of the tools.
+    text : str
+        Its help.
+    """
+    parser.add_argument(
+        '--layout',
+        type=lambda name: name.replace('-', '_'),
+        choices=tuple(LAYOUTS),
+        metavar='{side-by-side,top-bottom}',
+        help=text,
+    )
 
 
 def _summary(known: Parameter) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 from tabulate import tabulate
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.images.files import LAYOUTS
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
@@ -28,7 +27,11 @@ from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
 from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
 from stereo_depth_node.offline.files.formats import write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
-from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.options import (
+    add_layout_option,
+    add_settings_options,
+    settings_from,
+)
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import print_problem
 
@@ -126,10 +129,8 @@ def add_parser(subparsers: Any) -> None:
     truth.add_argument(
         '--mask', type=Path, metavar='FILE', help='image that is 0 where no pixel counts'
     )
-    truth.add_argument(
-        '--layout',
-        choices=LAYOUTS,
-        help='with --truth: one image holds both, the left one on the left or on top',
+    add_layout_option(
+        truth, 'with --truth: one image holds both, the left one on the left or on top'
     )
     add_calibration_options(parser)
     result = parser.add_argument_group('result')

@@ -19,7 +19,7 @@ from typing import Any
 from matplotlib import colormaps
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.images.layouts import LAYOUTS, SEPARATE
+from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
@@ -45,7 +45,11 @@ from stereo_depth_node.offline.files.sequences import (
     split_names,
 )
 from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
-from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.options import (
+    add_layout_option,
+    add_settings_options,
+    settings_from,
+)
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import print_problem, progress_bar
 from stereo_depth_node.offline.workers import available_processors
@@ -101,11 +105,7 @@ def add_parser(subparsers: Any) -> None:
         metavar='LEFT RIGHT',
         help='two images, videos or patterns; or files that hold both, with --layout',
     )
-    parser.add_argument(
-        '--layout',
-        choices=[layout.replace('_', '-') for layout in LAYOUTS],
-        help='each file holds both images, the left one on the left or on top',
-    )
+    add_layout_option(parser, 'each file holds both images, the left one on the left or on top')
     result = parser.add_argument_group('result')
     result.add_argument(
         '--write',
@@ -149,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise SettingsError(f'--processes is {arguments.processes}: set 1 or more')
     settings = settings_from(arguments).replace(depth_encoding='32FC1')
     if arguments.layout is not None:
-        settings = settings.replace(stereo_layout=arguments.layout.replace('-', '_'))
+        settings = settings.replace(stereo_layout=arguments.layout)
     calibration = calibration_from(arguments, settings, arguments.images[0])
     is_shown = arguments.show and _has_display()
     if arguments.show and not is_shown:

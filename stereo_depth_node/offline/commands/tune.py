@@ -14,7 +14,6 @@ from tabulate import tabulate
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.core.images.files import LAYOUTS
 from stereo_depth_node.core.settings import DISPARITY_STEP
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
@@ -35,7 +34,11 @@ from stereo_depth_node.offline.findings import (
     lines_of_findings,
     shows_its_range,
 )
-from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.options import (
+    add_layout_option,
+    add_settings_options,
+    settings_from,
+)
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import progress_bar
 
@@ -77,10 +80,8 @@ def add_parser(subparsers: Any) -> None:
         metavar='SCENE | LEFT RIGHT | BAG',
         help='a scene as for evaluate, two rectified images, or a ROS 2 bag',
     )
-    parser.add_argument(
-        '--layout',
-        choices=LAYOUTS,
-        help='the input is an image that holds both, the left one on the left or on top',
+    add_layout_option(
+        parser, 'the input is an image that holds both, the left one on the left or on top'
     )
     parser.add_argument(
         '--algorithm',

@@ -250,7 +250,7 @@ def load_pair(left: Path, right: Path | None, name: str = '', *, layout: str = '
     name : str
         Of the scene; that of the files by default.
     layout : str
-        One of `LAYOUTS`, of a file that holds both.
+        One of :data:`.layouts.LAYOUTS`, of a file that holds both.
 
     Raises
     ------

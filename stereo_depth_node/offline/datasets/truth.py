@@ -54,7 +54,7 @@ def load_scene_with_truth(
     truth : Path
         x_l - x_r at each left pixel.
     layout : str
-        One of `LAYOUTS`, of a file that holds both.
+        One of :data:`.layouts.LAYOUTS`, of a file that holds both.
     scale : float, optional
         By what the numbers in the file are to be divided to be pixels; by default what the
         format says.
