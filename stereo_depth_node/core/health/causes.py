@@ -333,7 +333,8 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'range_misses_scene',
             Level.ERROR,
-            'there is next to no depth, since the range misses the scene: {reason}',
+            'most of the scene is outside of the range, and what is found there is little or '
+            'wrong: {reason}',
             'The nearest depth that can be seen is f * baseline / (min_disparity + '
             'num_disparities), in pixels and metres.',
         ),

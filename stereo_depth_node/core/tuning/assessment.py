@@ -62,7 +62,7 @@ class Assessment:
         return [
             f'density      {score.density:.1f} % of all pixels',
             f'wrong        {score.wrong:.1f} % of these{how}',
-            f'near ghosts  {score.near or 0.0:.1f} % of all pixels{how}',
+            f'near ghosts  {score.near:.1f} % of all pixels{how}',
             f'nearest      {depths[0]}',
             f'farthest     {depths[1]}',
             f'time         {self.milliseconds:.1f} ms a pair, {rate:.0f} Hz, here, by OpenCV',

@@ -25,7 +25,7 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.sparse_matches import match_corners
-from stereo_depth_node.core.tuning.consistency import consistent_pixels
+from stereo_depth_node.core.tuning.matching import consistent_pixels
 
 __all__ = ['DisparityRange', 'agreed_range', 'find_disparity_range']
 

@@ -8,11 +8,19 @@ from typing import Protocol
 
 import numpy as np
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey
+from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey, Mask
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import Settings
 
-__all__ = ['Pair', 'Strip', 'at_full_size', 'matched_disparity', 'pipeline_for', 'strips_of']
+__all__ = [
+    'Pair',
+    'Strip',
+    'at_full_size',
+    'consistent_pixels',
+    'matched_disparity',
+    'pipeline_for',
+    'strips_of',
+]
 
 
 # Pairs with more pixels than this are scored by strips of rows, so that a search ends in time.
@@ -20,6 +28,8 @@ _MOST_PIXELS = 500_000
 _STRIPS = 3
 # Rows around a strip that are matched but do not count: the reach of blocks up to this size.
 _MARGIN_ROWS = 20
+# Disparities of the left and of the right image that differ by more are not the same.
+_SAME_PX = 1.0
 
 Strip = tuple[Grey, Grey, slice]
 """Rows of the left and of the right image, and which of them count."""
@@ -57,6 +67,26 @@ def matched_disparity(pipeline: StereoPipeline, left: Grey, right: Grey) -> Floa
     smallest = pipeline.settings.min_disparity * DISPARITY_SCALE
     disparity = pipeline.fixed * np.float32(1 / DISPARITY_SCALE)
     return np.where(pipeline.fixed >= smallest, disparity, np.float32(np.nan))
+
+
+def consistent_pixels(from_left: Float, from_right: Float) -> Mask:
+    """Return where the right image gives the same disparity to within 1 px, (H, W) bool.
+
+    Parameters
+    ----------
+    from_left, from_right : (H, W) float32 ndarray
+        Disparities x_l - x_r in pixels at each left and at each right pixel, NaN where unknown.
+    """
+    height, width = from_left.shape
+    known = np.isfinite(from_left)
+    columns = np.arange(width, dtype=np.int32)[np.newaxis, :]
+    matched = columns - np.rint(np.where(known, from_left, np.float32(0))).astype(np.int32)
+    is_inside = (matched >= 0) & (matched < width)
+    rows = np.arange(height)[:, np.newaxis]
+    seen = from_right[rows, np.clip(matched, 0, width - 1)]
+    with np.errstate(invalid='ignore'):
+        is_same = np.abs(seen - from_left) <= _SAME_PX
+    return np.asarray(known & is_inside & is_same)
 
 
 def at_full_size(

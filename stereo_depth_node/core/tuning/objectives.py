@@ -4,38 +4,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.settings import Settings
-from stereo_depth_node.core.tuning.accuracy import disparity_accuracy, is_near_ghost
-from stereo_depth_node.core.tuning.consistency import AppearanceReference, consistency_of
+from stereo_depth_node.core.tuning.accuracy import is_near_ghost
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange
 from stereo_depth_node.core.tuning.matching import (
     at_full_size,
     matched_disparity,
     Pair,
     pipeline_for,
+    Strip,
     strips_of,
 )
 from stereo_depth_node.core.tuning.reference import BAD_PX, reference_disparity
 
 __all__ = [
-    'ConsistencyObjective',
-    'NavigationObjective',
+    'COMPLETE',
+    'NAVIGATION',
     'Objective',
+    'ReferenceObjective',
     'Score',
     'TruthObjective',
+    'Weights',
 ]
 
 
-# What a robot does not see costs 1, what it sees wrongly more, and most what it sees too near.
-# Chosen by the ground truth of twelve scenes, with the settings that each weight led to.
-_WRONG_WEIGHT = 1.5
-_NEAR_WEIGHT = 3.0
+@dataclass(frozen=True)
+class Weights:
+    """What pixels cost that are not right, where one without a disparity costs 1.
+
+    Attributes
+    ----------
+    wrong : float
+        With a disparity that is off by more than 2 px.
+    near : float
+        That seem nearer than they are by more than 2 px and 20 %.
+    criterion : str
+        What the cost measures, for people.
+    """
+
+    wrong: float
+    near: float
+    criterion: str
+
+    def score(self, wrong: float, density: float, near: float) -> Score:
+        """Weigh what is missing, wrong and near; percentages as in `Score`."""
+        others = wrong * density / 100.0 - near
+        return Score(
+            100.0 - density + self.wrong * others + self.near * near, wrong, density, near
+        )
+
+
+NAVIGATION = Weights(1.5, 3.0, 'missing and, weighed, wrong pixels')
+"""What a robot does not see costs 1, what it sees wrongly more, and most what it sees too near.
+
+Chosen by the ground truth of twelve scenes, with the settings that each weight led to.
+"""
+COMPLETE = Weights(1.0, 1.0, 'missing and wrong pixels')
+"""A guess costs no more than a gap: this leads to the most complete disparities.
+
+By ground truth the cost is bad-2.0 of all pixels.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,14 +85,14 @@ class Score:
         What is wrong, percent of the pixels with a disparity.
     density : float
         Pixels with a disparity, percent.
-    near : float or None
-        What seems much nearer than it is, percent of all pixels; None where it is not measured.
+    near : float
+        What seems much nearer than it is, percent of all pixels.
     """
 
     cost: float
     wrong: float
     density: float
-    near: float | None = None
+    near: float
 
 
 class Objective(Protocol):
@@ -88,91 +123,27 @@ class TruthObjective:
     ----------
     pairs : sequence of Pair
         Each with its truth.
-    for_navigation : bool
-        Weigh wrong and near disparities as :class:`NavigationObjective` does; else the cost is
-        bad-2.0 of all known pixels, of which those without a disparity are bad.
+    weights : Weights
+        Of what is wrong.
     """
 
-    def __init__(self, pairs: Sequence[Pair], *, for_navigation: bool = False) -> None:
-        self._pairs = pairs
-        self._for_navigation = for_navigation
-        self.criterion = (
-            'missing and, weighed, wrong pixels by ground truth'
-            if for_navigation
-            else 'bad-2.0 of all pixels by ground truth'
-        )
-
-    def score(self, settings: Settings) -> Score:
-        """Return the mean score of all pairs; see :class:`Objective`."""
-        found = []
-        for pair in self._pairs:
+    def __init__(self, pairs: Sequence[Pair], weights: Weights = NAVIGATION) -> None:
+        self._weights = weights
+        self._known = []
+        for pair in pairs:
             if pair.truth is None:
-                raise ValueError('a pair has no ground truth: use ConsistencyObjective')
-            pipeline = pipeline_for(_single_pair(settings), pair.left)
-            disparity = at_full_size(
-                matched_disparity(pipeline, pair.left, pair.right),
-                pipeline.downscale,
-                *pair.left.shape,
-            )
-            accuracy = disparity_accuracy(disparity, pair.truth, thresholds=(BAD_PX,))
-            wrong = accuracy.bad_estimated[BAD_PX] if accuracy.estimated else 0.0
-            score = _navigation_score(wrong, accuracy.density, accuracy.near_ghosts)
-            if not self._for_navigation:
-                cost = accuracy.bad_all[BAD_PX]
-                score = Score(cost, wrong, accuracy.density, accuracy.near_ghosts)
-            found.append(score)
-        return _mean(found)
-
-
-class ConsistencyObjective:
-    """Scores without ground truth, by the consistency of the two images (:mod:`.consistency`).
-
-    The disparities of the right image are matched separately, on the mirrored pair, not taken
-    from the costs of the left one. A pixel without a disparity is as bad as a wrong one: this
-    leads to the most complete disparities.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Rectified; a truth is not used.
-    seed : int
-        Chooses the rows of large images that are scored.
-    """
-
-    criterion = 'consistency of the left and the right image'
-
-    def __init__(self, pairs: Sequence[Pair], seed: int = 0) -> None:
-        rng = np.random.default_rng(seed)
-        self._strips = [strip for pair in pairs for strip in strips_of(pair, rng)]
-        self._appearances: dict[tuple[int, int], AppearanceReference] = {}
+                raise ValueError('a pair has no ground truth: use ReferenceObjective')
+            whole = (pair.left, pair.right, slice(0, pair.left.shape[0]))
+            self._known.append((whole, pair.truth))
+        self.criterion = f'{weights.criterion} by ground truth'
 
     def score(self, settings: Settings) -> Score:
         """Return the mean score of all pairs; see :class:`Objective`."""
-        settings = _single_pair(settings)
-        found = []
-        for index, (left, right, counted) in enumerate(self._strips):
-            pipeline = pipeline_for(settings, left)
-            from_left = matched_disparity(pipeline, left, right)
-            key = (index, pipeline.downscale)
-            if key not in self._appearances:
-                self._appearances[key] = AppearanceReference(
-                    pipeline.left.copy(), pipeline.right.copy()
-                )
-            # The right image becomes the left one of the mirrored scene.
-            mirrored = (np.ascontiguousarray(image[:, ::-1]) for image in (right, left))
-            from_right = matched_disparity(pipeline, *mirrored)[:, ::-1]
-            rows = slice(counted.start // pipeline.downscale, counted.stop // pipeline.downscale)
-            each = consistency_of(self._appearances[key], from_left, from_right, rows)
-            found.append(Score(each.cost, each.wrong, each.density))
-        return _mean(found)
+        return _score(settings, self._known, self._weights)
 
 
-class NavigationObjective:
-    """Scores without ground truth what a robot needs: rather no depth than a wrong one.
-
-    Disparities are compared with a reference that is matched once (:mod:`.reference`). A pixel
-    without a disparity costs 1, a wrong one 1.5, and one that seems nearer than it is by more
-    than 2 px and 20 % costs 3, as a robot brakes for it.
+class ReferenceObjective:
+    """Scores without ground truth, by a reference that is matched once (:mod:`.reference`).
 
     Parameters
     ----------
@@ -180,61 +151,57 @@ class NavigationObjective:
         Rectified; a truth is not used.
     found : DisparityRange
         Of the pairs.
+    weights : Weights
+        Of what is wrong.
     seed : int
         Chooses the rows of large images that are scored.
     """
 
-    criterion = 'missing and, weighed, wrong pixels'
-
-    def __init__(self, pairs: Sequence[Pair], found: DisparityRange, seed: int = 0) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        found: DisparityRange,
+        weights: Weights = NAVIGATION,
+        seed: int = 0,
+    ) -> None:
         rng = np.random.default_rng(seed)
-        self._strips = [
+        self._weights = weights
+        self._known = [
             (strip, reference_disparity(*strip[:2], found))
             for pair in pairs
             for strip in strips_of(pair, rng)
         ]
+        self.criterion = weights.criterion
 
     def score(self, settings: Settings) -> Score:
         """Return the mean score of all pairs; see :class:`Objective`."""
-        settings = _single_pair(settings)
-        found = []
-        for (left, right, counted), whole_reference in self._strips:
-            pipeline = pipeline_for(settings, left)
-            reduced = matched_disparity(pipeline, left, right)
-            disparity = at_full_size(reduced, pipeline.downscale, *left.shape)[counted]
-            reference = whole_reference[counted]
-            estimated = int(np.count_nonzero(np.isfinite(disparity)))
-            with np.errstate(invalid='ignore'):
-                wrong = int(np.count_nonzero(np.abs(disparity - reference) > BAD_PX))
-            near = int(np.count_nonzero(is_near_ghost(disparity, reference)))
-            found.append(
-                _navigation_score(
-                    100.0 * wrong / max(estimated, 1),
-                    100.0 * estimated / disparity.size,
-                    100.0 * near / disparity.size,
-                )
-            )
-        return _mean(found)
+        return _score(settings, self._known, self._weights)
 
 
-def _navigation_score(wrong: float, density: float, near: float) -> Score:
-    """Weigh what is missing, wrong and near; percentages as in `Score`."""
-    far = wrong * density / 100.0 - near
-    cost = 100.0 - density + _WRONG_WEIGHT * far + _NEAR_WEIGHT * near
-    return Score(cost, wrong, density, near)
-
-
-def _single_pair(settings: Settings) -> Settings:
-    """Return the settings without what does not apply to single rectified pairs."""
-    return settings.replace(
+def _score(settings: Settings, known: Iterable[tuple[Strip, Float]], weights: Weights) -> Score:
+    """Compare what settings give with what is known, and return the mean score."""
+    # Without what does not apply to single rectified pairs.
+    settings = settings.replace(
         temporal_max_diff=0, rectify=False, roi_x=0, roi_y=0, roi_width=0, roi_height=0
     )
-
-
-def _mean(found: Sequence[Score]) -> Score:
-    cost, wrong, density = (
-        float(np.mean([getattr(item, name) for item in found]))
-        for name in ('cost', 'wrong', 'density')
-    )
-    near = [item.near for item in found if item.near is not None]
-    return Score(cost, wrong, density, float(np.mean(near)) if near else None)
+    scores = []
+    for (left, right, counted), truth in known:
+        pipeline = pipeline_for(settings, left)
+        reduced = matched_disparity(pipeline, left, right)
+        disparity = at_full_size(reduced, pipeline.downscale, *left.shape)[counted]
+        error = np.abs(disparity - truth[counted])
+        count, estimated, wrong, near = (
+            int(np.count_nonzero(each))
+            for each in (
+                np.isfinite(truth[counted]),
+                np.isfinite(error),
+                error > BAD_PX,
+                is_near_ghost(disparity, truth[counted]),
+            )
+        )
+        percent = 100.0 / max(count, 1)
+        scores.append(
+            weights.score(100.0 * wrong / max(estimated, 1), percent * estimated, percent * near)
+        )
+    figures = np.array([(each.cost, each.wrong, each.density, each.near) for each in scores])
+    return Score(*(float(figure) for figure in figures.mean(axis=0)))

@@ -19,9 +19,12 @@ import numpy as np
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.core.settings.parameter import Changes
-from stereo_depth_node.core.tuning.consistency import consistent_pixels
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange
-from stereo_depth_node.core.tuning.matching import matched_disparity, pipeline_for
+from stereo_depth_node.core.tuning.matching import (
+    consistent_pixels,
+    matched_disparity,
+    pipeline_for,
+)
 
 __all__ = ['BAD_PX', 'reference_disparity']
 

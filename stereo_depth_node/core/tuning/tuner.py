@@ -186,7 +186,7 @@ class Tuner:
         score = self._score_of(start)
         if score is None:
             # The start may search more than the images have; what is found is tried alone.
-            score = Score(100.0, 100.0, 0.0)
+            score = Score(100.0, 0.0, 0.0, 0.0)
             self._known[start] = score
         self._steps.append(TuningStep('start', {}, score, 1, time.monotonic() - began))
 

@@ -20,9 +20,10 @@ from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.core.tuning.assessment import assess, PairTimer
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
 from stereo_depth_node.core.tuning.objectives import (
-    ConsistencyObjective,
-    NavigationObjective,
+    COMPLETE,
+    NAVIGATION,
     Objective,
+    ReferenceObjective,
     TruthObjective,
 )
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
@@ -51,9 +52,9 @@ costs 1, a wrong one 1.5, and 3 one that seems much nearer than it is (a near gh
 robot brakes). What is wrong is found without ground truth, by comparison with careful
 matching; with --ground-truth by that of the scene.
 
-With --complete as many pixels as possible get a disparity: each costs 1 where it has none or the
-right image, matched by itself, has another one, and else the share of details around it that
-differ between the images; with --ground-truth the cost is bad-2.0 of all pixels.
+With --complete as many pixels as possible get a disparity: a wrong one costs 1, too, near or not
+(by ground truth that is bad-2.0 of all pixels), and the range begins at the farthest thing in
+these images unless --infinity says where.
 
 The settings of --params and --set are the start. The result depends on the images, the start, the
 algorithm and the seed; on the machine only with --rate, and when the budget is used up, which the
@@ -118,7 +119,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--complete',
         action='store_true',
-        help='for the most complete disparities, not for the fewest near ghosts',
+        help='for the most complete disparities of these images, not for the fewest near ghosts',
     )
     parser.add_argument(
         '--rate',
@@ -173,12 +174,12 @@ def run(arguments: argparse.Namespace) -> int:
     found = find_disparity_range((pair.left, pair.right) for pair in pairs)
     for text in found.unused:
         print(f'disparity range: {text}')
-    navigation = NavigationObjective(pairs, found, arguments.seed)
-    objective: Objective = navigation
+    weights = COMPLETE if arguments.complete else NAVIGATION
+    objective: Objective
     if arguments.ground_truth:
-        objective = TruthObjective(pairs, for_navigation=not arguments.complete)
-    elif arguments.complete:
-        objective = ConsistencyObjective(pairs, arguments.seed)
+        objective = TruthObjective(pairs, weights)
+    else:
+        objective = ReferenceObjective(pairs, found, weights, arguments.seed)
     timer, rate = PairTimer(pairs[0]), arguments.rate
     with progress_bar(100, '% of the budget', is_quiet=arguments.quiet) as bar:
         tuner = Tuner(
@@ -194,8 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
         result = tuner.tune(start, arguments.algorithm)
     print(_table(result.steps))
     first, last = result.steps[0].score, objective.score(result.settings)
-    measure = objective if arguments.ground_truth else navigation
-    assessment = assess(result.settings, pairs, measure, timer)
+    assessment = assess(result.settings, pairs, objective, timer)
     summary = [
         f'{objective.criterion}: cost {first.cost:.2f} at the start, {last.cost:.2f} at the end',
         *assessment.lines(geometry, is_estimate=not arguments.ground_truth),
@@ -251,10 +251,10 @@ def _usable(pairs: list[Scene], start: Settings, *, force: bool) -> list[Scene]:
 
 def _infinity(arguments: argparse.Namespace, geometry: StereoGeometry | None) -> float | None:
     """Return the disparity at which the range is to begin; None for what the images have."""
-    if arguments.narrow:
-        return None
     if arguments.infinity is not None:
         return float(arguments.infinity)
+    if arguments.narrow or arguments.complete:
+        return None
     return geometry.offset if geometry is not None else 0.0
 
 

@@ -16,8 +16,8 @@ from stereo_depth_node.core.tuning.assessment import PairTimer
 from stereo_depth_node.core.tuning.candidates import FILTER_CANDIDATES
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
 from stereo_depth_node.core.tuning.objectives import (
-    ConsistencyObjective,
-    NavigationObjective,
+    COMPLETE,
+    ReferenceObjective,
     Score,
     TruthObjective,
 )
@@ -44,12 +44,17 @@ def scene() -> StereoScene:
 
 def tuned(scene: StereoScene, algorithm: str = 'bm', **options: object) -> TuningResult:
     options = {'budget_s': NO_LIMIT_S, **options}
-    objective = options.pop('objective', None) or ConsistencyObjective([scene])
+    objective = options.pop('objective', None) or complete(scene)
     return Tuner([scene], objective, **options).tune(START, algorithm)
 
 
+def complete(scene: StereoScene) -> ReferenceObjective:
+    found = find_disparity_range([(scene.left, scene.right)])
+    return ReferenceObjective([scene], found, COMPLETE)
+
+
 def bad(settings: Settings, scene: StereoScene) -> float:
-    return TruthObjective([scene]).score(settings).cost
+    return TruthObjective([scene], COMPLETE).score(settings).cost
 
 
 @pytest.mark.parametrize('algorithm', ['bm', 'sgbm_3way', ANY_ALGORITHM])
@@ -86,7 +91,7 @@ def test_each_step_reports_what_it_changed_and_no_step_makes_it_worse(scene):
 
 def test_settings_that_are_not_tuned_stay_as_they_were(scene):
     start = START.replace(max_depth=7.5, depth_encoding='16UC1', sync_tolerance=0.05)
-    objective = ConsistencyObjective([scene])
+    objective = complete(scene)
     found = Tuner([scene], objective, budget_s=NO_LIMIT_S).tune(start, 'bm').settings
     for name in ('max_depth', 'depth_encoding', 'sync_tolerance', 'image_transport', 'baseline'):
         assert getattr(found, name) == getattr(start, name)
@@ -105,7 +110,7 @@ class CountingObjective:
         """Count, let time pass, and like large blocks."""
         self._clock[0] += self._seconds
         self.scored.append(settings)
-        return Score(100.0 - settings.block_size, 50.0, 100.0)
+        return Score(100.0 - settings.block_size, 50.0, 100.0, 0.0)
 
 
 @pytest.fixture
@@ -140,7 +145,7 @@ def test_no_settings_are_scored_twice(scene, clock):
 
 
 def test_with_an_allowance_filters_take_wrong_disparities_away(motorcycle):
-    objective = ConsistencyObjective([motorcycle])
+    objective = complete(motorcycle)
     results = [
         Tuner([motorcycle], objective, budget_s=NO_LIMIT_S, filter_allowance=allowance)
         .tune(START, 'bm')
@@ -190,7 +195,7 @@ def test_tuning_for_navigation_has_fewer_near_ghosts_than_the_defaults_and_more_
     """Without ground truth; both are then measured by it."""
     pairs = [motorcycle]
     found = find_disparity_range([(motorcycle.left, motorcycle.right)])
-    objective = NavigationObjective(pairs, found)
+    objective = ReferenceObjective(pairs, found)
     settings = tuned(motorcycle, objective=objective, found=found).settings
     truth = TruthObjective(pairs)
     default, result = truth.score(Settings()), truth.score(settings)
@@ -208,7 +213,7 @@ class AlgorithmObjective(CountingObjective):
 
     def score(self, settings: Settings) -> Score:
         """Look the cost up."""
-        return Score(self._costs.get(settings.algorithm, 50.0), 5.0, 90.0)
+        return Score(self._costs.get(settings.algorithm, 50.0), 5.0, 90.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,12 @@ import pytest
 
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.tuning.objectives import ConsistencyObjective, TruthObjective
+from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
+from stereo_depth_node.core.tuning.objectives import (
+    COMPLETE,
+    ReferenceObjective,
+    TruthObjective,
+)
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene
 from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
@@ -114,10 +119,11 @@ def small_scene(scene) -> Scene:
 
 def tuned_bad(scene: Scene, algorithm: str) -> float:
     # Without a limit: how long it takes depends on the machine, what comes out must not.
-    result = Tuner([scene], ConsistencyObjective([scene]), budget_s=1e6).tune(
-        Settings(num_disparities=16, block_size=15), algorithm
-    )
-    return TruthObjective([scene]).score(result.settings).cost
+    found = find_disparity_range([(scene.left, scene.right)])
+    objective = ReferenceObjective([scene], found, COMPLETE)
+    tuner = Tuner([scene], objective, budget_s=1e6, infinity_px=None, found=found)
+    result = tuner.tune(Settings(num_disparities=16, block_size=15), algorithm)
+    return TruthObjective([scene], COMPLETE).score(result.settings).cost
 
 
 def bad(scene: Scene, settings: Settings) -> float:
