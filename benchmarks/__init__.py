@@ -6,3 +6,14 @@ The node is measured as it is used: as a process of its own, between a process t
 images as a camera driver does and one that receives its results as a consumer does. Not a part of
 what is installed.
 """
+
+from importlib.util import find_spec
+import sys
+
+# While "python -m" looks for a module in here, and not when tests import it.
+if sys.argv[0] == '-m' and not all(map(find_spec, ('cv2', 'rclpy'))):
+    sys.exit(
+        'benchmarks: OpenCV or rclpy is not there for this Python. scripts/bench has them:\n'
+        '  scripts/bench [OPTION]...    in place of  python -m benchmarks\n'
+        '  scripts/bench kernel ...     in place of  python -m benchmarks.kernel'
+    )

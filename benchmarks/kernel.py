@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The block-matching kernel against cv2.StereoBM: speed and equality.
 
-Run ``python -m benchmarks.kernel`` from the root of the repository. Times are medians of rounds
-in which the two take turns, with the quartiles as spread; both run on the same number of threads.
+Run it with ``scripts/bench kernel``. Times are medians of rounds in which the two take turns, with
+the quartiles as spread; both run on the same number of threads.
 ``--cases`` compares the results on that many random images and settings, drawn as those of the
 tests but from another seed.
 """
@@ -186,7 +186,7 @@ def _take_turns(functions: Sequence[Callable[[], Any]], rounds: int) -> list[Tim
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, and fail if a result differs."""
-    parser = argparse.ArgumentParser(prog='python -m benchmarks.kernel', description=__doc__)
+    parser = argparse.ArgumentParser(prog='scripts/bench kernel', description=__doc__)
     parser.add_argument('--blocks', type=int, nargs='+', default=BLOCKS, help='block sizes, px')
     parser.add_argument('--threads', type=int, nargs='+', default=[1, 2])
     parser.add_argument('--images', nargs='+', choices=['scene', 'noise'], default=['scene'])

@@ -205,6 +205,11 @@ def check_install(words: list[str], _expected: str) -> None:
     assert set(extras) <= set(metadata.metadata(PACKAGE).get_all('Provides-Extra')), what
 
 
+def check_export(words: list[str], _expected: str) -> None:
+    """``export``: of variables with values."""
+    assert all(re.fullmatch(r'[A-Z_]+=\S+', word) for word in words[1:]), words
+
+
 def check_script(words: list[str], _expected: str) -> None:
     """One of the scripts: it can be run."""
     assert os.access(ROOT / words[0], os.X_OK), f'there is no {words[0]}'
@@ -224,5 +229,6 @@ CHECKS: dict[str, Callable[[list[str], str], None]] = {
     'ros2 service': check_service,
     'pip install': check_install,
     'python -m': check_module,
+    'export': check_export,
     **{f'scripts/{path.name}': check_script for path in (ROOT / 'scripts').iterdir()},
 }
