@@ -142,6 +142,8 @@ class NodeObserver:
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,
             resets=now.resets - self._samples[0].resets,
+            looped=state.pairer.looped,
+            undecided=state.pairer.undecided,
             dropped=now.dropped - then.dropped,
             # While the node computes, pairs wait in the middleware.
             pair_silence=min(

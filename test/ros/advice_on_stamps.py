@@ -27,11 +27,25 @@ class NoStamps(Scenario):
 @of('stamps_repeat')
 class StuckStamp(Scenario):
     def breaks(self) -> None:
-        bench, stuck = self.bench, next_stamp_ns()
-        self.sends(lambda: self.rig.send(bench.left, bench.right, stamp_ns=stuck))
+        stuck = next_stamp_ns()
+        self.sends(lambda: self.bench.send_stuck(stuck))
 
     def obeys(self, said: str) -> None:
         assert 'have the driver stamp each image with its own time of capture' in said
+        self.sends(self.bench.send)
+
+
+@of('pair_repeats')
+class CameraThatHangs(Scenario):
+    """Its driver sends the last image again."""
+
+    def breaks(self) -> None:
+        bench, last = self.bench, next_stamp_ns()
+        self.sends(lambda: self.rig.send(bench.left, bench.right, stamp_ns=last))
+
+    def obeys(self, said: str) -> None:
+        assert 'a camera hangs (/left/image_rect is published by /rig' in said
+        assert 'start its driver anew' in said
         self.sends(self.bench.send)
 
 

@@ -20,6 +20,12 @@ WIDTH, HEIGHT, DISPARITY = 96, 64, 6.0
 SETTINGS = {'num_disparities': 16, 'block_size': 5}
 
 
+def causes_of(report: DiagnosticArray) -> list[str]:
+    """Return the causes that a report names, the state of the output first."""
+    values = {each.key: each.value for each in report.status[0].values}
+    return [values['cause'], *filter(None, values['also'].split(', '))]
+
+
 class Bench:
     """A node between cameras and a listener.
 
@@ -56,6 +62,7 @@ class Bench:
         self.reports: list[DiagnosticArray] = self.rig.listen('/diagnostics', DiagnosticArray)
         self._explain = self.rig.node.create_client(Trigger, '/stereo_depth_node/explain')
         self.is_healthy = False
+        self._noise = 0
         self.restore()
 
     def restart(self, *ros_arguments: str, **parameters: Any) -> None:
@@ -80,6 +87,13 @@ class Bench:
             self.left, self.right, stamp_ns=next_stamp_ns(), right_later_ns=self.right_later_ns
         )
 
+    def send_stuck(self, stamp_ns: int) -> None:
+        """Send a pair under a stamp that does not move: each pair shows another noise."""
+        self._noise = (self._noise + 1) % 256
+        for image in (self.left, self.right):
+            image.data[0] = self._noise
+        self.rig.send(self.left, self.right, stamp_ns=stamp_ns)
+
     def _send(self) -> None:
         self.sends()
 
@@ -96,8 +110,7 @@ class Bench:
     @property
     def causes(self) -> list[str]:
         """All causes of the latest report, the state of the output first."""
-        values = self.values
-        return [values['cause'], *filter(None, values['also'].split(', '))]
+        return causes_of(self.reports[-1])
 
     def wait_for(self, cause: str, words: str = '') -> tuple[str, float]:
         """Let the cameras run until the node names a cause, with these words in its text.

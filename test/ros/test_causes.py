@@ -186,10 +186,7 @@ def test_stamps_that_repeat(bench, check):
     stamp_ns = next_stamp_ns()
 
     def stuck() -> None:
-        def send() -> None:
-            bench.rig.send(bench.left, bench.right, stamp_ns=stamp_ns)
-
-        bench.sends = send
+        bench.sends = lambda: bench.send_stuck(stamp_ns)
 
     check(bench, stuck, 'stamps_repeat', 'repeat a stamp', f'{LEFT} is published by /rig')
 

@@ -157,8 +157,8 @@ CAUSES: dict[str, Cause] = {
             '{count} of the last {received} images repeat a stamp of their camera: have the '
             'driver stamp each image with its own time of capture, and look for a second '
             'publisher ({publishers})',
-            'A repeated stamp is taken for the same image sent twice, which is computed once. A '
-            'recording that is played in a loop needs three pairs or more.',
+            'A repeated stamp is taken for the same image sent twice, which is computed once. '
+            'Recordings that are played in a loop are no such case.',
         ),
         Cause(
             'stamps_backward',
@@ -347,6 +347,13 @@ CAUSES: dict[str, Cause] = {
             'A wall without texture has no depth, nor has the dark. Where the scene has texture, '
             'compare both images row by row: what is in a row of the left one must be in the same '
             'row of the right one (`rectify: true` for raw images).',
+        ),
+        Cause(
+            'pair_repeats',
+            Level.WARN,
+            'the same pair comes again and again, with the same stamp: unless it is a recording '
+            'of one pair in a loop, a camera hangs ({publishers}); start its driver anew',
+            'Depth is computed each time, of the same moment.',
         ),
         Cause(
             'several_publishers',

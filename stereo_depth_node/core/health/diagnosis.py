@@ -31,6 +31,7 @@ from stereo_depth_node.core.health.snapshot import Snapshot, TopicSnapshot
 from stereo_depth_node.core.health.stamps import (
     backward_stamps,
     repeated_images,
+    repeated_pair,
     repeated_stamps,
     why_nothing_pairs,
 )
@@ -227,9 +228,9 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
         )
     if is_notable(repeated_images(snapshot), snapshot.received):
         yield repeated_stamps(snapshot, Level.WARN)
-    backward = backward_stamps(snapshot, Level.WARN)
-    if backward is not None:
-        yield backward
+    for stamps in (repeated_pair(snapshot), backward_stamps(snapshot, Level.WARN)):
+        if stamps is not None:
+            yield stamps
     if not has_mixed_images(snapshot):
         yield from wrong_clocks(snapshot)
     if snapshot.rectification is not None:

@@ -137,6 +137,10 @@ class Snapshot:
         Seconds since the outputs were asked for; 0 when they are not.
     pairs, computed, resets : int
         Pairs found; pairs computed; restarts of the stamps, in the last ten seconds.
+    looped : int
+        Pairs of a recording of one or two that is played in a loop, 0 when it is none.
+    undecided : int
+        Duplicates of which the next images tell whether they are of such a recording.
     dropped : mapping of DropReason to int
         Images dropped.
     pair_silence : float
@@ -196,6 +200,8 @@ class Snapshot:
     pairs: int = 0
     computed: int = 0
     resets: int = 0
+    looped: int = 0
+    undecided: int = 0
     dropped: Mapping[DropReason, int] = field(default_factory=dict)
     pair_silence: float = 0.0
     output_silence: float = math.inf

@@ -12,9 +12,14 @@ from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
 from stereo_depth_node.core.health.losses import lost_images
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
-from stereo_depth_node.core.pairing.stream import REPLAY_RUN
 
-__all__ = ['backward_stamps', 'repeated_images', 'repeated_stamps', 'why_nothing_pairs']
+__all__ = [
+    'backward_stamps',
+    'repeated_images',
+    'repeated_pair',
+    'repeated_stamps',
+    'why_nothing_pairs',
+]
 
 _NS_PER_MS = 1_000_000
 # Images of each camera before it is said that none of them pairs.
@@ -27,8 +32,6 @@ _CLOCKS_PERIODS = 3
 # A larger tolerance than this offset, so that it holds when the offset wanders.
 _HEADROOM = 1.2
 _MAX_QUEUE_SIZE = 1000
-# So many images of both sides show that a short recording has begun again.
-_REPEATS_OF_A_RESTART = 2 * (REPLAY_RUN - 1)
 # No two cameras of one rate are further apart than half a period, and some jitter.
 _LARGEST_OFFSET_PERIODS = 0.6
 
@@ -57,7 +60,7 @@ def repeated_images(snapshot: Snapshot) -> int:
     """
     if snapshot.resets:
         return 0
-    return max(snapshot.dropped.get(DropReason.DUPLICATE, 0) - _REPEATS_OF_A_RESTART, 0)
+    return max(snapshot.dropped.get(DropReason.DUPLICATE, 0) - snapshot.undecided, 0)
 
 
 def repeated_stamps(snapshot: Snapshot, level: Level) -> Finding:
@@ -70,13 +73,25 @@ def repeated_stamps(snapshot: Snapshot, level: Level) -> Finding:
     )
 
 
+def repeated_pair(snapshot: Snapshot) -> Finding | None:
+    """Return the finding that one pair comes again and again, None when it does not."""
+    if snapshot.looped != 1:
+        return None
+    return CAUSES['pair_repeats'].found(publishers=_publishers(snapshot))
+
+
 def backward_stamps(snapshot: Snapshot, level: Level) -> Finding | None:
     """Return the finding that stamps run backwards, None when they do not.
 
     A recording that begins again makes a step back on each side and is no such case.
     """
     steps = snapshot.left.backward + snapshot.right.backward
-    if snapshot.resets or steps < _ENOUGH_IMAGES or 10 * steps < snapshot.received:
+    if (
+        snapshot.resets
+        or snapshot.undecided
+        or steps < _ENOUGH_IMAGES
+        or 10 * steps < snapshot.received
+    ):
         return None
     return CAUSES['stamps_backward'].found(
         level=level,

@@ -63,6 +63,14 @@ class SerializedImage:
         self.nbytes = len(serialized)
         self.stamp = CdrReader(serialized).stamp()
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the message is the same, byte for byte, whenever it came."""
+        if not isinstance(other, SerializedImage):
+            return NotImplemented
+        return self._half == other._half and self._serialized == other._serialized
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def stamp_ns(self) -> int:
         """The stamp in ns."""

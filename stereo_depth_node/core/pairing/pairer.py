@@ -42,9 +42,10 @@ Steps of the clock
 ------------------
 An image more than the horizon (twice the span of a full queue, at least 100 ms) behind its
 own camera's newest stamp is a restart: a looped recording, a simulator reset. So are three
-known stamps replayed in order, for recordings shorter than the horizon. The camera that
-restarts first ends the run: all that waits is dropped. When the other follows, only its own
-waiting images are dropped. A jump forward needs no rule: what waits falls behind the horizon.
+known stamps replayed in order, for recordings shorter than the horizon, and the same one or two
+images again and again. The camera that restarts first ends the run: all that waits is dropped.
+When the other follows, only its own waiting images are dropped. A jump forward needs no rule:
+what waits falls behind the horizon.
 """
 
 from __future__ import annotations
@@ -147,6 +148,16 @@ class StereoPairer(Generic[T]):
         return self.left.count + self.right.count
 
     @property
+    def looped(self) -> int:
+        """Pairs of a recording of one or two that is played in a loop, 0 when it is none."""
+        return max(len(self.left.loop), len(self.right.loop))
+
+    @property
+    def undecided(self) -> int:
+        """Duplicates of both cameras that may yet be a recording that has begun again."""
+        return self.left.undecided + self.right.undecided
+
+    @property
     def waiting(self) -> int:
         """Images of both cameras that wait for a partner."""
         return len(self.left.stamps) + len(self.right.stamps)
@@ -156,7 +167,7 @@ class StereoPairer(Generic[T]):
         is_left = side is Side.LEFT
         stream, other = (self.left, self.right) if is_left else (self.right, self.left)
         limits = (self._queue_size, self._tolerance_ns)
-        arrival = stream.receive(stamp_ns, *limits)
+        arrival = stream.receive(stamp_ns, item, *limits)
         if arrival is Arrival.DUPLICATE:
             self.dropped[DropReason.DUPLICATE] += 1
             return []

@@ -14,7 +14,7 @@ import math
 from statistics import median_low
 from typing import Generic, TypeVar
 
-__all__ = ['REPLAY_RUN', 'Arrival', 'StampStream', 'Waiting']
+__all__ = ['Arrival', 'StampStream', 'Waiting']
 
 T = TypeVar('T')
 
@@ -28,8 +28,10 @@ _ASSUMED_INTERVAL_NS = 10_000_000
 _ASSUMED_HORIZON_NS = 1_000_000_000
 _MIN_HORIZON_NS = 100_000_000
 _MAX_HORIZON_NS = 60_000_000_000
-#: So many duplicates in a row, in ascending order, are a recording that began again.
-REPLAY_RUN = 3
+#: So many duplicates in a row, in ascending order, are a recording that began again; so are as
+#: many of one image, and two of each of two images.
+_REPLAY_RUN = 3
+_REPLAYS_OF_TWO = 4
 #: A longer gap in the stamps is a jump, such as in a recording that was cut, and no loss.
 _LONGEST_GAP_FRAMES = 20
 #: A step back by so many frames is no mere reordering: a recording has begun again.
@@ -93,6 +95,9 @@ class StampStream(Generic[T]):
         Stamps of the last 40 images that were no duplicates, as received.
     epoch : int
         Which run of the clock the stream is in; `StereoPairer` keeps it.
+    loop : dict of int to T
+        The images, by stamp, of a recording of one or two that is played in a loop; empty when
+        it is none. Those of a driver whose stamps do not move differ and are no loop.
     """
 
     def __init__(self, queue_size: int) -> None:
@@ -109,7 +114,9 @@ class StampStream(Generic[T]):
         self._intervals: deque[int] = deque(maxlen=_MEASURED_IMAGES)
         self._paired: deque[int] = deque(maxlen=max(_REMEMBERED_STAMPS, 2 * queue_size))
         self._replay_run = 0
-        self._replayed_ns: int | None = None
+        self._duplicates_in_a_row = 0
+        self._replayed: deque[tuple[int, T]] = deque(maxlen=_REPLAYS_OF_TWO)
+        self.loop: dict[int, T] = {}
 
     @property
     def period_ns(self) -> int | None:
@@ -120,6 +127,14 @@ class StampStream(Generic[T]):
     def smallest_interval_ns(self) -> int:
         """Smallest interval of the last images in order; 10 ms before the second image."""
         return min(self._intervals, default=_ASSUMED_INTERVAL_NS)
+
+    @property
+    def undecided(self) -> int:
+        """How many of the last images repeat stamps and may yet be a loop: the next ones tell.
+
+        A recording of three whose second image came first is recognised by the fifth one.
+        """
+        return self._duplicates_in_a_row if self._duplicates_in_a_row <= _REPLAYS_OF_TWO else 0
 
     def horizon_ns(self, queue_size: int, tolerance_ns: int) -> int:
         """Return how far behind the newest stamp an image is merely late.
@@ -155,7 +170,7 @@ class StampStream(Generic[T]):
                 missing += sum(max(round(gap / step) - 1, 0) for gap in gaps)
         return missing, len(last) + missing
 
-    def receive(self, stamp_ns: int, queue_size: int, tolerance_ns: int) -> Arrival:
+    def receive(self, stamp_ns: int, item: T, queue_size: int, tolerance_ns: int) -> Arrival:
         """Count an image and say what its stamp makes of it; nothing waits yet."""
         self.count += 1
         self.zero += stamp_ns == 0
@@ -163,17 +178,46 @@ class StampStream(Generic[T]):
         self.last_ns = stamp_ns
         self._stamps_received.append(stamp_ns)
         if self.newest_ns is None or stamp_ns > self.newest_ns:
-            self._replay_run = 0
+            self._note_new(stamp_ns)
             return Arrival.NEW
         if self.newest_ns - stamp_ns > self.horizon_ns(queue_size, tolerance_ns):
             return Arrival.RESTART
         if stamp_ns not in self._waiting and stamp_ns not in self._paired:
-            self._replay_run = 0
+            self._note_new(stamp_ns)
             return Arrival.NEW
-        ascends = self._replayed_ns is not None and stamp_ns > self._replayed_ns
+        return Arrival.RESTART if self._begins_again(stamp_ns, item) else Arrival.DUPLICATE
+
+    def _note_new(self, stamp_ns: int) -> None:
+        self._forget_replay()
+        if self.loop and stamp_ns not in self.loop:
+            self.loop = {}
+
+    def _forget_replay(self) -> None:
+        self._replay_run = self._duplicates_in_a_row = 0
+        self._replayed.clear()
+
+    def _begins_again(self, stamp_ns: int, item: T) -> bool:
+        """Tell whether a duplicate belongs to a recording that has begun again."""
+        ascends = bool(self._replayed) and stamp_ns > self._replayed[-1][0]
         self._replay_run = self._replay_run + 1 if ascends and self._replay_run else 1
-        self._replayed_ns = stamp_ns
-        return Arrival.RESTART if self._replay_run >= REPLAY_RUN else Arrival.DUPLICATE
+        self._duplicates_in_a_row += 1
+        self._replayed.append((stamp_ns, item))
+        if stamp_ns in self.loop and self.loop[stamp_ns] == item:
+            return True
+        self.loop = self._short_loop()
+        return self._replay_run >= _REPLAY_RUN or bool(self.loop)
+
+    def _short_loop(self) -> dict[int, T]:
+        """Return the one or two images that the last duplicates are, empty if they are others.
+
+        An image stamped 0 has no stamp.
+        """
+        last = list(self._replayed)
+        if len(last) >= _REPLAY_RUN and all(each == last[-1] for each in last[-_REPLAY_RUN:]):
+            last = last[-1:]
+        elif len(last) < _REPLAYS_OF_TWO or last[:2] != last[2:]:
+            last = []
+        return {stamp_ns: item for stamp_ns, item in last if stamp_ns}
 
     def put(self, stamp_ns: int, item: T, other_count: int) -> None:
         """Let an image wait, and learn the rhythm from its stamp."""
@@ -223,7 +267,7 @@ class StampStream(Generic[T]):
         self.stamps.clear()
         self._waiting.clear()
         self._paired.clear()
-        self._replay_run = 0
+        self._forget_replay()
         return waiting
 
     def restart(self) -> None:

@@ -180,12 +180,21 @@ def test_a_recording_that_begins_again_is_no_fault():
 
 
 def test_a_short_recording_that_begins_again_repeats_no_stamps():
-    """Six images of 60 show that it has begun again; resets are of the last ten seconds."""
+    """Four images show that it has begun again; resets are of the last ten seconds."""
     repeats = {DropReason.DUPLICATE: 24}
     assert names(changed(HEALTHY, dropped=repeats, resets=4)) == ['flowing']
     assert 'stamps_repeat' in names(changed(HEALTHY, dropped=repeats, resets=0))
     # The first time, before it is known.
-    assert names(changed(HEALTHY, dropped={DropReason.DUPLICATE: 4}, resets=0)) == ['flowing']
+    first = changed(
+        HEALTHY, dropped={DropReason.DUPLICATE: 8}, undecided=8, left=side('left', backward=4)
+    )
+    assert names(first) == ['flowing']
+    assert names(changed(first, undecided=0)) == ['flowing', 'stamps_repeat', 'stamps_backward']
+
+
+def test_one_pair_again_and_again_may_be_a_camera_that_hangs():
+    assert names(changed(HEALTHY, looped=1, resets=30)) == ['flowing', 'pair_repeats']
+    assert names(changed(HEALTHY, looped=2, resets=30)) == ['flowing']
 
 
 BETWEEN_STAMPS = OffsetEstimate(610_000_000, 610_000_000, 4)

@@ -232,6 +232,67 @@ def test_a_recording_shorter_than_the_horizon_still_loops(frames):
     assert set(pairer.dropped) == {DropReason.DUPLICATE}
 
 
+@pytest.mark.parametrize('frames', [1, 2])
+def test_a_recording_of_one_or_two_pairs_loops(frames):
+    """Its images are the same whenever they come; those before it is recognised are duplicates."""
+    pairer = learnt_pairer(10)
+    pairs = [(33 * k, 33 * k) for k in range(1, frames + 1)]
+    loop = [(side, stamp) for stamp, _ in pairs for side in (L, R)]
+    feed(pairer, *loop * 4)
+    assert pairer.looped == frames
+    duplicates = pairer.dropped[DropReason.DUPLICATE]
+    assert duplicates == 2 * (frames + 1)
+    assert sorted(feed(pairer, *loop * 5)) == sorted(pairs * 5)
+    assert pairer.dropped == {DropReason.DUPLICATE: duplicates}
+
+    assert feed(pairer, (L, 500), (R, 500)) == [(500, 500)]
+    assert pairer.looped == 0
+    feed(pairer, (L, 500), (R, 500))
+    assert pairer.dropped[DropReason.DUPLICATE] == duplicates + 2
+
+
+@pytest.mark.parametrize('stamps', [(0.5,), (0.5, 33)])
+def test_other_images_under_the_same_stamps_are_no_loop(stamps):
+    """As of a driver whose stamps do not move."""
+    pairer: StereoPairer[int] = StereoPairer(10 * MS)
+    for count in range(40):
+        for side in (L, R):
+            pairer.add(side, round(stamps[count % len(stamps)] * MS), count)
+    assert (pairer.pairs, pairer.looped, pairer.resets) == (len(stamps), 0, 0)
+
+
+@pytest.mark.parametrize('first', range(5))
+@pytest.mark.parametrize('frames', [1, 2, 3, 4, 5])
+def test_duplicates_of_a_loop_are_undecided_until_it_is_recognised(frames, first):
+    """Wherever it is joined."""
+    pairer: StereoPairer[str] = StereoPairer(10 * MS)
+    loop = [(side, 33 * k) for k in range(1, frames + 1) for side in (L, R)]
+    for image in [*loop, *loop * 5][2 * (first % frames) :]:
+        feed(pairer, image)
+        duplicates = pairer.dropped[DropReason.DUPLICATE]
+        assert pairer.resets or duplicates == pairer.undecided <= 8
+    assert pairer.resets
+
+
+def test_duplicates_that_are_no_loop_are_decided():
+    pairer: StereoPairer[int] = StereoPairer(10 * MS)
+    for count in range(6):
+        pairer.add(L, MS, count)
+        assert pairer.undecided == (count if count < 5 else 0)
+    pairer.add(L, 2 * MS, 7)
+    pairer.add(L, 2 * MS, 8)
+    assert pairer.undecided == 1
+    pairer.add(L, 3 * MS, 9)
+    assert pairer.undecided == 0
+
+
+def test_three_publishers_of_each_image_are_no_loop():
+    pairer: StereoPairer[str] = StereoPairer(10 * MS)
+    images = [(side, 33 * k) for k in range(1, 20) for side in (L, R) for _ in range(3)]
+    assert len(feed(pairer, *images)) == 19
+    assert pairer.dropped == {DropReason.DUPLICATE: 19 * 4}
+
+
 def test_reordering_is_no_reset():
     pairer = learnt_pairer(10)
     pairs = feed(pairer, *((side, 33 * k) for k in (3, 1, 0, 2, 5, 4) for side in (L, R)))

@@ -18,7 +18,7 @@ def missing_of(frames, images=40):
     stream = StampStream(10)
     for frame in frames:
         stamp_ns = round(frame * PERIOD_NS)
-        stream.receive(stamp_ns, 10, 10_000_000)
+        stream.receive(stamp_ns, None, 10, 10_000_000)
         if stamp_ns not in stream.stamps:
             stream.put(stamp_ns, None, 0)
     return stream.missing_frames(images)
