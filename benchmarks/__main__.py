@@ -27,7 +27,10 @@ __all__ = ['main']
 
 _PARTS = ('nodes', 'startup', 'scaling')
 _DISPARITY, _BOTH = ('disparity',), ('disparity', 'depth')
-_OUTPUTS = ('disparity', 'disparity+depth', 'disparity+points')
+_OUTPUTS = (
+    *('disparity', 'disparity+depth', 'disparity+points', 'depth', 'points', 'depth+points'),
+)
+_CHAIN_SIZES = ((640, 480), (1280, 720))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,11 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument('--block-size', type=int, default=BLOCK_SIZE, help='default 15')
     what.add_argument('--algorithm', nargs='+', choices=choices, help='default bm')
     what.add_argument('--encoding', nargs='+', choices=('mono8', 'bgr8'), help='default both')
-    what.add_argument('--outputs', nargs='+', choices=_OUTPUTS, help='default the first two')
+    what.add_argument(
+        '--outputs', nargs='+', choices=_OUTPUTS,
+        help='default the first two; with --chain points; rates are those of the first',
+    )  # fmt: skip
     what.add_argument('--downscale', nargs='+', type=int, choices=(1, 2, 4), help='default 1')
     what.add_argument(
-        '--backends', nargs='+', choices=('opencv', 'auto', 'numba'), default=['opencv', 'auto'],
-        help='who matches in the node (default opencv auto)',
+        '--backends', nargs='+', choices=('opencv', 'auto', 'numba'),
+        help='who matches in the node (default opencv auto; with --chain auto)',
     )  # fmt: skip
     what.add_argument(
         '--set', nargs='+', type=_setting, default=[], metavar='NAME=VALUE', dest='settings',
@@ -63,11 +69,17 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         '--peer', action='append', default=[], metavar='COMMAND',
         help='also measure another node with the same topics, disparity alone, in turn with '
-        'this one; {disparities} and {block_size} in the command stand for those of the case',
+        'this one; {disparities} and {block_size} in the command stand for those of the case, '
+        'and a ; parts the commands of several processes',
+    )  # fmt: skip
+    what.add_argument(
+        '--chain', action='store_true',
+        help='measure the chain from raw images (left|right/image_raw and camera_info, with '
+        'distortion) to the cloud (points2), at 640x480 and 1280x720',
     )  # fmt: skip
     what.add_argument(
         '--parts', nargs='+', choices=_PARTS,
-        help='default all, with --peer nodes alone',
+        help='default all, with --peer or --chain nodes alone',
     )  # fmt: skip
     how = parser.add_argument_group('how')
     how.add_argument(
@@ -134,10 +146,13 @@ def _cases(options: argparse.Namespace) -> list[Case]:
     chosen = {
         'algorithms': options.algorithm,
         'encodings': options.encoding,
-        'outputs': [_DISPARITY] if options.peer else outputs,
+        'outputs': [_DISPARITY] if options.peer and not options.chain else outputs,
         'downscales': options.downscale,
     }
     chosen = {name: values for name, values in chosen.items() if values}
+    if options.chain:
+        sizes = options.size or list(_CHAIN_SIZES)
+        return make_cases(sizes, **fixed, **{'outputs': [('points',)], **chosen}, is_raw=True)
     if chosen or options.size:
         return make_cases(sizes, **fixed, **chosen)
     cases = [
@@ -152,9 +167,10 @@ def _cases(options: argparse.Namespace) -> list[Case]:
 
 def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
     cases = _cases(options)
-    parts = options.parts or (('nodes',) if options.peer else _PARTS)
+    parts = options.parts or (('nodes',) if options.peer or options.chain else _PARTS)
+    known = options.backends or (['auto'] if options.chain else ['opencv', 'auto'])
     session = Session(
-        options.backends,
+        known,
         duration_s=options.duration,
         warm_up_s=options.warm_up,
         repeats=options.repeats,
@@ -169,12 +185,13 @@ def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
     }
     if 'nodes' in parts:
         for case in cases:
-            backends = options.backends if case.algorithm == 'bm' else ['opencv']
+            backends = known if case.algorithm == 'bm' else ['opencv']
             contestants = [
                 *(own(backend, options.settings) for backend in backends),
                 *(peer(command) for command in options.peer),
             ]
-            results['cases'].append(session.measure(case, contestants))
+            measure = session.measure_chain if options.chain else session.measure
+            results['cases'].append(measure(case, contestants))
     if 'startup' in parts:
         results['startup'] = summarise_imports(profile_imports(os.environ))
     if 'scaling' in parts:

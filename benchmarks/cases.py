@@ -30,9 +30,11 @@ class Case:
     algorithm, encoding : str
         As the settings and sensor_msgs name them.
     outputs : tuple of str
-        'disparity', 'depth'.
+        'disparity', 'depth', 'points'; frames are counted by the first.
     downscale : int
         Factor by which images are reduced first.
+    is_raw : bool
+        The images are those of cameras with distortion, to be rectified first.
     """
 
     width: int
@@ -43,13 +45,15 @@ class Case:
     encoding: str = 'mono8'
     outputs: tuple[str, ...] = ('disparity',)
     downscale: int = 1
+    is_raw: bool = False
 
     def __str__(self) -> str:
         """Describe the case for a reader."""
         reduced = f' /{self.downscale}' if self.downscale > 1 else ''
         return (
             f'{self.width}x{self.height}{reduced}, {self.num_disparities} disparities, '
-            f'block {self.block_size}, {self.algorithm}, {self.encoding}, '
+            f'block {self.block_size}, {self.algorithm}, {self.encoding}'
+            f'{", raw" if self.is_raw else ""}, '
             f'{" + ".join(self.outputs)}'
         )
 
@@ -61,6 +65,7 @@ class Case:
             'num_disparities': self.num_disparities,
             'block_size': self.block_size,
             'downscale': self.downscale,
+            'rectify': self.is_raw,
         }
 
 
@@ -72,8 +77,9 @@ class Contestant:
     ----------
     name : str
         For the tables.
-    command : tuple of str
-        Program and arguments; {disparities} and {block_size} stand for those of the case.
+    commands : tuple of tuple of str
+        Program and arguments of each process; {disparities} and {block_size} stand for those of
+        the case.
     settings : tuple of (str, str)
         Parameters of the node besides those of the case.
     backend : str or None
@@ -81,7 +87,7 @@ class Contestant:
     """
 
     name: str
-    command: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
     settings: tuple[tuple[str, str], ...] = ()
     backend: str | None = None
 
@@ -90,29 +96,41 @@ class Contestant:
         """Whether it is the node of this package, which can be asked for its counters."""
         return self.backend is not None
 
-    def command_for(self, case: Case) -> list[str]:
-        """Return program and arguments for a case."""
+    def commands_for(self, case: Case) -> list[list[str]]:
+        """Return programs and arguments for a case."""
         if not self.is_own:
             values = {'{disparities}': case.num_disparities, '{block_size}': case.block_size}
-            return [_filled(word, values) for word in self.command]
+            return [[_filled(word, values) for word in command] for command in self.commands]
         settings: dict[str, Any] = {
             **case.settings,
             'matcher_backend': self.backend,
             **dict(self.settings),
         }
-        parameters = (('-p', f'{name}:={value}') for name, value in settings.items())
-        return [*self.command, '--ros-args', *(word for pair in parameters for word in pair)]
+        arguments = [('-p', f'{name}:={value}') for name, value in settings.items()]
+        if case.is_raw:
+            sides = ('left', 'right')
+            arguments += [('-r', f'{side}/image_rect:={side}/image_raw') for side in sides]
+        command = [*self.commands[0], '--ros-args']
+        return [[*command, *(word for pair in arguments for word in pair)]]
 
 
 def own(backend: str, settings: Sequence[tuple[str, str]] = ()) -> Contestant:
     """Return the node of this package with a matcher backend."""
     command = (sys.executable, '-m', 'benchmarks.node')
-    return Contestant(f'node, {backend}', command, tuple(settings), backend)
+    return Contestant(f'node, {backend}', (command,), tuple(settings), backend)
 
 
 def peer(command: str) -> Contestant:
-    """Return any other node, given by its shell command."""
-    return Contestant(f'peer: {command}', tuple(shlex.split(command)))
+    """Return any other node, given by its shell command, or by several with ; between them."""
+    words = shlex.shlex(command, posix=True, punctuation_chars=';')
+    words.whitespace_split = True
+    commands: list[list[str]] = [[]]
+    for word in words:
+        if word == ';':
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    return Contestant(f'peer: {command}', tuple(map(tuple, filter(None, commands))))
 
 
 def make_cases(
@@ -124,6 +142,7 @@ def make_cases(
     encodings: Sequence[str] = ('mono8',),
     outputs: Sequence[tuple[str, ...]] = (('disparity',),),
     downscales: Sequence[int] = (1,),
+    is_raw: bool = False,
 ) -> list[Case]:
     """Combine what is given.
 
@@ -133,7 +152,7 @@ def make_cases(
         Width and height, pixels.
     disparities : sequence of int
         One for each size, one for all, or none for what is usual at each size.
-    block_size, algorithms, encodings, outputs, downscales
+    block_size, algorithms, encodings, outputs, downscales, is_raw
         As in `Case`.
     """
     if len(disparities) not in (0, 1, len(sizes)):
@@ -146,7 +165,7 @@ def make_cases(
         for index, size in enumerate(sizes)
     ]
     return [
-        Case(*size, count, block_size, algorithm, encoding, wanted, downscale)
+        Case(*size, count, block_size, algorithm, encoding, wanted, downscale, is_raw)
         for (size, count), algorithm, encoding, wanted, downscale in product(
             zip(sizes, counts, strict=True), algorithms, encodings, outputs, downscales
         )

@@ -18,11 +18,13 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
-from benchmarks.scene import load_scene
+from benchmarks.scene import load_scene, with_distortion
 from benchmarks.worker import answer
+from stereo_depth_node.core.messages.content import camera_info_from_calibration
 from stereo_depth_node.demo.publisher import PairPublisher
 from stereo_depth_node.memory import keep_freed_memory
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS
+from stereo_depth_node.ros.messages import RclpyMessages
 
 __all__ = ['Feeder']
 
@@ -41,6 +43,8 @@ class Feeder:
         Width and height of the images, pixels.
     encoding : str
         One of `ENCODINGS`.
+    is_raw : bool
+        Publish the pair as cameras with distortion see it, on image_raw.
 
     Attributes
     ----------
@@ -49,8 +53,21 @@ class Feeder:
         slow.
     """
 
-    def __init__(self, node: Node, size: tuple[int, int], encoding: str) -> None:
-        self._publisher = PairPublisher(node, load_scene(*size), encoding, _QOS)
+    def __init__(
+        self, node: Node, size: tuple[int, int], encoding: str, *, is_raw: bool = False
+    ) -> None:
+        scene = load_scene(*size)
+        if is_raw:
+            scene, cameras = with_distortion(scene)
+            messages = RclpyMessages()
+            infos = [
+                camera_info_from_calibration(messages, each, each.frame_id) for each in cameras
+            ]
+            self._publisher = PairPublisher(
+                node, scene, encoding, _QOS, infos=infos, topic='image_raw'
+            )
+        else:
+            self._publisher = PairPublisher(node, scene, encoding, _QOS)
         self.skipped = 0
 
     @property
@@ -82,13 +99,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument('width', type=int)
     parser.add_argument('height', type=int)
     parser.add_argument('encoding', choices=ENCODINGS)
+    parser.add_argument('--raw', action='store_true')
     options = parser.parse_args(arguments)
     # Without this, getting megabytes anew for every message would add milliseconds to the latency
     # that is measured.
     keep_freed_memory()
     rclpy.init()
     node = rclpy.create_node('bench_feeder')
-    feeder = Feeder(node, (options.width, options.height), options.encoding)
+    size = (options.width, options.height)
+    feeder = Feeder(node, size, options.encoding, is_raw=options.raw)
     answer({'ready': True})
     for line in iter(sys.stdin.readline, ''):
         command, *values = line.split()

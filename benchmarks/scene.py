@@ -4,16 +4,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 
+from stereo_depth_node.core.arrays import Colour
+from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.datasets.scenes import load_motorcycle, Scene
 
-__all__ = ['load_scene']
+__all__ = ['load_scene', 'with_distortion']
 
 _SEED = 1
+# Of a real camera with a wide lens (EuRoC's left), and how the two are turned, radians.
+_DISTORTION = (-0.28340811, 0.07395907, 0.00019359, 1.76187114e-05, 0.0)
+_TURNS = ((0.004, 0.01, 0.003), (-0.003, -0.008, 0.002))
+_FRAME = 'left_camera_optical_frame'
 
 
 def load_scene(width: int, height: int) -> Scene:
@@ -22,6 +30,52 @@ def load_scene(width: int, height: int) -> Scene:
         return load_motorcycle().resized(width, height)
     except InputError:  # no scikit-image, which has the images inside
         return _synthetic(width, height)
+
+
+def with_distortion(scene: Scene) -> tuple[Scene, list[CameraCalibration]]:
+    """Return a pair as cameras with distortion see it, and their calibrations.
+
+    Rectification gives the pair again, but for what interpolation smooths.
+    """
+    images = scene.colours or (scene.left, scene.right)
+    cameras = [_camera(scene.known_geometry(), side) for side in (0, 1)]
+    colours = tuple(_distorted(*each) for each in zip(images, cameras, strict=True))
+    greys = [
+        each if each.ndim == 2 else cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in colours
+    ]
+    return dataclasses.replace(
+        scene, left=greys[0], right=greys[1], colours=colours if scene.colours else None
+    ), cameras
+
+
+def _camera(seen: StereoGeometry, side: int) -> CameraCalibration:
+    cx = seen.cx_right if side else seen.cx
+    translation = -seen.f * seen.baseline if side else 0.0
+    turn, _ = cv2.Rodrigues(np.array(_TURNS[side]))
+    return CameraCalibration(
+        width=seen.width,
+        height=seen.height,
+        distortion_model='plumb_bob',
+        d=_DISTORTION,
+        k=(seen.f, 0.0, cx, 0.0, seen.f, seen.cy, 0.0, 0.0, 1.0),
+        r=tuple(turn.ravel()),
+        p=(seen.f, 0.0, cx, translation, 0.0, seen.f, seen.cy, 0.0, 0.0, 0.0, 1.0, 0.0),
+        frame_id=_FRAME,
+    )
+
+
+def _distorted(image: Colour, camera: CameraCalibration) -> Colour:
+    """Return what a camera sees of what its rectified image shows."""
+    pixels = np.indices((camera.height, camera.width), np.float32)[::-1]
+    raw = np.ascontiguousarray(pixels.reshape(2, -1).T)[:, None]
+    k, r, p = (np.array(each) for each in (camera.k, camera.r, camera.p))
+    rectified = cv2.undistortPoints(
+        raw, k.reshape(3, 3), np.array(camera.d), R=r.reshape(3, 3), P=p.reshape(3, 4)
+    )
+    maps = rectified.reshape(camera.height, camera.width, 2)
+    return np.asarray(
+        cv2.remap(image, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def _synthetic(width: int, height: int) -> Scene:

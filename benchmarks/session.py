@@ -29,6 +29,10 @@ _MOST_PROBES = 5
 # Of the rate that the slowest can take: there latency is that of a frame, not of a queue.
 _MODERATE = 0.6
 _PROBE_S = 1.0
+# Pixels of images that cameras give at the full rate; 640x480.
+_CAMERA_PIXELS = 307_200
+# 120 pairs a second from cameras of 30.
+_CHAIN_OVERLOAD = 4.0
 
 
 class Session:
@@ -106,6 +110,31 @@ class Session:
             'allocated_bytes': cores[0]['allocated_bytes'],
             'opencv': cores[0]['opencv'],
             'threads': cores[0]['threads'],
+        }
+
+    def measure_chain(self, case: Case, contestants: Sequence[Contestant]) -> dict[str, Any]:
+        """Measure the contestants in turn, at the rate of a camera and above what they can.
+
+        Returns
+        -------
+        dict
+            As `measure`, without matcher and core.
+        """
+        self._report(f'{case}')
+        # Larger images come slower from a camera.
+        rate = self._latency_rate * min(1.0, _CAMERA_PIXELS / (case.width * case.height))
+        plan = Plan(_CHAIN_OVERLOAD * rate, rate, self._duration_s, self._warm_up_s)
+        trials: dict[str, list[dict[str, Any]]] = {each.name: [] for each in contestants}
+        for repeat in range(self._repeats):
+            self._report(f'  {repeat + 1} of {self._repeats}')
+            for contestant in contestants:
+                trials[contestant.name].append(run_trial(case, contestant, plan, self._log_folder))
+        return {
+            'case': dataclasses.asdict(case),
+            'name': str(case),
+            'overload_rate': plan.overload_rate,
+            'moderate_rate': plan.moderate_rate,
+            'rows': summarise_case({'core': [], 'nodes': trials}),
         }
 
     def scale(self, block_size: int, largest_pixels: int) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def summarise_case(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     Parameters
     ----------
     result : mapping
-        Of one case: `core`, a measurement per repeat, and `nodes`, by name a trial per repeat.
+        Of one case: `core`, a measurement per repeat or none at all, and `nodes`, by name a trial
+        per repeat.
 
     Returns
     -------
@@ -55,13 +56,13 @@ def summarise_case(result: Mapping[str, Any]) -> list[dict[str, Any]]:
                 }
             },
         }
-        for name in cores[0]['times']
+        for name in (cores[0]['times'] if cores else ())
     ]
     nodes = result['nodes']
     peers = [name for name in nodes if name.startswith('peer')]
     for name, trials in nodes.items():
         row = {'name': name, **_figures(trials), **_counts(trials)}
-        row['ratios'] = {'bare': _against_bare(trials, cores)}
+        row['ratios'] = {'bare': _against_bare(trials, cores)} if cores else {}
         for peer in peers if name not in peers else ():
             row['ratios'][peer] = _against_peer(trials, nodes[peer])
         rows.append(row)
@@ -203,4 +204,5 @@ def _against_peer(
 
 
 def _latency(trial: Mapping[str, Any]) -> float:
-    return float(median(trial['moderate']['latency_ms']['disparity']))
+    # Of the first output.
+    return float(median(next(iter(trial['moderate']['latency_ms'].values()))))

@@ -39,12 +39,11 @@ def markdown(results: Mapping[str, Any]) -> str:
 def _document(results: Mapping[str, Any], table: Any, title: str) -> str:
     parts = []
     for result in results['cases']:
-        rows = [_cells(row) for row in result['rows']]
-        rates = (
-            f'fed with {result["overload_rate"]:.0f} pairs/s; latency and the times in brackets '
-            f'at {result["moderate_rate"]:.0f} pairs/s'
+        parts.append(
+            _chain(result, table, title)
+            if 'opencv' not in result
+            else _nodes(result, table, title)
         )
-        parts.append('\n'.join((title.format(result['name']), rates, '', table(_HEAD, rows))))
         parts += [line for line in (_against_peers(result), _notes(result)) if line]
     if results['cases']:
         parts.append(_upkeep(results['cases'], table, title))
@@ -52,6 +51,48 @@ def _document(results: Mapping[str, Any], table: Any, title: str) -> str:
         if results.get(name):
             parts.append(write(results[name], table, title))
     return '\n\n'.join(parts) + '\n'
+
+
+def _nodes(result: Mapping[str, Any], table: Any, title: str) -> str:
+    rates = (
+        f'fed with {result["overload_rate"]:.0f} pairs/s; latency and the times in brackets '
+        f'at {result["moderate_rate"]:.0f} pairs/s'
+    )
+    rows = [_cells(row) for row in result['rows']]
+    return '\n'.join((title.format(result['name']), rates, '', table(_HEAD, rows)))
+
+
+def _chain(result: Mapping[str, Any], table: Any, title: str) -> str:
+    moderate, overload = (f'{result[f"{at}_rate"]:.0f} Hz' for at in ('moderate', 'overload'))
+    head = (
+        'chain',
+        f'at {moderate}: CPU ms/frame',
+        'latency ms, median',
+        'p95',
+        'received',
+        f'at {overload}: frames/s',
+        'CPU ms/frame',
+        'latency ms, median',
+    )
+    rows = []
+    for row in result['rows']:
+        frames = row['frames']['moderate']
+        share = 100.0 * (1.0 - frames['pairs_without_result'] / max(frames['sent_pairs'], 1))
+        latency = row['latency_ms']
+        rows.append(
+            [
+                row['name'],
+                _spread(row['moderate_cpu_ms']),
+                _each(latency['moderate'], 'median'),
+                _each(latency['moderate'], 'p95'),
+                f'{share:.1f} %',
+                _spread(row['rate']),
+                _spread(row['cpu_ms']),
+                _each(latency['overload'], 'median'),
+            ]
+        )
+    about = 'from raw images to the first output: CPU of all processes, latency from the stamp'
+    return '\n'.join((title.format(result['name']), about, '', table(head, rows)))
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -140,7 +181,7 @@ def _upkeep(cases: Sequence[Mapping[str, Any]], table: Any, title: str) -> str:
             _spread(row['rss_mib']),
             _spread(row['rss_growth_mib']),
             _kib(row.get('stage_peak_bytes')),
-            _kib(case['allocated_bytes'].get(row['name'].rpartition(' ')[2])),
+            _kib(case.get('allocated_bytes', {}).get(row['name'].rpartition(' ')[2])),
         ]
         for case in cases
         for row in case['rows']

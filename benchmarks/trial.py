@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import dataclasses
 import os
 from pathlib import Path
@@ -13,10 +13,11 @@ import time
 from typing import Any
 
 from benchmarks.cases import Case, Contestant
+from benchmarks.receiver import TOPICS
 from benchmarks.usage import usage_of
 from benchmarks.worker import Worker, Workers
 from stereo_depth_node.environment import graph_environment
-from stereo_depth_node.processes import Process, ProcessError
+from stereo_depth_node.processes import ProcessError
 
 __all__ = ['Plan', 'run_trial']
 
@@ -78,15 +79,17 @@ def run_trial(
             processes.start_worker('feeder', _feeder_command(case), environment),
             processes.start_worker('receiver', _receiver_command(case), environment),
             contestant,
-            case.outputs,
+            case,
         )
         start = processes.start_worker if contestant.is_own else processes.start
-        node: Any = start(
-            'node',
-            contestant.command_for(case),
-            environment if contestant.is_own else _for_strangers(environment),
-        )
-        start_s = trial.await_first(node)
+        if not contestant.is_own:
+            environment = _for_strangers(environment)
+        nodes: list[Any] = [
+            start(f'node {number}' if number else 'node', command, environment)
+            for number, command in enumerate(contestant.commands_for(case))
+        ]
+        start_s = trial.await_first(nodes)
+        (node, *_) = nodes
         backend = node.ask('settle', _COMPILE_S)['backend'] if contestant.is_own else None
         if plan.warm_up_s:
             trial.phase(plan.overload_rate, plan.warm_up_s)
@@ -113,43 +116,46 @@ class _Trial:
         feeder: Worker,
         receiver: Worker,
         contestant: Contestant,
-        outputs: tuple[str, ...],
+        case: Case,
     ) -> None:
         self._feeder, self._receiver = feeder, receiver
         self._is_own = contestant.is_own
-        self._outputs = outputs
+        self._outputs = case.outputs
+        self._images = 'image_raw' if case.is_raw else 'image_rect'
         feeder.answer(_START_S)
         receiver.answer(_START_S)
         feeder.ask(f'start {_START_RATE}')
 
-    def await_first(self, node: Process) -> float:
+    def await_first(self, nodes: Sequence[Any]) -> float:
         """Wait for a result of every output; return how long it took since exec, seconds."""
-        self._node = node
+        self._nodes = nodes
         deadline = time.monotonic() + _START_S
         missing = set(self._outputs)
         while missing and time.monotonic() < deadline:
-            node.watch(0.0)
+            self._watch(0.0)
             first = self._receiver.ask(f'first {_POLL_S}')['first']
             missing = set(self._outputs) - set(first)
         if missing:
+            topics = ' and no '.join(TOPICS[output] for output in sorted(missing))
+            said = '\n'.join(node.last_words() for node in nodes)
             raise ProcessError(
-                f'{node.name} published no {" and no ".join(sorted(missing))} within '
-                f'{_START_S:g} s: it must subscribe to left|right/image_rect and publish '
-                f'reliably\n{node.last_words()}'
+                f'nobody published {topics} within {_START_S:g} s: a peer must subscribe to '
+                f'left|right/{self._images} and publish reliably\n{said}'
             )
         self._feeder.ask('stop')
         self._receiver.ask(f'quiet {_QUIET_S}')
-        return float(max(first.values()) - node.started_ns) / _NS_PER_S
+        return float(max(first.values()) - nodes[0].started_ns) / _NS_PER_S
 
     def phase(self, rate: float, duration_s: float) -> dict[str, Any]:
         """Feed at a rate, and measure once the node has settled."""
         before = self._counters()
         self._receiver.ask('reset')
         self._feeder.ask(f'start {rate}')
-        self._node.watch(_SETTLE_S)
-        begin, began_ns = usage_of(self._node.pid), time.time_ns()
-        self._node.watch(duration_s)
-        end, ended_ns = usage_of(self._node.pid), time.time_ns()
+        pids = [node.pid for node in self._nodes]
+        self._watch(_SETTLE_S)
+        begin, began_ns = usage_of(*pids), time.time_ns()
+        self._watch(duration_s)
+        end, ended_ns = usage_of(*pids), time.time_ns()
         fed = self._feeder.ask('stop')
         arrivals = self._receiver.ask(f'quiet {_QUIET_S}')['arrivals']
         after = self._counters()
@@ -158,7 +164,7 @@ class _Trial:
             output: [(stamp, at) for stamp, at in come if began_ns < at <= ended_ns]
             for output, come in arrivals.items()
         }
-        frames = len(within['disparity'])
+        frames = len(within[self._outputs[0]])
         if not frames:
             raise ProcessError(f'no result came in {duration_s:g} s: make --duration longer')
         seconds = (ended_ns - began_ns) / _NS_PER_S
@@ -172,35 +178,43 @@ class _Trial:
                 output: [(at - stamp) / _NS_PER_MS for stamp, at in come]
                 for output, come in within.items()
             },
-            'frames': _account(fed, arrivals, before, after),
+            'frames': _account(fed, self._outputs[0], arrivals, before, after),
         }
         if before is not None and after is not None:
             result['stage_ms'] = _stages(before, after)
         return result
 
     def _counters(self) -> dict[str, Any] | None:
-        return self._node.ask('counters') if self._is_own else None
+        return self._nodes[0].ask('counters') if self._is_own else None
+
+    def _watch(self, seconds: float) -> None:
+        """Wait, and fail when a node ends meanwhile."""
+        for node in self._nodes:
+            node.watch(seconds)
+            seconds = 0.0
 
 
 def _account(
     fed: Mapping[str, Any],
+    output: str,
     arrivals: Mapping[str, list[Any]],
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Count the pairs of a phase by their fate.
+    """Count the pairs of a phase by their fate, as far as an output shows it.
 
     For a peer it is unknown whether an image was lost on the way or dropped by the node.
     """
     sent = len(fed['stamps'])
     stamps = set(fed['stamps'])
-    results = {stamp for stamp, _ in arrivals['disparity']}
+    come = arrivals[output]
+    results = {stamp for stamp, _ in come}
     account: dict[str, Any] = {
         'sent_pairs': sent,
         'skipped_by_feeder': fed['skipped'],
-        'results': len(arrivals['disparity']),
+        'results': len(come),
         'results_of_unknown_stamp': len(results - stamps),
-        'results_repeated': len(arrivals['disparity']) - len(results),
+        'results_repeated': len(come) - len(results),
         'pairs_without_result': len(stamps - results),
     }
     if before is None or after is None:
@@ -210,7 +224,8 @@ def _account(
         for reason in after['dropped']
     }
     received = after['received'] - before['received']
-    published = after['published']['disparity'] - before['published']['disparity']
+    topic = TOPICS[output]
+    published = after['published'][topic] - before['published'][topic]
     return {
         **account,
         'received_images': received,
@@ -219,7 +234,7 @@ def _account(
         'dropped_images': {reason: count for reason, count in reasons.items() if count},
         'waiting_images': after['waiting'] - before['waiting'],
         'published': published,
-        'lost_results': published - len(arrivals['disparity']),
+        'lost_results': published - len(come),
     }
 
 
@@ -236,7 +251,8 @@ def _stages(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, di
 
 
 def _feeder_command(case: Case) -> list[str]:
-    return [*_module('feeder'), str(case.width), str(case.height), case.encoding]
+    raw = ['--raw'] if case.is_raw else []
+    return [*_module('feeder'), str(case.width), str(case.height), case.encoding, *raw]
 
 
 def _receiver_command(case: Case) -> list[str]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import contextlib
 import dataclasses
 import os
@@ -24,9 +24,9 @@ class Usage:
     rss_bytes: int
 
 
-def usage_of(pid: int) -> Usage:
-    """Measure a process and all its descendants, whatever session they are in."""
-    members = list(_members(pid))
+def usage_of(*pids: int) -> Usage:
+    """Measure processes and all their descendants, whatever session they are in."""
+    members = list(_members(pids))
     return Usage(
         cpu_s=sum(stat.ticks for stat in members) / _TICKS_PER_S,
         rss_bytes=sum(stat.pages for stat in members) * _PAGE_BYTES,
@@ -60,8 +60,8 @@ def _all_stats() -> Iterator[_Stat]:
                 yield _Stat.parse(Path('/proc', entry, 'stat').read_text())
 
 
-def _members(pid: int) -> Iterator[_Stat]:
-    known = {pid}
+def _members(pids: Iterable[int]) -> Iterator[_Stat]:
+    known = set(pids)
     rest = list(_all_stats())
     found = True
     while found:

@@ -11,14 +11,17 @@ import shlex
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
 
 from benchmarks.cases import Case, make_cases, own, peer
 from benchmarks.scaling import fit, model_ms, tries
+from benchmarks.scene import load_scene, with_distortion
 from benchmarks.summary import account_problems, percentile, summarise_case
 from benchmarks.usage import usage_of
+from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.processes import Processes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,6 +107,49 @@ def test_a_peer_is_measured_with_all_the_processes_that_it_starts(tmp_path):
         'latency',
     }
     assert f'against peer: {command}' in printed
+
+
+def test_a_chain_is_measured_from_raw_images_to_the_cloud_with_all_its_processes(tmp_path):
+    file, held = tmp_path / 'results.json', tmp_path / 'hold.py'
+    held.write_text('import time; held = b"1" * 2**27; time.sleep(1000)')
+    # The node and another process, which stands for the rest of a chain of several.
+    node = shlex.join(
+        (*OWN_NODE, '--ros-args', '-p', 'num_disparities:={disparities}', '-p', 'rectify:=true')
+    )
+    topics = ' '.join(f'-r {side}/image_rect:={side}/image_raw' for side in ('left', 'right'))
+    chain = f'{node} {topics}; {sys.executable} {held}'
+    printed = bench(
+        *TINY[:4], *TINY[8:], '--chain', '--backends', 'opencv', '--set', 'points_step=2',
+        '--json', str(file), '--peer', chain,
+    )  # fmt: skip
+    (case,) = json.loads(file.read_text())['cases']
+    assert case['case']['outputs'] == ['points']
+    assert case['moderate_rate'] == 20.0
+    mine, other = case['rows']
+    for row in (mine, other):
+        assert row['frames']['moderate']['results'] > 0
+        assert row['latency_ms']['moderate']['points']['median']['median'] > 0.0
+        assert row['problems'] == []
+    # The other process has an interpreter and 128 MiB beside the node.
+    assert other['rss_mib']['median'] > mine['rss_mib']['median'] + 64
+    assert set(mine['ratios']) == {other['name']}
+    assert 'at 20 Hz: CPU ms/frame' in printed
+    assert f'against peer: {chain}' in printed
+
+
+def test_raw_images_become_the_scene_again_when_they_are_rectified():
+    scene = load_scene(320, 240)
+    raw, cameras = with_distortion(scene)
+    for before, seen, camera in zip(
+        (scene.left, scene.right), (raw.left, raw.right), cameras, strict=True
+    ):
+        again = np.empty_like(seen)
+        Rectifier(camera).rectify(seen, again)
+        inside = np.s_[20:-20, 20:-20]
+        moved = np.abs(seen[inside].astype(int) - before[inside]).mean()
+        kept = np.abs(again[inside].astype(int) - before[inside]).mean()
+        # Two interpolations smooth a little; the distortion moves things by pixels.
+        assert kept < 0.35 * moved
 
 
 def test_usage_is_that_of_all_descendants(tmp_path):
@@ -212,11 +258,12 @@ def test_sizes_have_their_usual_disparities_or_those_given():
 
 def test_commands_carry_the_settings_of_the_case():
     case = Case(640, 480, 64)
-    words = own('opencv', [('speckle_window_size', '100')]).command_for(case)
+    words = own('opencv', [('speckle_window_size', '100')]).commands_for(case)[0]
     assert {'num_disparities:=64', 'matcher_backend:=opencv', 'speckle_window_size:=100'} <= set(
         words
     )
-    assert peer("run 'a node' -p range:={disparities}").command_for(case) == [
+    assert peer('a "b;c" ; d;').commands == (('a', 'b;c'), ('d',))
+    assert peer("run 'a node' -p range:={disparities}").commands_for(case)[0] == [
         'run',
         'a node',
         '-p',

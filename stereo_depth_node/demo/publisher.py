@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import array
+from collections.abc import Sequence
 import json
 from pathlib import Path
 import sys
@@ -26,6 +27,7 @@ from stereo_depth_node.offline.options import parse_size
 __all__ = ['PairPublisher']
 
 FRAME_ID = 'left_camera_optical_frame'
+_SIDES = ('left', 'right')
 
 _QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 _INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -44,6 +46,10 @@ class PairPublisher:
         A key of `ENCODINGS`.
     qos : QoSProfile, optional
         Of the images; by default that of most camera drivers: the last few, best effort.
+    infos : sequence of CameraInfo, optional
+        Left and right calibration; by default that of the rectified images.
+    topic : str
+        Of the images, below ``left`` and ``right``.
 
     Attributes
     ----------
@@ -51,23 +57,30 @@ class PairPublisher:
         Of the pairs published, nanoseconds.
     """
 
-    def __init__(self, node: Node, scene: Scene, encoding: str, qos: QoSProfile = _QOS) -> None:
+    def __init__(
+        self,
+        node: Node,
+        scene: Scene,
+        encoding: str,
+        qos: QoSProfile = _QOS,
+        *,
+        infos: Sequence[CameraInfo] = (),
+        topic: str = 'image_rect',
+    ) -> None:
         self.stamps: list[int] = []
         self._node = node
         self._images = []
         self._infos = []
-        for side, pixels in zip(('left', 'right'), scene.encoded(encoding), strict=True):
+        infos = infos or [_info_message(scene.known_geometry(), side) for side in _SIDES]
+        for side, pixels, info in zip(_SIDES, scene.encoded(encoding), infos, strict=True):
             self._images.append(
                 (
-                    node.create_publisher(Image, f'{side}/image_rect', qos),
+                    node.create_publisher(Image, f'{side}/{topic}', qos),
                     _image_message(pixels, encoding),
                 )
             )
             self._infos.append(
-                (
-                    node.create_publisher(CameraInfo, f'{side}/camera_info', _INFO_QOS),
-                    _info_message(scene.known_geometry(), side),
-                )
+                (node.create_publisher(CameraInfo, f'{side}/camera_info', _INFO_QOS), info)
             )
 
     def publish(self) -> None:
