@@ -146,8 +146,20 @@ def test_a_plane_at_2_m_lies_at_2_m_and_the_depth_image_gives_the_same_cloud(
     assert points[:, 1].min() < 0 < points[:, 1].max()
 
 
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {},
+        {'downscale': 2},
+        {'rectify': True},
+        {'rectify': True, 'downscale': 4},
+        {'roi_x': 200, 'roi_y': 120, 'roi_width': 300, 'roi_height': 250},
+        {'points_voxel': 0.05, 'max_depth': 4.0},
+    ],
+    ids=str,
+)
 def test_the_cloud_of_motorcycle_is_f_times_b_by_d_and_hits_its_pixels(
-    motorcycle: StereoScene, motorcycle_geometry: StereoGeometry
+    motorcycle: StereoScene, motorcycle_geometry: StereoGeometry, changes: dict[str, Any]
 ) -> None:
     """Their principal points differ by 31 px."""
     geometry = motorcycle_geometry
@@ -161,17 +173,27 @@ def test_the_cloud_of_motorcycle_is_f_times_b_by_d_and_hits_its_pixels(
         cy=geometry.cy,
         tx=-geometry.f * geometry.baseline,
     )
-    outputs = Camera(Settings(), (left, right)).see(motorcycle.left, motorcycle.right)
+    outputs = Camera(Settings(**changes), (left, right)).see(motorcycle.left, motorcycle.right)
     x, y, z = points_of(outputs['points2']).astype(np.float64).T
 
-    disparity = outputs['disparity']
-    pixels = disparity.image.data.view(np.float32).reshape(height, width).astype(np.float64)
-    rows, columns = np.nonzero((pixels >= disparity.min_disparity) & (pixels > 0))
-    assert len(z) == len(rows) > 0.5 * width * height
-    expected = geometry.f * geometry.baseline / pixels[rows, columns]
-    np.testing.assert_allclose(z, expected, rtol=0, atol=1e-4)
-    np.testing.assert_allclose(geometry.f * x / z + geometry.cx, columns, rtol=0, atol=1e-3)
-    np.testing.assert_allclose(geometry.f * y / z + geometry.cy, rows, rtol=0, atol=1e-3)
+    disparity, info = outputs['disparity'], outputs['depth/camera_info']
+    factor = changes.get('downscale', 1)
+    f, cx, cy = (info.p[place] for place in (0, 2, 6))
+    assert f == pytest.approx(geometry.f / factor)
+    assert cx == pytest.approx((geometry.cx + 0.5) / factor - 0.5)
+    columns, rows = np.rint(f * x / z + cx).astype(int), np.rint(f * y / z + cy).astype(int)
+    np.testing.assert_allclose(f * x / z + cx, columns, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(f * y / z + cy, rows, rtol=0, atol=1e-3)
+    shape = (disparity.image.height, disparity.image.width)
+    pixels = disparity.image.data.view(np.float32).reshape(shape).astype(np.float64)
+    depths = np.full(shape, np.nan)
+    known = (pixels >= disparity.min_disparity) & (pixels > 0)
+    depths[known] = f * geometry.baseline / pixels[known]
+    np.testing.assert_allclose(z, depths[rows, columns], rtol=0, atol=1e-4)
+    if 'points_voxel' not in changes:
+        # Each known pixel once, in the order of the rows.
+        np.testing.assert_array_equal(rows * shape[1] + columns, np.flatnonzero(known))
+    assert len(z) > 1000
     # The scene is known to lie between 2 and 20 m.
     assert 2.0 < np.median(z) < 5.0
 
