@@ -186,7 +186,7 @@ def test_a_short_recording_that_begins_again_repeats_no_stamps():
     assert 'stamps_repeat' in names(changed(HEALTHY, dropped=repeats, resets=0))
     # The first time, before it is known.
     first = changed(
-        HEALTHY, dropped={DropReason.DUPLICATE: 8}, undecided=8, left=side('left', backward=4)
+        HEALTHY, dropped={DropReason.DUPLICATE: 8}, undecided=8, left=side('left', backward=6)
     )
     assert names(first) == ['flowing']
     assert names(changed(first, undecided=0)) == ['flowing', 'stamps_repeat', 'stamps_backward']
