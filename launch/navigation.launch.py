@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import math
 import os
 from pathlib import Path
+import re
 import tempfile
 from typing import Any
 
@@ -137,12 +138,23 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
     actions: list[LaunchDescriptionEntity] = []
     if value['optical_frame']:
+        _check_frame(value['optical_frame'], Path(value['params_file']).expanduser())
         actions += _frames(value)
     if value['scan'] == 'true':
         actions.append(_scan(value))
     if value['nav2'] == 'true':
         actions += _nav2(context)
     return actions
+
+
+def _check_frame(frame: str, path: Path) -> None:
+    """Refuse a parameter file with another frame, which would win: TF would place an empty one."""
+    text = path.read_text(encoding='utf-8') if path.exists() else ''
+    given = re.search(r'^\s*frame_id: *(.*)$', text, re.MULTILINE)
+    if given and given[1].strip().strip('"\'') != frame:
+        raise ValueError(
+            f'optical_frame:={frame}, but {path} sets frame_id to {given[1]}: take that line out'
+        )
 
 
 def _frames(value: Mapping[str, str]) -> list[LaunchDescriptionEntity]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 import textwrap
 from typing import Any
 
@@ -28,6 +29,7 @@ from stereo_depth_node.offline.stereo_image_proc import (
 __all__ = ['migrated']
 
 _IMAGE_PROC = ('debayer_node', 'rectify_node', 'rectify_mono_node', 'rectify_color_node')
+_NODE_NAME = re.compile(r'[\w/*]+', re.ASCII)
 _WILDCARDS = ('*', '**')
 _WIDTH = 95
 _INDENT = '    '
@@ -93,6 +95,9 @@ def _rigs_in(path: str | Path) -> tuple[dict[str, OldParameters], list[str]]:
         namespace, _, name = section.rpartition('/')
         nodes = [name] if name in NODES else nodes_that_have(parameters)
         if name in _WILDCARDS:
+            continue
+        if not _NODE_NAME.fullmatch(section):
+            notes.append(f'{printable(section)}: not a name of a node')
             continue
         for node in nodes:
             rigs.setdefault(namespace, OldParameters()).add(node, {**for_all, **parameters})

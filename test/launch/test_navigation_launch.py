@@ -266,6 +266,11 @@ def test_nav2_gets_its_own_parameters_with_ours_added(start: Any, layer: str) ->
         ('', {'nav2': 'true', 'nav2_params': '/no/such'}, 'nav2_params:=/no/such does not exist'),
         ('', {'optical_frame': 'a', 'camera_xyz': '0 1'}, 'camera_xyz:="0 1": give 3 numbers'),
         ('', {'layer': 'voxels'}, 'voxels'),
+        (
+            '',
+            {'optical_frame': 'a', 'params_file': str(ROOT / 'config' / 'depth.yaml')},
+            "depth.yaml sets frame_id to '': take that line out",
+        ),
     ],
 )
 def test_what_is_missing_is_named_with_the_remedy(

@@ -197,6 +197,7 @@ def test_each_of_several_cameras_keeps_its_namespace(migrate: Any) -> None:
 /rear/point_cloud_node: {ros__parameters: {use_color: false}}
 /rear/rectify_mono_node: {ros__parameters: {interpolation: 1}}
 /arm/driver: {ros__parameters: {speed: 3}}
+"/a:\\n  b/disparity_node": {ros__parameters: {disparity_range: 48}}
 """)
     nodes = {
         name: {key: values['ros__parameters'].get(key) for key in BY_CAMERA}
@@ -208,6 +209,7 @@ def test_each_of_several_cameras_keeps_its_namespace(migrate: Any) -> None:
     }
     assert '# /rear/rectify_mono_node: set rectify to true' in text
     assert '# /arm/driver: not a node of stereo_image_proc' in text
+    assert '# /a: b/disparity_node: not a name of a node' in text
 
 
 def test_a_file_for_other_nodes_is_refused(tmp_path: Path, capsys: Any) -> None:
