@@ -69,6 +69,7 @@ setup(
         (f'share/{PACKAGE}', ['package.xml']),
         *shared('launch'),
         *shared('config'),
+        *shared('foxglove'),
     ],
     python_requires='>=3.10',
     install_requires=['setuptools', 'numpy>=1.21'],

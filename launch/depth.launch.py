@@ -1,13 +1,16 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start the stereo depth node, and on request the recording it is to work on.
+"""Start the stereo depth node, and on request rviz and the recording it is to work on.
 
-What the node can be told is in its parameter file. Here stands only what concerns the graph:
-names, topics, time, middleware, playback.
+What the node can be told is in its parameter file. Here stands what concerns the graph: names,
+topics, time, middleware, playback; and the few parameters that a camera decides.
 """
 
+from collections.abc import Mapping
 import os
+from pathlib import Path
 
+from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
@@ -19,6 +22,7 @@ from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from stereo_depth_node.core.settings import known_parameters
 from stereo_depth_node.environment import fast_dds_environment
 
 PACKAGE = 'stereo_depth_node'
@@ -31,7 +35,14 @@ INPUT_TOPICS = {
     'right_image': 'right/image_rect',
     'left_camera_info': 'left/camera_info',
     'right_camera_info': 'right/camera_info',
+    'stereo_image': 'stereo/image_raw',
 }
+# Parameters of the node that are arguments, too: what depends on the camera.
+PARAMETERS = ('rectify', 'image_transport', 'stereo_layout')
+# Value of points -> points_color.
+POINTS = {'xyz': 'none', 'intensity': 'intensity', 'rgb': 'rgb'}
+# End of a recording's files -> the package that reads them.
+STORAGES = {'.mcap': 'rosbag2_storage_mcap', '.db3': 'rosbag2_storage_default_plugins'}
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -64,6 +75,35 @@ def generate_launch_description() -> LaunchDescription:
                 choices=['', *PRESETS],
                 description='Settings for a purpose, from config/presets; they win over those of '
                 'params_file. None by default',
+            ),
+            *(
+                DeclareLaunchArgument(
+                    name,
+                    default_value='',
+                    choices=['', *(known_parameters()[name].choices or BOOLEAN)],
+                    description=f'{known_parameters()[name].description} It wins over '
+                    'params_file, which holds by default',
+                )
+                for name in PARAMETERS
+            ),
+            DeclareLaunchArgument(
+                'points',
+                default_value='',
+                choices=['', *POINTS],
+                description='What the points of points2 carry (points_color): only x, y and z, '
+                'or the grey value or colour, too. It wins over params_file',
+            ),
+            DeclareLaunchArgument(
+                'rviz',
+                default_value='false',
+                choices=BOOLEAN,
+                description='Also start rviz with image, disparity, depth and cloud',
+            ),
+            DeclareLaunchArgument(
+                'rviz_frame',
+                default_value='left_camera_optical_frame',
+                description='Fixed frame of rviz: frame_id of the left images, or any that tf '
+                'connects with it',
             ),
             DeclareLaunchArgument(
                 'use_sim_time',
@@ -111,7 +151,12 @@ def generate_launch_description() -> LaunchDescription:
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
-    return [*_middleware(context), _node(value, _preset(context)), *_playback(value)]
+    return [
+        *_middleware(context),
+        *_playback(value),
+        _node(value, _preset(context)),
+        *_rviz(context),
+    ]
 
 
 def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -136,7 +181,9 @@ def _preset(context: LaunchContext) -> list[str]:
 
 
 def _node(value: dict[str, str], preset: list[str]) -> Node:
-    sim_time = value['use_sim_time']
+    given = {name: value[name] for name in PARAMETERS if value[name]}
+    if value['points']:
+        given['points_color'] = POINTS[value['points']]
     # The level is for this node's logger alone: at "debug" the middleware drowns it otherwise.
     logger = '.'.join([*value['namespace'].strip('/').split('/'), value['name']]).lstrip('.')
     return Node(
@@ -147,7 +194,8 @@ def _node(value: dict[str, str], preset: list[str]) -> Node:
         parameters=[
             _existing('params_file', value['params_file'], 'a ROS parameter file'),
             *preset,
-            {'use_sim_time': bool(value['bag']) if sim_time == 'auto' else sim_time == 'true'},
+            *([{name: _parsed(text) for name, text in given.items()}] if given else []),
+            {'use_sim_time': _is_simulated(value)},
         ],
         remappings=[(topic, value[argument]) for argument, topic in INPUT_TOPICS.items()],
         arguments=['--ros-args', '--log-level', f'{logger}:={value["log_level"]}'],
@@ -162,6 +210,9 @@ def _playback(value: dict[str, str]) -> list[LaunchDescriptionEntity]:
     if not value['bag']:
         return []
     bag = _existing('bag', value['bag'], 'a recording of ros2 bag')
+    _require('ros2bag', 'bag')
+    for storage in _storages(Path(bag)):
+        _require(storage, 'bag')
     loop = ['--loop'] if value['bag_loop'] == 'true' else []
     return [
         ExecuteProcess(
@@ -169,6 +220,52 @@ def _playback(value: dict[str, str]) -> list[LaunchDescriptionEntity]:
             output='screen',
         )
     ]
+
+
+def _storages(bag: Path) -> set[str]:
+    """Return the packages that read the files of a recording."""
+    files = bag.iterdir() if bag.is_dir() else [bag]
+    return {STORAGES[file.suffix] for file in files if file.suffix in STORAGES}
+
+
+def _rviz(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    value = context.launch_configurations
+    if value['rviz'] != 'true':
+        return []
+    _require('rviz2', 'rviz')
+    config = os.path.join(FindPackageShare(PACKAGE).perform(context), 'config', 'depth.rviz')
+    return [
+        Node(
+            package='rviz2',
+            executable='rviz2',
+            name=f'{value["name"]}_rviz',
+            namespace=value['namespace'],
+            arguments=['-d', config, '-f', value['rviz_frame']],
+            parameters=[{'use_sim_time': _is_simulated(value)}],
+            output='log',
+        )
+    ]
+
+
+def _is_simulated(value: Mapping[str, str]) -> bool:
+    given = value['use_sim_time']
+    return bool(value['bag']) if given == 'auto' else given == 'true'
+
+
+def _parsed(text: str) -> bool | str:
+    return text == 'true' if text in BOOLEAN else text
+
+
+def _require(package: str, argument: str) -> None:
+    """Say what has to be installed for an argument."""
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
+        raise RuntimeError(
+            f'{argument}:= needs the package {package}, which is not installed: '
+            f'sudo apt install ros-{distribution}-{package.replace("_", "-")}'
+        ) from None
 
 
 def _existing(argument: str, path: str, expected: str) -> str:

@@ -67,8 +67,8 @@ def test_a_wheel_holds_what_ros_tools_look_for(wheel, file):
     assert f'{DATA}/{file}' in wheel.namelist()
 
 
-@pytest.mark.parametrize('folder', ['launch', 'config'])
-def test_every_file_of_launch_and_config_is_installed_where_it_stands(wheel, folder):
+@pytest.mark.parametrize('folder', ['launch', 'config', 'foxglove'])
+def test_every_file_for_ros_is_installed_where_it_stands(wheel, folder):
     expected = {
         f'{DATA}/share/{PACKAGE}/{path.relative_to(ROOT).as_posix()}'
         for path in (ROOT / folder).rglob('*')

@@ -46,6 +46,8 @@ _WINDOW_S, _LONGEST_WINDOW_S, _ENOUGH_IMAGES = 1.0, 10.0, 3
 _SAMPLE_S = 0.4
 # Nobody worries about a camera before it has been silent for this long, or for so many frames.
 _PATIENCE_S, _LONGEST_PATIENCE_S, _PATIENCE_FRAMES = 1.0, 10.0, 3.0
+# Images come for so long before simulated time is missed.
+_CLOCK_S = 2.0
 # Depth that is empty for so long and so many pairs is reported: a hand before the lens is not.
 _EMPTY_S, _EMPTY_PAIRS = 1.5, 3
 
@@ -101,6 +103,7 @@ class NodeObserver:
         self._empty_since: tuple[float, int] | None = None
         self._notes_of: tuple[object, ...] = ()
         self._notes: tuple[str, ...] = ()
+        self._clock_due = math.inf
         # The middleware read its variables before the node was made.
         self._profile_to_set = _profile_to_set()
 
@@ -308,7 +311,17 @@ class NodeObserver:
         return self._node.get_parameter_or('use_sim_time').value is True
 
     def _waits_for_clock(self) -> bool:
-        return self._uses_sim_time() and self._node.get_clock().now().nanoseconds == 0
+        """Tell whether simulated time does not begin, though it should have by now.
+
+        A player or a simulator that starts together with the node gets time for it.
+        """
+        if not self._uses_sim_time() or self._node.get_clock().now().nanoseconds:
+            self._clock_due = math.inf
+            return False
+        now = time.monotonic()
+        patience = _CLOCK_S if self._state.pairer.received else _LONGEST_PATIENCE_S
+        self._clock_due = min(self._clock_due, now + patience)
+        return now > self._clock_due
 
 
 def _patience(rate: Rate) -> float:

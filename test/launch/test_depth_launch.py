@@ -37,6 +37,9 @@ LAUNCH_FILE = ROOT / 'launch' / 'depth.launch.py'
 PRESETS = ROOT / 'config' / 'presets'
 PROFILE = ROOT / 'config' / 'fastdds_shm.xml'
 
+# What it may start besides, or needs for it.
+OTHER_PACKAGES = ('ros2bag', 'rosbag2_storage_default_plugins', 'rosbag2_storage_mcap', 'rviz2')
+
 # Notes its arguments, the profile variables it sees, and the parameter files, which do not
 # outlive it.
 NOTER = f"""#!{sys.executable}
@@ -86,6 +89,7 @@ class Launched:
     status: int
     node: Call | None
     ros2: Call | None
+    rviz: Call | None
 
 
 @pytest.fixture(scope='module')
@@ -102,18 +106,21 @@ def launch_file() -> ModuleType:
 def start(launch_file, tmp_path, monkeypatch) -> Callable[..., Launched]:
     """Give a function that launches with argument values, until all programs have ended."""
     prefix, programs, notes = (tmp_path / name for name in ('prefix', 'programs', 'notes'))
-    marker = prefix / 'share/ament_index/resource_index/packages/stereo_depth_node'
+    markers = prefix / 'share/ament_index/resource_index/packages'
     node = prefix / 'lib/stereo_depth_node/stereo_depth_node'
+    rviz = prefix / 'lib/rviz2/rviz2'
     share = prefix / 'share/stereo_depth_node'
-    for folder in (marker.parent, node.parent, share, programs, notes):
+    for folder in (markers, node.parent, rviz.parent, share, programs, notes):
         folder.mkdir(parents=True)
-    marker.touch()
+    for package in ('stereo_depth_node', *OTHER_PACKAGES):
+        (markers / package).touch()
     (share / 'config').symlink_to(ROOT / 'config')
-    for program in (node, programs / 'ros2'):
+    for program in (node, rviz, programs / 'ros2'):
         program.write_text(NOTER.replace('{folder!r}', repr(str(notes))))
         program.chmod(0o755)
-    for variable, first in (('AMENT_PREFIX_PATH', prefix), ('PATH', programs)):
-        monkeypatch.setenv(variable, f'{first}{os.pathsep}{os.environ.get(variable, "")}')
+    # Nothing else, so that packages can be missing.
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(prefix))
+    monkeypatch.setenv('PATH', f'{programs}{os.pathsep}{os.environ.get("PATH", "")}')
     for variable in (*PROFILE_VARIABLES, 'ROS_DISTRO'):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
@@ -132,7 +139,7 @@ def start(launch_file, tmp_path, monkeypatch) -> Callable[..., Launched]:
                 ]
             )
         )
-        return Launched(service.run(), noted('stereo_depth_node'), noted('ros2'))
+        return Launched(service.run(), *map(noted, ('stereo_depth_node', 'ros2', 'rviz2')))
 
     # launch changes this process; monkeypatch puts it back.
     for variable in PROFILE_VARIABLES:
@@ -164,8 +171,15 @@ def test_every_argument_is_there_and_says_what_it_is(launch_file):
         'right_image',
         'left_camera_info',
         'right_camera_info',
+        'stereo_image',
         'params_file',
         'preset',
+        'rectify',
+        'image_transport',
+        'stereo_layout',
+        'points',
+        'rviz',
+        'rviz_frame',
         'use_sim_time',
         'log_level',
         'respawn',
@@ -179,9 +193,54 @@ def test_every_argument_is_there_and_says_what_it_is(launch_file):
         assert len(argument.description) > 15, argument.name
 
 
-def test_it_repeats_no_parameter_of_the_node(launch_file):
-    arguments = launch_file.generate_launch_description().get_launch_arguments()
-    assert not {argument.name for argument in arguments} & set(known_parameters())
+def test_a_parameter_that_is_an_argument_says_the_same_in_both_places(launch_file):
+    arguments = {
+        each.name: each
+        for each in launch_file.generate_launch_description().get_launch_arguments()
+    }
+    both = set(arguments) & set(known_parameters())
+    assert both == {'rectify', 'image_transport', 'stereo_layout'}
+    for name in both:
+        known = known_parameters()[name]
+        assert arguments[name].description.startswith(known.description)
+        assert set(arguments[name].choices) == {'', *(known.choices or ('true', 'false'))}
+
+
+@pytest.mark.parametrize(
+    ('argument', 'value', 'parameter', 'expected'),
+    [
+        ('rectify', 'true', 'rectify', True),
+        ('rectify', 'false', 'rectify', False),
+        ('image_transport', 'compressed', 'image_transport', 'compressed'),
+        ('stereo_layout', 'top_bottom', 'stereo_layout', 'top_bottom'),
+        ('points', 'xyz', 'points_color', 'none'),
+        ('points', 'rgb', 'points_color', 'rgb'),
+    ],
+)
+def test_what_a_camera_decides_wins_over_the_parameter_file(
+    start, tmp_path, argument, value, parameter, expected
+):
+    file = tmp_path / 'mine.yaml'
+    mine = {'rectify': not expected, 'stereo_layout': 'side_by_side', 'points_color': 'intensity'}
+    file.write_text(yaml.safe_dump({'/**': {'ros__parameters': mine}}))
+    parameters = start(**{argument: value}, params_file=str(file)).node.parameters
+    assert parameters[parameter] == expected
+    others = mine.keys() - {parameter}
+    assert {name: parameters[name] for name in others} == {name: mine[name] for name in others}
+
+
+def test_rviz_shows_what_the_node_gives_in_its_namespace(start, bag):
+    launched = start(rviz='true', namespace='front', rviz_frame='left', bag=bag)
+    config = Path(launched.rviz.arguments[1])
+    assert launched.rviz.arguments[:4] == ['-d', str(config), '-f', 'left']
+    assert config.is_file()
+    assert launched.rviz.remappings['__ns'] == '/front'
+    assert launched.rviz.parameters['use_sim_time'] is True
+    assert start().node is not None
+
+
+def test_rviz_does_not_start_by_itself(start):
+    assert start().rviz is None
 
 
 def test_without_arguments_it_starts_the_node_and_nothing_else(start):
@@ -205,6 +264,7 @@ def test_name_and_namespace_are_those_of_the_node(start):
         ('right_image', 'right/image_rect'),
         ('left_camera_info', 'left/camera_info'),
         ('right_camera_info', 'right/camera_info'),
+        ('stereo_image', 'stereo/image_raw'),
     ],
 )
 def test_every_input_can_be_remapped_by_itself(start, argument, topic):
@@ -255,6 +315,29 @@ def test_a_file_that_is_not_there_is_named_and_nothing_starts(
     assert launched.node is None
     assert f'{argument}:=/no/such does not exist' in launch_log.text
     assert expected in launch_log.text
+
+
+@pytest.mark.parametrize(
+    ('package', 'file'),
+    [
+        ('ros2bag', 'recording_0.mcap'),
+        ('rosbag2_storage_mcap', 'recording_0.mcap'),
+        ('rosbag2_storage_default_plugins', 'recording_0.db3'),
+        ('rviz2', ''),
+    ],
+)
+def test_a_package_that_is_missing_is_named_and_nothing_starts(
+    start, launch_log, monkeypatch, tmp_path, bag, package, file
+):
+    monkeypatch.setenv('ROS_DISTRO', 'jazzy')
+    (tmp_path / 'prefix/share/ament_index/resource_index/packages' / package).unlink()
+    values = {'rviz': 'true'} if package == 'rviz2' else {'bag': bag}
+    Path(bag, file or 'none').touch()
+    launched = start(**values)
+    assert launched.status != 0
+    assert (launched.node, launched.ros2, launched.rviz) == (None, None, None)
+    assert f'needs the package {package}, which is not installed' in launch_log.text
+    assert f'sudo apt install ros-jazzy-{package.replace("_", "-")}' in launch_log.text
 
 
 @pytest.mark.parametrize('value', [True, False])

@@ -411,6 +411,9 @@ def test_publishers_that_do_not_reach_the_node(graph):
 
 def test_simulated_time_without_a_clock(graph):
     bench = Bench(graph, use_sim_time=True)
+    # A player that starts together with the node is not there at once.
+    graph.wait_until(lambda: bench.reports, 'the first report')
+    assert 'no_clock' not in bench.causes
     text, _ = bench.wait_for('no_clock')
     assert 'use_sim_time is true, but /clock has said nothing' in text
     clock = bench.rig.publisher('/clock', Clock, BEST_EFFORT)
