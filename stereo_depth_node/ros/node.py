@@ -36,7 +36,7 @@ from stereo_depth_node.ros.diagnostics import NodeDiagnostics
 from stereo_depth_node.ros.exceptions import log_exceptions
 from stereo_depth_node.ros.messages import RclpyMessages
 from stereo_depth_node.ros.observer import NodeObserver
-from stereo_depth_node.ros.parameter_services import answer_unknown_types
+from stereo_depth_node.ros.parameter_services import serve_parameters
 from stereo_depth_node.ros.parameters import SettingsParameters, with_range
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
@@ -97,7 +97,7 @@ class StereoDepthNode(Node):
             automatically_declare_parameters_from_overrides=True,  # to learn their names
             **node_arguments,
         )
-        answer_unknown_types(self)
+        serve_parameters(self)
         messages = RclpyMessages()
         processor = PairProcessor(messages, fallback=decode_with_cv_bridge)
         self.parameters = SettingsParameters(self, self._check_against_images, params_files)

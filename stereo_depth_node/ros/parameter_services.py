@@ -1,9 +1,14 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of types that do not exist are refused like any other wrong value.
+"""How requests to set parameters are answered.
 
-rclpy raises for them, which leaves whoever asked without an answer. It takes parameters without a
-name, which are refused as well.
+What one request sets together is taken together where that is possible, so that a file of settings
+can be loaded over any other: one by one in its order, some of them would be impossible beside what
+was set before. Where it is not possible together, each is taken or refused by itself, as rclpy does.
+
+Parameters of types that do not exist are refused like any other wrong value: rclpy raises for them,
+which leaves whoever asked without an answer. It takes parameters without a name, which are refused
+as well.
 """
 
 from __future__ import annotations
@@ -14,12 +19,13 @@ from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.exceptions import ParameterNotDeclaredException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from stereo_depth_node.core.settings.text_files import printable
 
-__all__ = ['answer_unknown_types']
+__all__ = ['serve_parameters']
 
 _TYPES = {kind.value for kind in Parameter.Type}
 _MOST_PRINTED = 1000
@@ -27,24 +33,40 @@ _MOST_PRINTED = 1000
 Callback = Callable[[Any, Any], Any]
 
 
-def answer_unknown_types(node: Node) -> None:
+def serve_parameters(node: Node) -> None:
     """Have the services that set parameters of a node answer whatever is asked of them."""
-    answers = {SetParameters: _answer_each, SetParametersAtomically: _answer_together}
+    answers = {
+        SetParameters: partial(_answer_each, node),
+        SetParametersAtomically: _answer_together,
+    }
     for service in node.services:
         answer = answers.get(service.srv_type)
         if answer is not None:
             service.callback = partial(answer, service.callback)
 
 
-def _answer_each(callback: Callback, request: Any, response: Any) -> Any:
+def _answer_each(node: Node, callback: Callback, request: Any, response: Any) -> Any:
     """Set the parameters of known types; answer for the others in their places."""
     asked = list(request.parameters)
+    if len(asked) > 1 and not any(map(_why_not, asked)) and _takes_together(node, asked):
+        response.results = [SetParametersResult(successful=True) for _ in asked]
+        return response
     request.parameters = [each for each in asked if not _why_not(each)]
     results = iter(callback(request, response).results)
     response.results = [
         _refusal(why) if (why := _why_not(each)) else _short(next(results)) for each in asked
     ]
     return response
+
+
+def _takes_together(node: Node, asked: list[Any]) -> bool:
+    """Set all parameters if that is possible; tell whether it was."""
+    try:
+        return node.set_parameters_atomically(
+            [Parameter.from_parameter_msg(each) for each in asked]
+        ).successful
+    except ParameterNotDeclaredException:
+        return False
 
 
 def _answer_together(callback: Callback, request: Any, response: Any) -> Any:

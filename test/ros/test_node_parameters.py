@@ -314,17 +314,29 @@ def test_set_one_by_one_it_is_refused_as_well_and_the_others_count(
     assert node.node.parameters.current == expected
 
 
-@pytest.mark.parametrize(
-    ('before', 'after'), [(one, other) for one in PRESETS for other in PRESETS if one != other]
-)
-def test_a_preset_is_loaded_over_another_as_ros2_param_load_does_it(
+# What somebody may have tuned: neither order of p1 and p2, nor that of block_size and algorithm,
+# leads from each of them to each preset.
+TUNED = {
+    'large blocks': {'algorithm': 'bm', 'block_size': 41, 'disp12_max_diff': -1},
+    'low penalties': {'algorithm': 'sgbm', 'block_size': 5, 'p1': 2, 'p2': 6},
+    'high penalties': {'algorithm': 'sgbm', 'block_size': 5, 'p1': 300, 'p2': 2400},
+}
+
+
+@pytest.mark.parametrize('after', PRESETS)
+@pytest.mark.parametrize('before', [*PRESETS, *TUNED])
+def test_a_preset_is_loaded_over_anything_as_ros2_param_load_does_it(
     rig: Rig, before: str, after: str
 ) -> None:
-    """One request with all parameters in the order of the file, each set by itself."""
-    for preset in (before, after):
-        results = rig.set_parameters(**PRESETS[preset])
+    """All parameters are in one request; those of the file, backwards as well."""
+    for settings in ((PRESETS | TUNED)[before], PRESETS[after]):
+        results = rig.set_parameters(**settings)
         assert [result.reason for result in results if not result.successful] == []
+    assert values_of(rig, *PRESETS[after]) == PRESETS[after]
 
+    assert all(each.successful for each in rig.set_parameters(**(PRESETS | TUNED)[before]))
+    backwards = dict(reversed(PRESETS[after].items()))
+    assert all(each.successful for each in rig.set_parameters(**backwards))
     assert values_of(rig, *PRESETS[after]) == PRESETS[after]
 
 
