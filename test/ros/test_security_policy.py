@@ -55,9 +55,9 @@ def permitted() -> list[tuple[str, str]]:
     return found
 
 
-def done_by_the_node(graph: Graph, transport: str) -> set[tuple[str, str]]:
+def done_by_the_node(graph: Graph, transport: str, layout: str) -> set[tuple[str, str]]:
     """Return what the node does while somebody listens, as rules."""
-    here = graph.node(image_transport=transport, use_sim_time=True)
+    here = graph.node(image_transport=transport, stereo_layout=layout, use_sim_time=True)
     peer = graph.add(Peer(graph))
     peer.listen('/disparity', DisparityImage)
     node = here.node
@@ -76,7 +76,12 @@ def done_by_the_node(graph: Graph, transport: str) -> set[tuple[str, str]]:
 
 def test_the_policy_permits_what_the_node_does_and_nothing_else(graph: Graph) -> None:
     rules = permitted()
-    done = done_by_the_node(graph, 'raw') | done_by_the_node(graph, 'compressed')
+    done = {
+        rule
+        for transport in ('raw', 'compressed')
+        for layout in ('separate', 'side_by_side')
+        for rule in done_by_the_node(graph, transport, layout)
+    }
     assert len(rules) == len(set(rules))
     assert set(rules) - {SINCE_IRON} == done - {SINCE_IRON}
     assert SINCE_IRON in rules
