@@ -156,6 +156,8 @@ def test_name_version_license_and_maintainer_agree_everywhere(wheel):
     # Older setuptools write the name with hyphens, which is the same name (PEP 503).
     assert built['Name'].replace('-', '_') == manifest.findtext('name') == PACKAGE
     assert built['Version'] == manifest.findtext('version')
+    citation = (ROOT / 'CITATION.cff').read_text(encoding='utf-8')
+    assert f'\nversion: {built["Version"]}\n' in citation
     assert manifest.findtext('license') == 'Apache-2.0'
     assert manifest.find('maintainer').get('email') == built['Maintainer-email']
     assert manifest.findtext('maintainer') == built['Maintainer']

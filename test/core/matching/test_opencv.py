@@ -112,8 +112,13 @@ def inside(settings: Settings, shape: tuple[int, int]) -> np.ndarray:
 
 
 def assert_as_opencv(settings: Settings, scene: StereoScene) -> None:
-    fixed, window = matched(settings, scene), inside(settings, scene.left.shape)
-    expected = opencv_disparities(settings, scene)
+    window = inside(settings, scene.left.shape)
+    # OpenCV 4.6 differs from itself there, in 1 of 5200 random cases; 5.0 was never seen to.
+    is_steady = settings.algorithm != 'sgbm_hh4' or int(cv2.__version__.split('.')[0]) >= 5
+    for _ in range(1 if is_steady else 10):
+        fixed, expected = matched(settings, scene), opencv_disparities(settings, scene)
+        if np.array_equal(fixed[window], expected[window]):
+            break
     invalid = (settings.min_disparity - 1) * 16
     np.testing.assert_array_equal(fixed, np.where(window, expected, invalid))
     if settings.algorithm != 'bm' or settings.min_disparity <= 0:
