@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How requests to set parameters are answered.
 
-What one request sets together is taken together where that is possible, so that a file of settings
-can be loaded over any other: one by one in its order, some of them would be impossible beside what
-was set before. Where it is not possible together, each is taken or refused by itself, as rclpy does.
+What one request sets together is taken together where that is possible, so that a file of
+settings can be loaded over any other: one by one in its order, some of them would be impossible
+beside what was set before. Where it is not possible together, each is taken or refused by itself,
+as rclpy does.
 
-Parameters of types that do not exist are refused like any other wrong value: rclpy raises for them,
-which leaves whoever asked without an answer. It takes parameters without a name, which are refused
-as well.
+Parameters of types that do not exist are refused like any other wrong value: rclpy raises for
+them, which leaves whoever asked without an answer. It takes parameters without a name, which are
+refused as well.
 """
 
 from __future__ import annotations
