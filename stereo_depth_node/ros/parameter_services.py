@@ -31,12 +31,12 @@ __all__ = ['serve_parameters']
 _TYPES = {kind.value for kind in Parameter.Type}
 _MOST_PRINTED = 1000
 
-Callback = Callable[[Any, Any], Any]
+Callback = Callable[..., Any]
 
 
 def serve_parameters(node: Node) -> None:
     """Have the services that set parameters of a node answer whatever is asked of them."""
-    answers = {
+    answers: dict[Any, Callback] = {
         SetParameters: partial(_answer_each, node),
         SetParametersAtomically: _answer_together,
     }
@@ -63,11 +63,10 @@ def _answer_each(node: Node, callback: Callback, request: Any, response: Any) ->
 def _takes_together(node: Node, asked: list[Any]) -> bool:
     """Set all parameters if that is possible; tell whether it was."""
     try:
-        return node.set_parameters_atomically(
-            [Parameter.from_parameter_msg(each) for each in asked]
-        ).successful
+        result = node.set_parameters_atomically(list(map(Parameter.from_parameter_msg, asked)))
     except ParameterNotDeclaredException:
         return False
+    return bool(result.successful)
 
 
 def _answer_together(callback: Callback, request: Any, response: Any) -> Any:

@@ -25,10 +25,14 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.core.settings.names import advice_on_name
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.settings.names import advice_on_name, advice_on_qos_override
 from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.params_file import NOT_SETTINGS, why_nothing_is_for
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.ros.camera_infos import camera_info_topic
+from stereo_depth_node.ros.subscriptions import BOTH_IMAGES
 
 __all__ = ['SettingsParameters', 'with_range']
 
@@ -107,8 +111,11 @@ class SettingsParameters:
             if name in NOT_SETTINGS:
                 continue
             node.undeclare_parameter(name)
-            if name not in known_parameters() and name.partition('.')[0] not in NOT_SETTINGS:
-                yield advice_on_name(name, known_parameters())
+            if name.startswith('qos_overrides.'):
+                if advice := advice_on_qos_override(name, _topics_of(node)):
+                    yield advice
+            elif name not in known_parameters() and name.partition('.')[0] not in NOT_SETTINGS:
+                yield advice_on_name(name, (*known_parameters(), *NOT_SETTINGS))
 
     def _check_use_sim_time(self, value: object) -> None:
         if isinstance(value, bool):
@@ -164,6 +171,17 @@ class SettingsParameters:
 
     def _read(self) -> dict[str, Value]:
         return {name: self._node.get_parameter(name).value for name in known_parameters()}
+
+
+def _topics_of(node: Node) -> dict[str, str]:
+    """Return the topics of the node whose QoS can be overridden, by their full names."""
+    images = [*(f'{side.value}/image_rect' for side in Side), BOTH_IMAGES]
+    raw = [node.resolve_topic_name(topic) for topic in images]
+    compressed = [node.resolve_topic_name(f'{topic}/compressed') for topic in raw]
+    infos = [node.resolve_topic_name(camera_info_topic(side)) for side in Side]
+    outputs = [node.resolve_topic_name(topic) for topic in OUTPUTS]
+    subscriptions = dict.fromkeys([*raw, *compressed, *infos], 'subscription')
+    return dict.fromkeys(outputs, 'publisher') | subscriptions
 
 
 def _descriptor_of(known: Parameter) -> ParameterDescriptor:

@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from stereo_depth_node.core.settings.names import QOS_POLICIES
 from stereo_depth_node.core.settings.text_files import printable
 
 try:
@@ -29,14 +30,7 @@ except ImportError:  # Humble
 
 __all__ = ['PublisherEventCallbacks', 'QosOverrides', 'SubscriptionEventCallbacks']
 
-# What the parameters can change.
-_KINDS = (
-    QoSPolicyKind.HISTORY,
-    QoSPolicyKind.DEPTH,
-    QoSPolicyKind.RELIABILITY,
-    QoSPolicyKind.DURABILITY,
-)
-_POLICIES = tuple(kind.name.lower() for kind in _KINDS)
+_KINDS = tuple(QoSPolicyKind[policy.upper()] for policy in QOS_POLICIES)
 
 
 class QosOverrides:
@@ -97,7 +91,7 @@ def _reason_of(error: Exception) -> str:
 
 
 def _policies_of(profile: QoSProfile) -> dict[str, Any]:
-    return {policy: getattr(profile, policy) for policy in _POLICIES}
+    return {policy: getattr(profile, policy) for policy in QOS_POLICIES}
 
 
 def _changed(profile: QoSProfile, changes: dict[str, Any]) -> QoSProfile:

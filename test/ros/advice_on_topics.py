@@ -91,7 +91,16 @@ class OtherCameras(Scenario):
 
 @of('no_publisher')
 class OtherTopics(OtherCameras):
+    """The images of another node of this kind are no cameras, and are not offered as such."""
+
     topics = ('/cam/left/image_raw', '/cam/right/image_raw')
+
+    def breaks(self) -> None:
+        other = self.other('depth_b')
+        other.publisher('/b/disparity', DisparityImage)
+        for output in ('depth/image_rect', 'disparity/image_color', 'image_rect'):
+            other.publisher(f'/b/{output}', Image)
+        super().breaks()
 
     def obeys(self, said: str) -> None:
         (hint,) = re.findall(r'of that type there are (.*)$', said)

@@ -280,6 +280,15 @@ def test_of_start_values_impossible_together_as_few_as_possible_are_refused(
             'disparity_node: {ros__parameters: {block_size: 9}}',
             'converted by stereo_depth migrate',
         ),
+        (
+            '/**: {ros__parameters: {qos_overrides: {/disparty: {publisher: {depth: 7}}}}}',
+            'did you mean /disparity?',
+        ),
+        (
+            '/**: {ros__parameters: {qos_overrides: {/left/image_rect: {publisher: {depth: 7}}}}}',
+            'of this topic the node has a subscription',
+        ),
+        ('/**: {ros__parameters: {use_simtime: true}}', 'did you mean use_sim_time?'),
         ('', 'it has none at all'),
         ('/**: {ros__parameters: {use_sim_time: "true"}}', "use_sim_time is 'true' (str)"),
         ('/**: {ros__parameters: {use_sim_time: 1}}', 'use_sim_time is 1 (int)'),

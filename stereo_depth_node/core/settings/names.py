@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 import difflib
 import re
 
-__all__ = ['STEREO_IMAGE_PROC_NAMES', 'advice_on_name']
+__all__ = ['QOS_POLICIES', 'STEREO_IMAGE_PROC_NAMES', 'advice_on_name', 'advice_on_qos_override']
+
+#: What qos_overrides can change of a publisher or a subscription.
+QOS_POLICIES = ('history', 'depth', 'reliability', 'durability')
 
 #: What is set here in place of parameters of stereo_image_proc.
 STEREO_IMAGE_PROC_NAMES = {
@@ -51,8 +54,36 @@ def advice_on_name(name: str, known: Collection[str]) -> str:
             f'{name} is a parameter of stereo_image_proc: set {ours} instead '
             '(stereo_depth migrate converts its files)'
         )
-    snake_case = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower()
+    snake_case = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', parent).lower()
     near = difflib.get_close_matches(snake_case, known, 1, _SIMILAR)
     if near:
         return f'there is no setting {name}: did you mean {near[0]}?'
     return f'there is no setting {name}: docs/parameters.md lists those that there are'
+
+
+def advice_on_qos_override(name: str, topics: Mapping[str, str]) -> str:
+    """Say why a parameter qos_overrides changes nothing; empty when it is one that does.
+
+    Parameters
+    ----------
+    name : str
+        What came, such as ``qos_overrides./disparity.publisher.depth``.
+    topics : mapping of str to str
+        The topics of the node by their full names: 'publisher' or 'subscription'.
+    """
+    parts = name.partition('.')[2].rsplit('.', 2)
+    if len(parts) != 3:
+        return f'{name}: write qos_overrides.TOPIC.publisher.POLICY, or subscription'
+    topic, kind, policy = parts
+    if topic not in topics:
+        near = difflib.get_close_matches(f'/{topic.lstrip("/")}', topics, 1, _SIMILAR)
+        meant = f'did you mean {near[0]}?' if near else f'it has {", ".join(topics)}'
+        return f'{name}: this node takes no overrides of a topic {topic}; {meant}'
+    if kind != topics[topic]:
+        ours = topics[topic]
+        return f'{name}: of this topic the node has a {ours}, write qos_overrides.{topic}.{ours}'
+    if policy not in QOS_POLICIES:
+        near = difflib.get_close_matches(policy, QOS_POLICIES, 1, _SIMILAR)
+        meant = f'did you mean {near[0]}?' if near else f'possible are {", ".join(QOS_POLICIES)}'
+        return f'{name}: there is no policy {policy} to override; {meant}'
+    return ''

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from stereo_depth_node.core.settings.names import advice_on_name, STEREO_IMAGE_PROC_NAMES
+from stereo_depth_node.core.settings.names import (
+    advice_on_name,
+    advice_on_qos_override,
+    STEREO_IMAGE_PROC_NAMES,
+)
+from stereo_depth_node.core.settings.params_file import NOT_SETTINGS
 from stereo_depth_node.core.settings.settings import known_parameters
 
 MIGRATION = Path(__file__).resolve().parents[3] / 'docs' / 'migration.md'
@@ -34,6 +39,35 @@ def test_an_unknown_name_comes_with_what_was_meant(name, words):
     text = advice_on_name(name, known_parameters())
     assert name in text
     assert words in text
+
+
+def test_names_that_all_nodes_have_are_meant_as_well():
+    known = (*known_parameters(), *NOT_SETTINGS)
+    assert advice_on_name('use_simtime', known).endswith('did you mean use_sim_time?')
+    name = 'qos_override./disparity.publisher.depth'
+    assert advice_on_name(name, known).endswith('did you mean qos_overrides?')
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        ('/disparity.publisher.depth', ''),
+        ('/left/image_rect.subscription.reliability', ''),
+        ('/disparty.publisher.depth', 'did you mean /disparity?'),
+        ('disparity.publisher.depth', 'did you mean /disparity?'),
+        ('/scan.publisher.depth', 'it has /disparity, /left/image_rect'),
+        ('/disparity.subscription.depth', 'write qos_overrides./disparity.publisher'),
+        ('/left/image_rect.publisher.depth', 'of this topic the node has a subscription'),
+        ('/disparity.publisher.durabilty', 'did you mean durability?'),
+        ('/disparity.publisher.deadline', 'possible are history, depth, reliability, durability'),
+        ('reliability', 'write qos_overrides.TOPIC.publisher.POLICY'),
+    ],
+)
+def test_an_override_that_changes_nothing_comes_with_what_was_meant(name, words):
+    topics = {'/disparity': 'publisher', '/left/image_rect': 'subscription'}
+    text = advice_on_qos_override(f'qos_overrides.{name}', topics)
+    assert words in text
+    assert bool(text) == bool(words)
 
 
 def test_the_names_of_stereo_image_proc_stand_on_the_page_and_lead_to_ours():
