@@ -35,9 +35,9 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 from stereo_depth_node.offline.bags.messages import calibration_from
-from stereo_depth_node.offline.bags.plan import BagPlan, PlannedPair
+from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
-from stereo_depth_node.offline.bags.samples import evenly_spaced, PAIRS_OF_RANGE
+from stereo_depth_node.offline.bags.samples import PAIRS_OF_RANGE
 from stereo_depth_node.offline.bags.topics import (
     find_stereo_topics,
     stereo_candidates,

@@ -24,11 +24,10 @@ from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES, PartResult, PartTask
 from stereo_depth_node.offline.bags.halves import split_name
-from stereo_depth_node.offline.bags.plan import BagPlan, PartPlan
+from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, PartPlan
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
-from stereo_depth_node.offline.bags.samples import evenly_spaced
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
 from stereo_depth_node.offline.files.formats import described_os_error
@@ -38,7 +37,7 @@ __all__ = ['BagJob', 'JobOptions', 'JobSummary']
 
 # Pairs of a recording in which faults are looked for, evenly spaced: at least and at most, and one
 # of so many in between. Each takes the time of a few pairs.
-_FEWEST_SAMPLES, _MOST_SAMPLES, _PAIRS_OF_SAMPLE = 3, 8, 50
+_FEWEST_SAMPLES, _MOST_SAMPLES, _PAIRS_OF_SAMPLE = 3, 8, 250
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import heapq
 import math
 
+import numpy as np
+
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.calibration_cache import says_the_same
@@ -26,7 +28,15 @@ from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
 
-__all__ = ['BagPlan', 'Calibration', 'ImageRef', 'PartPlan', 'PlannedPair', 'part_size']
+__all__ = [
+    'BagPlan',
+    'Calibration',
+    'ImageRef',
+    'PartPlan',
+    'PlannedPair',
+    'evenly_spaced',
+    'part_size',
+]
 
 # Parts are files of the result: small enough to share the work out and to lose little when it is
 # stopped, not so small that opening and closing files shows, and not so many that a long
@@ -101,6 +111,11 @@ class PartPlan:
 def part_size(expected_pairs: int) -> int:
     """Return how many pairs each part of a recording has."""
     return min(_LARGEST_PART, max(_SMALLEST_PART, math.ceil(expected_pairs / _PARTS)))
+
+
+def evenly_spaced(count: int, of: int) -> list[int]:
+    """Return `count` of the numbers below `of`, or all if there are fewer, the ends included."""
+    return [round(place) for place in np.linspace(0, of - 1, min(count, of))]
 
 
 class BagPlan:

@@ -18,12 +18,12 @@ from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.messages import calibration_from
-from stereo_depth_node.offline.bags.plan import BagPlan, ImageRef, PlannedPair
+from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, ImageRef, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.datasets.scenes import Scene
 
-__all__ = ['PAIRS_OF_RANGE', 'bag_pairs', 'evenly_spaced']
+__all__ = ['PAIRS_OF_RANGE', 'bag_pairs']
 
 PAIRS_OF_RANGE = 3
 """From so many pairs of a recording the range of disparities is proposed."""
@@ -78,11 +78,6 @@ def bag_pairs(
         cameras = calibration_from(calibration, settings)
         geometry = StereoGeometry.from_calibrations(cameras.left, cameras.right, settings.baseline)
     return [replace(_decoded(pair, data, topics, settings), geometry=geometry) for pair in chosen]
-
-
-def evenly_spaced(count: int, of: int) -> list[int]:
-    """Return `count` of the numbers below `of`, or all if there are fewer, the ends included."""
-    return [round(place) for place in np.linspace(0, of - 1, min(count, of))]
 
 
 def _messages(
