@@ -33,6 +33,7 @@ NOTER = """#!{python}
 import json, os, sys
 files = [sys.argv[at + 1] for at, word in enumerate(sys.argv) if word == '--params-file']
 note = {{'program': os.path.basename(sys.argv[0]), 'arguments': sys.argv[1:],
+        'profiles': [os.environ.get(name) for name in {variables!r}],
         'parameter_files': [open(file).read() for file in files]}}
 with open(os.path.join({folder!r}, str(os.getpid()) + '.json'), 'w') as file:
     json.dump(note, file)
@@ -100,6 +101,11 @@ class Calls:
                 found.update(section['ros__parameters'])
         return found
 
+    def profiles(self, program: str) -> list[str]:
+        """Return the Fast DDS profiles that the only call of a program was given."""
+        (note,) = (note for note in self._notes if note['program'] == program)
+        return [path for path in note['profiles'] if path]
+
     def nav2_file(self) -> Any:
         """Return the content of the parameter file of Nav2."""
         (note,) = (note for note in self._notes if note['program'] == 'nav2')
@@ -134,7 +140,11 @@ def start(launch_file: ModuleType, tmp_path: Path, monkeypatch: Any) -> Callable
                 for file in (marker, path):
                     file.parent.mkdir(parents=True, exist_ok=True)
                     file.touch()
-                path.write_text(NOTER.format(python=sys.executable, folder=str(notes)))
+                path.write_text(
+                    NOTER.format(
+                        python=sys.executable, folder=str(notes), variables=PROFILE_VARIABLES
+                    )
+                )
                 path.chmod(0o755)
                 (prefix / 'share' / package).mkdir(exist_ok=True)
         (prefix / 'share/stereo_depth_node/config').symlink_to(ROOT / 'config')
@@ -189,6 +199,7 @@ def test_alone_it_starts_the_node_with_preset_and_settings_for_navigation(start:
         content = yaml.safe_load((ROOT / 'config' / name).read_text())
         assert content['/**']['ros__parameters'].items() <= parameters.items()
     assert not any('frame_id' in word for word in calls.arguments('stereo_depth_node')[0])
+    assert calls.profiles('stereo_depth_node') == [str(ROOT / 'config' / 'fastdds_shm.xml')]
     for program in ('static_transform_publisher', 'depthimage_to_laserscan_node', 'nav2'):
         assert calls.arguments(program) == []
 
