@@ -49,7 +49,7 @@ CLUSTER = ['distributed>=2023.1']
 # scikit-image has had the stereo pair of the demo inside its wheels since 0.25.
 DEMO = [*OFFLINE, 'scikit-image>=0.25']
 # NiceGUI is web server, controls and three-dimensional view of the studio's page.
-STUDIO = [*DEMO, 'nicegui>=3.18']
+STUDIO = [*DEMO, 'nicegui>=3.18', 'fastapi', 'uvicorn']
 FAST = ['numba>=0.60']
 
 setup(
@@ -63,7 +63,7 @@ setup(
     maintainer_email='maintainers@stereo-depth-node.example',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed', 'offline/reports/*.jinja']},
+    package_data={PACKAGE: ['py.typed', 'offline/reports/*.jinja', 'studio/*.css', 'studio/*.js']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),

@@ -21,8 +21,9 @@ SOURCES = sorted((ROOT / PACKAGE).rglob('*.py'))
 ALLOWED = {
     'core': {'core'},
     'ros': {'core', 'ros', 'environment', 'memory', 'shared_memory'},
-    'offline': {'core', 'demo', 'environment', 'memory', 'offline'},
+    'offline': {'core', 'demo', 'environment', 'memory', 'offline', 'studio'},
     'demo': {'core', 'demo', 'offline', 'ros', 'environment', 'processes', 'memory'},
+    'studio': {'core', 'environment', 'offline', 'ros', 'studio'},
     'environment': {'core'},
     'processes': {'core'},
     'memory': set(),
@@ -114,7 +115,9 @@ def test_imports_go_one_way(part):
     assert not wrong, '\n'.join(wrong)
 
 
-@pytest.mark.parametrize('part', ['core', 'offline', 'environment', 'processes', 'memory'])
+@pytest.mark.parametrize(
+    'part', ['core', 'offline', 'studio', 'environment', 'processes', 'memory']
+)
 def test_no_ros_package_is_named_outside_of_the_ros_parts(part):
     wrong = [
         f'{path.relative_to(ROOT)}:{line} imports {module}'
@@ -126,7 +129,7 @@ def test_no_ros_package_is_named_outside_of_the_ros_parts(part):
     assert not wrong, '\n'.join(wrong)
 
 
-@pytest.mark.parametrize('part', ['core', 'offline'])
+@pytest.mark.parametrize('part', ['core', 'offline', 'studio'])
 def test_every_module_can_be_imported_where_there_is_no_ros(part):
     modules = modules_of(part)
     assert modules, f'no module of {part} found'

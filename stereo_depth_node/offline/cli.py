@@ -29,6 +29,7 @@ _TOOLS: dict[str, tuple[str, str]] = {
     'images': (f'{_PACKAGE}.images', 'disparity, depth, pictures, point clouds of image files'),
     'inspect': (f'{_PACKAGE}.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),
     'migrate': (f'{_PACKAGE}.migrate', 'parameter files of stereo_image_proc become ours'),
+    'studio': (f'{_PACKAGE}.studio', 'see what each setting does, in the browser'),
     'tune': (f'{_PACKAGE}.tune', 'settings that suit a scene'),
 }
 # Library -> the extra of this package that has it. setup.py says which versions.
@@ -37,6 +38,7 @@ _EXTRAS = {
     'jinja2': 'offline',
     'matplotlib': 'offline',
     'mcap': 'offline',
+    'nicegui': 'studio',
     'rich': 'offline',
     'rosbags': 'offline',
     'tabulate': 'offline',

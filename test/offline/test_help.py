@@ -23,7 +23,7 @@ from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.cli import main
 from stereo_depth_node.offline.parser import ToolParser
 
-TOOLS = ('bag', 'evaluate', 'images', 'inspect', 'tune')
+TOOLS = ('bag', 'evaluate', 'images', 'inspect', 'studio', 'tune')
 SCREEN = 48
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -47,12 +47,13 @@ from stereo_depth_node.offline.datasets.calibration import (
 from stereo_depth_node.offline.files.formats import read_pfm
 from stereo_depth_node.offline.files.pairs import PairSource
 
-__all__ = ['ENCODINGS', 'Scene', 'load_motorcycle', 'load_pair', 'load_scene']
+__all__ = ['ENCODINGS', 'MOTORCYCLE', 'Scene', 'load_motorcycle', 'load_pair', 'load_scene']
 
 ENCODINGS = ('bgr8', 'mono8')
 """Encodings that :meth:`Scene.encoded` gives the images in."""
 
 MOTORCYCLE = 'motorcycle'
+"""Name of the scene that needs no file."""
 
 # calib.txt of the data set has 3979.911 px, 1244.772, 1019.507, doffs 124.343, 193.001 mm.
 _MOTORCYCLE = StereoGeometry(

@@ -18,7 +18,6 @@ from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.disparity.depth import disparity_in_pixels
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.core.images.files import ImagePair
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
@@ -41,6 +40,7 @@ from stereo_depth_node.offline.workers import local_workers, result_of
 __all__ = [
     'KINDS',
     'METRIC_KINDS',
+    'ComputedPair',
     'ImageTask',
     'PairOutcome',
     'compute_pair',
@@ -111,12 +111,27 @@ class PairOutcome:
 
 
 @dataclass
-class _Result:
-    """What is known of a computed pair, made when it is asked for."""
+class ComputedPair:
+    """The contents of the files that can be written of a computed pair.
 
-    task: ImageTask
-    images: ImagePair
+    Attributes
+    ----------
+    name : str
+        Of the left image, for people.
+    settings : Settings
+        With which it was computed.
+    pipeline : StereoPipeline
+        Has just matched it.
+    colours : str
+        Colour map of the pictures.
+    notes : list of str
+        Remarks on what was made, a sentence each.
+    """
+
+    name: str
+    settings: Settings
     pipeline: StereoPipeline
+    colours: str = 'turbo'
     notes: list[str] = field(default_factory=list)
 
     def disparity(self) -> Float:
@@ -167,21 +182,21 @@ class _Result:
 
     def picture(self) -> bytes:
         """Return a picture of the left image, disparity and depth side by side."""
-        colours = self.task.colours
+        colours = self.colours
         disparity = self.disparity()
         panels = [Panel('Left image', self.pipeline.colour()), self._disparity_panel(disparity)]
         if self.pipeline.geometry is not None:
             panels.append(Panel('Depth', self.depth(), 'm', colours=_reversed(colours)))
         share = 100.0 * np.count_nonzero(np.isfinite(disparity)) / disparity.size
-        settings = self.task.settings
+        settings = self.settings
         caption = (
-            f'{self.task.source.left.name}: {share:.1f} % of the pixels, {settings.algorithm}, '
+            f'{self.name}: {share:.1f} % of the pixels, {settings.algorithm}, '
             f'{settings.num_disparities} disparities, block {settings.block_size}'
         )
         return png_of_panels(panels, caption=caption, columns=len(panels))
 
     def _disparity_panel(self, disparity: Float) -> Panel:
-        colours, settings = self.task.colours, self.pipeline.settings
+        colours, settings = self.colours, self.pipeline.settings
         if colours not in _GREYS:
             return Panel('Disparity', disparity, 'px', colours=colours)
         # As OpenCV's tutorial shows it: the whole range, and black where it is unknown.
@@ -194,15 +209,15 @@ class _Result:
             self.notes.append(f'{lost} {what} do not fit the PNG and are unknown in it')
 
 
-KINDS: dict[str, Callable[[_Result], bytes]] = {
+KINDS: dict[str, Callable[[ComputedPair], bytes]] = {
     'disparity.pfm': lambda result: pfm(result.disparity()),
-    'disparity.png': _Result.kitti,
+    'disparity.png': ComputedPair.kitti,
     'disparity.npy': lambda result: npy(result.disparity()),
-    'depth.png': _Result.millimetres,
+    'depth.png': ComputedPair.millimetres,
     'depth.npy': lambda result: npy(result.depth()),
     'depth.tiff': lambda result: tiff(result.depth()),
-    'cloud.ply': _Result.cloud,
-    'picture.png': _Result.picture,
+    'cloud.ply': ComputedPair.cloud,
+    'picture.png': ComputedPair.picture,
 }
 """What can be written, and what makes it."""
 
@@ -262,7 +277,7 @@ def compute_pair(task: ImageTask) -> PairOutcome:
         task.settings, width, height, geometry, cameras if task.settings.rectify else None
     )
     pipeline.match(images.left, images.right, colour=lambda: images.colours[0])
-    result = _Result(task, images, pipeline)
+    result = ComputedPair(task.source.left.name, task.settings, pipeline, task.colours)
     seen = None
     if task.is_looked_at:
         seen = findings_of_pair(pipeline, images.left, images.right, cameras)

@@ -32,6 +32,8 @@ class Algorithm(ABC):
         Time to match a pair, in that of StereoBM (640x480, 64 disparities).
     has_kernel : bool
         Whether the kernel in :mod:`.matching.kernel` computes the same.
+    decides_by_block : bool
+        Whether the block with the smallest cost is the match, whatever is around it.
     sub_pixel_variance : float
         Mean square error of the sub-pixel step, px^2 (derived in :mod:`.uncertainty`).
     tuning_start : mapping of str to value
@@ -43,6 +45,7 @@ class Algorithm(ABC):
     family: ClassVar[str]
     relative_time: float
     has_kernel: ClassVar[bool] = False
+    decides_by_block: ClassVar[bool] = False
     sub_pixel_variance: ClassVar[float]
     tuning_start: ClassVar[Changes]
     tuning_candidates: ClassVar[Sequence[TuningCandidates]]

@@ -13,12 +13,29 @@ from typing import Any
 
 import pytest
 
-__all__ = ['opened', 'problems']
+__all__ = ['chromium', 'opened', 'problems']
+
+# Nothing that a browser does of itself, such as asking for updates.
+_QUIET = (
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+)
 
 
 @contextmanager
-def opened(page: Path) -> Iterator[Any]:
-    """Open a page in Chromium; the test is skipped where there is none."""
+def chromium(*arguments: str, **preferences: Any) -> Iterator[Any]:
+    """Start Chromium; the test is skipped where there is none.
+
+    Parameters
+    ----------
+    *arguments : str
+        Of its command line.
+    **preferences : Any
+        Of its profile; a double underscore stands for a dot.
+    """
     pytest.importorskip('selenium', reason='the browser is driven by selenium')
     driver_path = shutil.which('chromedriver')
     browser = shutil.which('chromium') or shutil.which('google-chrome')
@@ -29,17 +46,27 @@ def opened(page: Path) -> Iterator[Any]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = browser
-    for argument in ('--headless=new', '--disable-gpu', '--window-size=1200,900'):
+    for argument in ('--headless=new', '--window-size=1200,900', *_QUIET, *arguments):
         options.add_argument(argument)
     if hasattr(os, 'geteuid') and os.geteuid() == 0:
         options.add_argument('--no-sandbox')  # which does not work for root
+    options.add_experimental_option(
+        'prefs', {name.replace('__', '.'): value for name, value in preferences.items()}
+    )
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
     driver = webdriver.Chrome(options=options, service=Service(driver_path))
     try:
-        driver.get(page.resolve().as_uri())
         yield driver
     finally:
         driver.quit()
+
+
+@contextmanager
+def opened(page: Path) -> Iterator[Any]:
+    """Open a page that is a file in Chromium; the test is skipped where there is none."""
+    with chromium('--disable-gpu') as driver:
+        driver.get(page.resolve().as_uri())
+        yield driver
 
 
 def problems(driver: Any) -> list[str]:

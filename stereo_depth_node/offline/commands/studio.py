@@ -1,0 +1,100 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""``stereo_depth studio``: stereo depth in the browser, to see what each setting does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.calibration_options import (
+    add_calibration_options,
+    calibration_from,
+)
+from stereo_depth_node.offline.datasets.scenes import load_scene, MOTORCYCLE
+from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.parser import ToolParser
+
+__all__ = ['add_parser', 'run']
+
+_DESCRIPTION = """\
+Opens a page in the browser: the settings on the left, the pictures in the middle, the figures on
+the right. What a slider changes is seen at once. A click shows how a pixel was matched, Tune
+searches settings, Export takes them away as a file for the node.
+
+Only this machine can connect, and nothing is written but what the browser downloads. It ends with
+Ctrl-C."""
+_EXAMPLES = """\
+examples:
+  stereo_depth studio
+  stereo_depth studio left.png right.png --calib calib.txt
+  stereo_depth studio scenes/Playroom
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the tool's options."""
+    parser: ToolParser = subparsers.add_parser(
+        'studio',
+        synopsis='[SCENE | LEFT RIGHT] [options]',
+        help='see what each setting does, in the browser',
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument(
+        'inputs',
+        nargs='*',
+        metavar='SCENE | LEFT RIGHT',
+        help=f'a scene as for evaluate, or two images (default: the scene {MOTORCYCLE})',
+    )
+    page = parser.add_argument_group('page')
+    page.add_argument(
+        '--no-browser', action='store_true', help='print the address of the page only'
+    )
+    page.add_argument('--port', type=int, default=0, metavar='N', help='default: any that is free')
+    page.add_argument(
+        '--host',
+        default='',
+        metavar='ADDRESS',
+        help='let other machines connect, who know the token in the address; 0.0.0.0 is at all '
+        'addresses of this one (default: this machine alone)',
+    )
+    add_calibration_options(parser)
+    add_settings_options(parser, 'algorithm', 'num_disparities', 'block_size')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C."""
+    # Late: not before it is known that all libraries are there.
+    from stereo_depth_node.studio.server import serve, Studio
+
+    settings = settings_from(arguments)
+    studio = Studio(_source(arguments, settings), settings)
+
+    def ready(url: str) -> None:
+        print(f'{studio.source.name}: {url}\nIt ends with Ctrl-C.', flush=True)
+
+    serve(
+        studio,
+        host=arguments.host,
+        port=arguments.port,
+        on_ready=ready,
+        opens_browser=not arguments.no_browser,
+    )
+    return 0
+
+
+def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
+    from stereo_depth_node.studio.frames import Frame, pair_source, SceneSource
+
+    inputs = arguments.inputs or [MOTORCYCLE]
+    if len(inputs) > 2:
+        raise SettingsError(f'{len(inputs)} inputs are given: give one scene, or two images')
+    if len(inputs) == 2:
+        left, right = map(Path, inputs)
+        return pair_source(left, right, calibration_from(arguments, settings, left))
+    scene = load_scene(inputs[0])
+    return SceneSource(Frame(scene, scene.name))

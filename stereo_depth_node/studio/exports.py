@@ -1,0 +1,87 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is taken away: the settings as a parameter file, and results as the tool writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.settings.params_file import load_settings, render_params_file
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.environment import shared_file
+from stereo_depth_node.offline.files.outputs import ComputedPair, KINDS, METRIC_KINDS
+from stereo_depth_node.studio.result import Result
+
+__all__ = ['EXPORTS', 'LAUNCH_LINE', 'PARAMS_FILE', 'exported', 'kinds_of', 'preset', 'presets']
+
+PARAMS_FILE = 'params.yaml'
+LAUNCH_LINE = f'ros2 launch stereo_depth_node depth.launch.py params_file:={PARAMS_FILE}'
+"""Starts the node with the file."""
+
+_COMMENT = f"""\
+Found with stereo_depth studio: {{name}}. Only what differs from the defaults.
+{LAUNCH_LINE}"""
+# What a preset leaves as it is: what the camera decides.
+_OF_THE_CAMERA = ('min_disparity', 'num_disparities', 'matcher_backend')
+_GROUPS_OF_PRESETS = ('Matching', 'Filters')
+
+
+def _params(result: Result) -> bytes:
+    comment = _COMMENT.format(name=result.frame.scene.name)
+    return render_params_file(result.settings, comment=comment, changed=True).encode()
+
+
+def _of_kind(kind: str) -> Callable[[Result], bytes]:
+    def content(result: Result) -> bytes:
+        pair = ComputedPair(result.frame.title, result.settings, result.pipeline)
+        return KINDS[kind](pair)
+
+    return content
+
+
+EXPORTS: dict[str, Callable[[Result], bytes]] = {
+    PARAMS_FILE: _params,
+    **{kind: _of_kind(kind) for kind in KINDS},
+}
+"""The files that there are, by their names, and what makes their content."""
+
+
+def kinds_of(result: Result) -> list[str]:
+    """Return the files that can be made of a result: without calibration there is no depth."""
+    has_depth = result.pipeline.geometry is not None
+    return [name for name in EXPORTS if has_depth or name not in METRIC_KINDS]
+
+
+def exported(result: Result, name: str) -> bytes:
+    """Return the content of a file of `EXPORTS`."""
+    with result.lock:
+        return EXPORTS[name](result)
+
+
+def presets() -> dict[str, Path]:
+    """Return the presets that are installed, by name."""
+    try:
+        folder = shared_file('config/depth.yaml').parent / 'presets'
+    except InputError:
+        return {}
+    return {path.stem: path for path in sorted(folder.glob('*.yaml'))}
+
+
+def preset(path: Path, now: Settings) -> Settings:
+    """Return the settings of a preset, with those of `now` that depend on camera and robot.
+
+    Raises
+    ------
+    InputError, SettingsError
+        If it cannot be used.
+    """
+    kept = {
+        known.name: getattr(now, known.name)
+        for known in known_parameters().values()
+        if known.name in _OF_THE_CAMERA
+        or known.name.startswith('roi_')
+        or (known.group not in _GROUPS_OF_PRESETS and known.name != 'downscale')
+    }
+    return load_settings(path).merged(kept)

@@ -1,0 +1,213 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The page: settings on the left, pictures in the middle, figures on the right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nicegui import background_tasks, ui
+from nicegui.events import KeyEventArguments, ValueChangeEventArguments
+
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.studio.controls import Controls
+from stereo_depth_node.studio.panels import CloudPanel, FiguresPanel, MatchPanel, PixelPanel
+from stereo_depth_node.studio.result import Result
+from stereo_depth_node.studio.session import Session
+from stereo_depth_node.studio.tools import ExportMenu, PresetMenu, TuneDialog
+from stereo_depth_node.studio.viewer import LayerPanel, Viewer
+
+__all__ = ['build_page']
+
+_STYLE = Path(__file__).with_name('studio.css')
+_KEYS = """\
+**Pictures** (click on them first): arrow keys move the chosen pixel, Shift for 10; `+` `-` zoom, \
+`0` shows all.
+
+**Everywhere**: `1` to `7` show and hide layers, `f` freezes A, `b` flips between A and B, \
+`z` undoes, `y` does again, `p` pictures, `c` points, `Esc` closes the match.
+"""
+
+
+def build_page(session: Session) -> None:
+    """Build the page of a tab."""
+    ui.add_css(_STYLE)
+    ui.colors(primary='#0072b2', accent='#d55e00', positive='#009e73')
+    _Page(session)
+
+
+class _Page:
+    """The page of one tab, and what happens on it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._pixel: tuple[int, int] | None = None
+        self._shows_frozen = False
+        self._dark = ui.dark_mode(None)
+        self._build_header()
+        with ui.element('main').classes('studio-main'):
+            with ui.element('section').classes('studio-settings').props('aria-label=settings'):
+                self._controls = Controls(session.settings, session.change)
+            with ui.element('section').classes('studio-centre').props('aria-label=pictures'):
+                self._problem = ui.label().classes('studio-problem').props('role=alert')
+                with ui.element('div').classes('studio-view'):
+                    self._viewer = Viewer(self._point, self._pick)
+                    self._cloud = CloudPanel(session)
+                    self._badge = ui.label('A, frozen').classes('studio-badge')
+                self._match = MatchPanel(session)
+            with ui.element('section').classes('studio-side').props('aria-label=figures'):
+                self._figures = FiguresPanel()
+                self._pixels = PixelPanel(session)
+                ui.label('Layers').classes('studio-title')
+                self._layers = LayerPanel(session, self._viewer)
+        self._show_view('pictures')
+        self._problem.set_visibility(False)
+        self._badge.set_visibility(False)
+        ui.keyboard(on_key=self._key)
+        session.on_result = self._show_result
+        session.on_figures = self._show_figures
+        session.on_problem = self._show_problem
+        self._update_buttons()
+
+    def _build_header(self) -> None:
+        session = self._session
+        with ui.header().classes('studio-header'):
+            ui.label('stereo_depth studio').classes('studio-brand')
+            ui.label(session.source.name).classes('studio-source')
+            ui.space()
+            self._view = ui.toggle(
+                {'pictures': 'Pictures', 'cloud': '3D'},
+                value='pictures',
+                on_change=lambda event: self._show_view(event.value),
+            ).props('dense unelevated no-caps size=sm')
+            PresetMenu(session, self._take)
+            TuneDialog(session, self._take)
+            self._undo = _button('undo', 'Undo (z)', lambda: self._step(-1))
+            self._redo = _button('redo', 'Do again (y)', lambda: self._step(1))
+            self._freeze = _button('push_pin', 'Freeze this result as A (f)', self._freeze_now)
+            self._flip = ui.switch('A', on_change=self._flipped).props('dense')
+            self._flip.props('aria-label="show A, the frozen result"')
+            with self._flip:
+                ui.tooltip('Show the frozen result in place of the new one (b)')
+            ExportMenu(session, self._shown)
+            _button('contrast', 'Light or dark', self._change_theme)
+            with _button('keyboard', 'Keys', lambda: None), ui.menu().classes('studio-keys'):
+                ui.markdown(_KEYS)
+
+    def _shown(self) -> Result | None:
+        """Return the result that is looked at."""
+        frozen = self._session.frozen
+        if self._shows_frozen and frozen is not None:
+            return frozen[1]
+        return self._session.result
+
+    def _show_result(self) -> None:
+        self._figures.mark_old()
+        self._shows_frozen = False
+        self._flip.value = False
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Show the result that is looked at in every part of the page."""
+        result, session = self._shown(), self._session
+        if result is None:
+            return
+        frozen = session.frozen
+        number = frozen[0] if self._shows_frozen and frozen is not None else session.number
+        self._layers.show(number, result)
+        self._badge.set_visibility(self._shows_frozen)
+        self._update_buttons()
+        if self._view.value == 'cloud':
+            background_tasks.create(self._cloud.show(result))
+        if self._pixel is not None and self._match.is_open:
+            pixel = self._pixel
+            background_tasks.create(self._match.show(result, pixel))
+
+    def _show_figures(self) -> None:
+        session = self._session
+        if session.figures is None:
+            return
+        compared = session.frozen[2] if session.frozen is not None else None
+        shown = compared if self._shows_frozen and compared is not None else session.figures
+        self._figures.show(shown, session.trend, None if shown is compared else compared)
+
+    def _show_problem(self, text: str) -> None:
+        self._problem.text = text
+        self._problem.set_visibility(bool(text))
+
+    def _take(self, settings: Settings) -> str:
+        """Take settings that a preset or the search has; say why not."""
+        reason = self._session.take(settings)
+        if reason:
+            ui.notify(reason, type='negative', multi_line=True)
+        else:
+            self._controls.show(self._session.settings)
+        return reason
+
+    def _step(self, change: int) -> None:
+        self._session.step(change)
+        self._controls.show(self._session.settings)
+
+    def _freeze_now(self) -> None:
+        self._session.freeze()
+        self._update_buttons()
+        ui.notify('Frozen as A. Change settings, then flip with b.', type='info')
+
+    def _flipped(self, event: ValueChangeEventArguments[bool | None]) -> None:
+        if bool(event.value) != self._shows_frozen:
+            self._shows_frozen = bool(event.value)
+            self._refresh()
+            self._show_figures()
+
+    def _update_buttons(self) -> None:
+        history = self._session.history
+        self._undo.set_enabled(history.can_undo)
+        self._redo.set_enabled(history.can_redo)
+        self._flip.set_visibility(self._session.frozen is not None)
+
+    def _show_view(self, name: str | None) -> None:
+        self._viewer.set_visibility(name != 'cloud')
+        self._cloud.set_visibility(is_visible=name == 'cloud')
+        if name == 'cloud':
+            result = self._shown()
+            background_tasks.create(self._cloud.show(result))
+
+    async def _point(self, pixel: tuple[int, int] | None) -> None:
+        await self._pixels.show(self._shown(), pixel)
+
+    async def _pick(self, pixel: tuple[int, int]) -> None:
+        result = self._shown()
+        if result is None:
+            return
+        self._pixel = pixel
+        self._viewer.put_cross(pixel)
+        await self._pixels.show(result, pixel)
+        await self._match.show(result, pixel)
+
+    def _change_theme(self) -> None:
+        self._dark.value = not self._dark.value
+
+    def _key(self, event: KeyEventArguments) -> None:
+        if not event.action.keydown or event.modifiers.ctrl or event.modifiers.alt:
+            return
+        key = event.key.name
+        if key.isdigit():
+            self._layers.toggle(int(key))
+        elif key in ('z', 'y'):
+            self._step(-1 if key == 'z' else 1)
+        elif key == 'f':
+            self._freeze_now()
+        elif key == 'b' and self._session.frozen is not None:
+            self._flip.value = not self._flip.value
+        elif key in ('p', 'c'):
+            self._view.value = 'pictures' if key == 'p' else 'cloud'
+        elif key == 'Escape':
+            self._match.close()
+
+
+def _button(icon: str, text: str, on_click: object) -> ui.button:
+    button = ui.button(icon=icon, on_click=on_click, color=None)  # type: ignore[arg-type]
+    button.props(f'flat round dense size=sm aria-label="{text}"').classes('studio-button')
+    with button:
+        ui.tooltip(text)
+    return button

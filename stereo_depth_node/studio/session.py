@@ -1,0 +1,222 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What one tab of the browser shows: its settings and how they came about, and its result.
+
+Matching happens in threads beside the page. Of the changes that come while a pair is matched only
+the newest is matched next; the figures, which take longer than the picture, follow when no change
+waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import Executor
+import secrets
+import time
+from typing import TypeVar
+
+from stereo_depth_node.core.arrays import Float
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.settings.parameter import Changes
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.text_files import visible
+from stereo_depth_node.studio.figures import Figures, figures_of, reference_of
+from stereo_depth_node.studio.frames import Frame, Source
+from stereo_depth_node.studio.history import History
+from stereo_depth_node.studio.layers import png_of_layer
+from stereo_depth_node.studio.result import Result
+
+__all__ = ['Session']
+
+T = TypeVar('T')
+
+# A browser may still ask for layers of results that are not shown any more.
+_KEPT_RESULTS = 4
+_TREND = 30
+# Frames whose careful disparities are kept to compare with.
+_REFERENCES = 4
+
+
+class Session:
+    """One tab.
+
+    Parameters
+    ----------
+    source : Source
+        What it looks at.
+    start : Settings
+        Its first settings.
+    workers : Executor
+        Threads that match.
+
+    Attributes
+    ----------
+    key : str
+        Names it in addresses.
+    history : History
+        The settings, those before and those that were undone.
+    index : int
+        Which frame of the source is shown.
+    result, figures : Result and Figures, or None
+        The newest ones. The figures belong to the result, or to an earlier one.
+    frozen : tuple of Result and Figures, or None
+        What the new result is compared with.
+    trend : deque of Figures
+        The last ones.
+    layers : list of tuple of str and limits
+        Those that are visible, which are made together with the result.
+    on_result, on_figures : callable
+        Called when there are new ones.
+    on_problem : callable
+        Called with a text when a pair cannot be matched, with an empty one when it can again.
+    """
+
+    def __init__(self, source: Source, start: Settings, workers: Executor) -> None:
+        self.source = source
+        self.key = secrets.token_urlsafe(12)
+        self.history = History(start)
+        self.index = 0
+        self.result: Result | None = None
+        self.figures: Figures | None = None
+        self.frozen: tuple[int, Result, Figures | None] | None = None
+        self.trend: deque[Figures] = deque(maxlen=_TREND)
+        self.layers: list[tuple[str, tuple[float, float] | None]] = [('left', None)]
+        self.on_result: Callable[[], None] = _nothing
+        self.on_figures: Callable[[], None] = _nothing
+        self.on_problem: Callable[[str], None] = _nothing
+        self.number = 0
+        self._workers = workers
+        self._results: dict[int, Result] = {}
+        self._frame: tuple[Hashable, Frame] | None = None
+        self._references: dict[Hashable, Float | None] = {}
+        self._has_changed = asyncio.Event()
+        self._has_changed.set()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that are wanted, whether they have been matched with or not."""
+        return self.history.now
+
+    def why_not(self, settings: Settings) -> str:
+        """Say why settings are impossible for the frame that is shown; empty if they are not."""
+        try:
+            if self._frame is not None:
+                self._frame[1].check(settings)
+        except StereoDepthError as error:
+            return visible(error)
+        return ''
+
+    def change(self, changes: Changes) -> str:
+        """Change some settings, or none of them and say why.
+
+        Parameters
+        ----------
+        changes : mapping of str to value
+            The new values.
+
+        Returns
+        -------
+        str
+            Why they are refused, in the words of the node; empty when they are taken.
+        """
+        try:
+            settings = self.settings.merged(changes)
+        except StereoDepthError as error:
+            return visible(error)
+        return self.take(settings, what=tuple(changes))
+
+    def take(self, settings: Settings, what: Hashable = None) -> str:
+        """Take settings as a whole; as :meth:`change`, `what` says what made them."""
+        reason = self.why_not(settings)
+        if not reason and settings != self.settings:
+            self.history.add(settings, what, time.monotonic())
+            self.request()
+        return reason
+
+    def step(self, change: int) -> None:
+        """Undo, -1, or redo, 1."""
+        if self.history.step(change):
+            self.request()
+
+    def show_frame(self, index: int) -> None:
+        """Show another frame of the source."""
+        index = min(max(index, 0), self.source.count - 1)
+        if index != self.index:
+            self.index = index
+            self.request()
+
+    def request(self) -> None:
+        """Have the pair matched with the settings that are wanted now."""
+        self._has_changed.set()
+
+    def freeze(self) -> None:
+        """Keep the present result, to compare the next ones with it."""
+        if self.result is not None:
+            self.frozen = (self.number, self.result, self.figures)
+
+    def result_of(self, number: int) -> Result | None:
+        """Return the result of this number, else the newest."""
+        if self.frozen is not None and self.frozen[0] == number:
+            return self.frozen[1]
+        return self._results.get(number, self.result)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Have something computed beside the page."""
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    async def run(self) -> None:
+        """Match whatever is wanted, until cancelled."""
+        while True:
+            await self._has_changed.wait()
+            self._has_changed.clear()
+            try:
+                result = await self.in_thread(self._matched)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the page goes on)
+                self.on_problem(_text_of(error))
+                continue
+            self.number += 1
+            self.result = self._results[self.number] = result
+            self._results.pop(self.number - _KEPT_RESULTS, None)
+            self.on_problem('')
+            self.on_result()
+            if not self._has_changed.is_set():
+                await self._find_figures(result)
+
+    def _matched(self) -> Result:
+        settings, index = self.settings, self.index
+        key = (index, *self.source.reading(settings))
+        if self._frame is None or self._frame[0] != key:
+            self._frame = (key, self.source.frame(index, settings))
+        result = Result(self._frame[1], settings)
+        for name, limits in list(self.layers):
+            png_of_layer(result, name, limits)
+        return result
+
+    async def _find_figures(self, result: Result) -> None:
+        try:
+            self.figures = await self.in_thread(lambda: self._figures(result))
+        except Exception as error:  # noqa: BLE001 (as above)
+            self.on_problem(_text_of(error))
+            return
+        self.trend.append(self.figures)
+        self.on_figures()
+
+    def _figures(self, result: Result) -> Figures:
+        settings = result.settings
+        key = (result.frame, settings.rectify, settings.downscale)
+        if key not in self._references:
+            while len(self._references) >= _REFERENCES:
+                self._references.pop(next(iter(self._references)))
+            self._references[key] = reference_of(result)
+        return figures_of(result, self._references[key])
+
+
+def _text_of(error: Exception) -> str:
+    text = visible(error)
+    return text if isinstance(error, StereoDepthError) else f'{type(error).__name__}: {text}'
+
+
+def _nothing(*_: object) -> None:
+    """Nobody listens yet."""

@@ -1,0 +1,220 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The page of the studio in a real browser: what it shows, changes, refuses and hands out."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip('selenium')
+pytest.importorskip('matplotlib')
+
+from selenium.webdriver.common.keys import Keys
+
+from stereo_depth_node.core import Settings, StereoPipeline
+from stereo_depth_node.core.arrays import DISPARITY_SCALE
+from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.settings.params_file import load_settings
+from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.datasets.scenes import load_motorcycle
+
+
+@pytest.fixture(scope='module')
+def matched():
+    """Return the default disparities of the scene, pixels, NaN where unknown."""
+    scene = load_motorcycle()
+    height, width = scene.left.shape
+    pipeline = StereoPipeline(Settings(matcher_backend='opencv'), width, height, scene.geometry)
+    pipeline.match(scene.left, scene.right)
+    return np.where(pipeline.fixed >= 0, pipeline.fixed / DISPARITY_SCALE, np.nan)
+
+
+def test_every_setting_of_the_node_has_its_control(page):
+    shown = page.js(
+        "return [...document.querySelectorAll('[data-setting]')].map((e) => e.dataset.setting)"
+    )
+    assert shown == list(known_parameters())
+
+
+def test_the_figures_are_those_of_the_result(page, matched):
+    _, figures = page.settled()
+    assert figures['density'] == f'{100 * np.isfinite(matched).mean():.1f} %'
+    scene = load_motorcycle()
+    known = np.isfinite(scene.truth)
+    wrong = ~(np.abs(matched - scene.truth) <= 2.0)[known]
+    assert figures['bad'] == f'{100 * wrong.mean():.1f} %'
+
+
+def test_a_slider_changes_the_picture_and_the_figures(page):
+    before, figures = page.settled()
+    picture = page.layer('disparity')[1]
+    page.slide('num_disparities', Keys.ARROW_LEFT)
+    page.until(lambda: page.number() > before, 'a new picture')
+    page.until(lambda: page.layer('disparity')[0] == page.number())
+    assert page.value('num_disparities') == '48'
+    assert page.layer('disparity')[1] != picture
+    _, now = page.settled()
+    assert now['density'] != figures['density']
+    assert now['range'].startswith('0 to 47 px')
+
+
+@pytest.mark.parametrize(('name', 'value'), [('block_size', 4), ('num_disparities', 1024)])
+def test_a_refused_value_is_explained_at_its_control_and_changes_nothing(page, name, value):
+    """Of the first the settings say why, of the second the size of the images."""
+    before = str(getattr(Settings(), name))
+    number, _ = page.settled()
+    page.type(name, str(value))
+    reason = page.until(lambda: page.text(f'[data-setting={name}] .studio-reason'), 'the reason')
+    with pytest.raises(SettingsError) as caught:
+        StereoPipeline(Settings().replace(**{name: value}), 741, 500)
+    assert reason == str(caught.value)
+    assert page.value(name) == before
+    assert page.number() == number
+    page.type(name, before)
+    page.until(lambda: not page.text(f'[data-setting={name}] .studio-reason'))
+
+
+def test_the_last_of_many_moves_wins(page):
+    page.settled()
+    page.slide('uniqueness_ratio', *[Keys.ARROW_RIGHT] * 12, *[Keys.ARROW_LEFT] * 4)
+    page.until(lambda: page.value('uniqueness_ratio') == '23')
+    page.until(lambda: not page.all('.studio-old') and page.layer('disparity')[0] == page.number())
+    last = page.layer('disparity')
+    page.slide('uniqueness_ratio', Keys.ARROW_RIGHT)
+    page.until(lambda: page.layer('disparity')[1] != last[1])
+    page.slide('uniqueness_ratio', Keys.ARROW_LEFT)
+    page.until(lambda: page.layer('disparity')[1] == last[1])
+
+
+def test_a_click_shows_the_costs_with_their_minimum_at_the_published_disparity(page, matched):
+    x, y = 520, 300
+    page.pick(x, y)
+    text = page.until(lambda: page.text('.studio-explained'), 'the explanation')
+    found = page.pixel()
+    px, py = (int(each) for each in found['Pixel'].split(', '))
+    assert math.hypot(px - x, py - y) <= 3  # of what the mouse can be placed at
+    assert float(found['Disparity'].split()[0]) == pytest.approx(matched[py, px], abs=0.006)
+    best = int(text.split('Best at ')[1].split()[0])
+    assert abs(best - matched[py, px]) <= 0.5 + 1 / DISPARITY_SCALE
+    assert page.one('.studio-costs canvas').size['height'] > 100
+    assert page.one('.studio-row-image svg rect')
+
+
+def test_an_unknown_pixel_says_why(page):
+    page.pick(20, 250)
+    page.until(lambda: page.pixel().get('Unknown', '').startswith('border'), page.pixel())
+
+
+def test_layers_lie_over_one_another(page):
+    page.settled()
+    for title, name in (('Depth', 'depth'), ('Error', 'truth'), ('Why unknown', 'unknown')):
+        box = next(each for each in page.all('.q-checkbox') if each.text == title)
+        page.js('arguments[0].click()', box)
+        page.until(lambda name=name: page.layer(name), title)
+    order = page.js(
+        """return [...document.querySelectorAll('.studio-stage img')]
+           .filter((each) => each.offsetWidth).map((each) => each.dataset.layer)"""
+    )
+    assert order == ['left', 'disparity', 'depth', 'truth', 'unknown']
+
+
+def test_undo_redo_presets_and_the_frozen_result(page):
+    _, first = page.settled()
+    page.press('f')
+    page.button('Presets').click()
+    page.button('fast').click()
+    page.until(lambda: page.value('downscale') == '2')
+    page.until(lambda: page.settled()[1]['density'] != first['density'])
+    second = page.layer('disparity')[1]
+    page.press('b')
+    page.until(lambda: page.one('.studio-badge').is_displayed())
+    assert page.settled()[1]['density'] == first['density']
+    page.press('b')
+    page.until(lambda: page.layer('disparity')[1] == second)
+    page.press('z')
+    page.until(lambda: page.value('downscale') == '1')
+    page.until(lambda: page.settled()[1]['density'] == first['density'])
+    page.press('y')
+    page.until(lambda: page.value('downscale') == '2')
+
+
+def test_what_is_exported_gives_the_same_with_the_tool(page, downloads, tmp_path):
+    page.settled()
+    page.type('num_disparities', '80')
+    page.until(lambda: page.settled()[1]['range'].startswith('0 to 79'))
+    for name in ('params.yaml', 'disparity.npy'):
+        page.button('Export').click()
+        page.button(name).click()
+        page.until((downloads / name).exists, name)
+    content = (downloads / 'params.yaml').read_text()
+    assert [line for line in content.splitlines() if line.startswith('    ')] == [
+        '    num_disparities: 80'
+    ]
+    assert load_settings(downloads / 'params.yaml') == Settings(num_disparities=80)
+    scene = load_motorcycle()
+    import cv2
+
+    for side, colours in zip(('left', 'right'), scene.colours, strict=True):
+        cv2.imwrite(str(tmp_path / f'{side}.png'), cv2.cvtColor(colours, cv2.COLOR_RGB2BGR))
+    arguments = [str(tmp_path / f'{side}.png') for side in ('left', 'right')]
+    arguments += ['--params', str(downloads / 'params.yaml'), '--write', 'disparity.npy']
+    assert main(['images', *arguments, '--output', str(tmp_path), '--quiet']) == 0
+    expected = (tmp_path / 'left_disparity.npy').read_bytes()
+    assert (downloads / 'disparity.npy').read_bytes() == expected
+    assert np.isfinite(np.load(io.BytesIO(expected))).mean() > 0.5
+
+
+def test_tune_shows_how_far_it_is_and_can_be_cancelled(page):
+    page.settled()
+    page.button('Tune').click()
+    page.button('Start').click()
+    page.until(lambda: '% of the time' in page.text('.studio-tune-text'), 'progress')
+    page.button('Cancel').click()
+    page.until(lambda: page.text('.studio-tune-text').startswith('Cancelled'))
+    assert page.value('block_size') == '15'
+
+
+def test_two_tabs_have_settings_of_their_own(page, address):
+    first = page.driver.current_window_handle
+    page.settled()
+    page.driver.switch_to.new_window('tab')
+    try:
+        page.driver.get(address)
+        page.until(lambda: page.layer('disparity'))
+        page.type('block_size', '9')
+        page.until(lambda: page.number() > 1)
+        page.driver.close()
+    finally:
+        page.driver.switch_to.window(first)
+    assert page.value('block_size') == '15'
+    page.type('block_size', '11')
+    page.until(lambda: page.number() > 1)
+
+
+def test_the_points_are_drawn_in_space(page):
+    page.press('c')
+    page.until(lambda: 'points, in metres' in page.text('.studio-cloud-text'))
+    page.until(
+        lambda: page.js(
+            """const scene = window['scene_' + document.querySelector('.studio-scene').id];
+               return scene.children.some((each) => each.children?.some?.((p) => p.isPoints)
+                                                    || each.isPoints)"""
+        ),
+        'points in the scene',
+    )
+
+
+def test_nothing_is_asked_of_another_machine(page, address):
+    page.settled()
+    asked = [
+        entry['message']
+        for entry in page.driver.get_log('performance')
+        if '"Network.requestWillBeSent"' in entry['message'] and '"url":"http' in entry['message']
+    ]
+    assert asked
+    assert [each for each in asked if f'"url":"{address}' not in each] == []
