@@ -38,8 +38,9 @@ _TUKEY = 4.685
 # Residuals below this say nothing about which match is better.
 _NOISE_PX = 0.05
 _ROUNDS = 15
-# A part that is smaller can be noise of the matches: well rectified pairs have up to 0.3 px.
-_NOTABLE_PX = 0.5
+# A part that is smaller can be noise of the matches: well rectified pairs have up to 0.3 px, and
+# up to 0.1 px of a keystone.
+_NOTABLE_PX = {'shift': 0.5, 'rotation': 0.5, 'zoom': 0.5, 'keystone': 0.45}
 # A part is named beside a larger one when it has at least this share of it: turning an image also
 # shifts its near points, by up to a tenth.
 _NOTABLE_SHARE = 0.25
@@ -107,7 +108,7 @@ class RowOffset:
         parts = [
             RowOffsetPart(kind, pixels)
             for kind, pixels, error in zip(ROW_OFFSET_KINDS, self.parts, self.errors, strict=True)
-            if abs(pixels) > max(_NOTABLE_PX, _CERTAIN * error)
+            if abs(pixels) > max(_NOTABLE_PX[kind], _CERTAIN * error)
         ]
         parts.sort(key=lambda part: -abs(part.pixels))
         return [

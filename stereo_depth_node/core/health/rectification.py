@@ -47,8 +47,10 @@ MATCHES_LOST: dict[float, float] = {
     4.0: 78.0,
     6.0: 85.0,
 }
-# Rows nearer than this, wherever in the image, cost less than what the matches can show.
+# Rows nearer than this, wherever in the image, cost less than what the matches can show. But
+# cameras that are turned towards each other move all disparities, by far more than the rows.
 _TOLERABLE_ROWS_PX = 0.7
+_TOLERABLE_KEYSTONE_PX = 0.45
 # Fewer points say nothing of the range of the scene.
 _FEWEST_POINTS = 100
 # The nearest and the farthest of the points are left out: a few matches are wrong.
@@ -153,7 +155,11 @@ class RectificationReport:
         In pixels of the images that are matched.
         """
         parts = self.row_offset.notable_parts()
-        is_found = bool(parts) and abs(parts[0].pixels) >= _TOLERABLE_ROWS_PX
+        is_found = any(
+            abs(part.pixels)
+            >= (_TOLERABLE_KEYSTONE_PX if part.kind == 'keystone' else _TOLERABLE_ROWS_PX)
+            for part in parts
+        )
         return parts if is_found else []
 
 

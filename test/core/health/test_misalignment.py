@@ -91,6 +91,8 @@ def yaw(degrees: float) -> np.ndarray:
         (roll, 3.0, r'it is a rotation of {} degrees \(the right image is turned clockwise\):'),
         (zoom, 0.5, r'it is a zoom of {} % \(the right image is larger\):'),
         (zoom, -3.0, r'it is a zoom of {} % \(the left image is larger\):'),
+        # Rows that are half a pixel apart, but disparities that are off by 6 px.
+        (yaw, 0.35, r'it is a keystone of .* px in the corners \(a toe-in of {} degrees\):'),
         (yaw, 0.5, r'it is a keystone of .* px in the corners \(a toe-in of {} degrees\):'),
         (yaw, -2.0, r'it is a keystone of .* px in the corners \(a toe-out of {} degrees\):'),
         (yaw, 5.0, r'it is a keystone of .* px in the corners \(a toe-in of {} degrees\):'),
