@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,3 +17,16 @@ from stereo_depth_node.offline.bags import plan
 def small_parts(monkeypatch: Any) -> None:
     """Divide recordings into parts of 32 pairs."""
     monkeypatch.setattr(plan, 'part_size', lambda expected_pairs: 32)
+
+
+@pytest.fixture
+def listed_formats() -> Callable[[str], list[str]]:
+    """Return what docs/files.md lists in the first column of the table of a section."""
+    page = (Path(__file__).parents[2] / 'docs' / 'files.md').read_text(encoding='utf-8')
+
+    def first_column(section: str) -> list[str]:
+        text = page.partition(f'## {section}\n')[2].partition('\n## ')[0]
+        rows = [line.split('|')[1].strip() for line in text.splitlines() if line.startswith('|')]
+        return rows[2:]
+
+    return first_column

@@ -89,6 +89,28 @@ def test_every_form_holds_the_same_messages(tmp_path: Path, form: str) -> None:
     assert duration == max(times) - min(times)
 
 
+def test_the_page_lists_the_forms_that_are_read_here(
+    listed_formats: Callable[[str], list[str]],
+) -> None:
+    """Those that are not read, and the names of types, have tests of their own below."""
+    listed = {
+        'folder with metadata.yaml': {'mcap', 'sqlite3'},
+        '`.mcap` or `.db3` alone': {'mcap file alone', 'sqlite3 file alone'},
+        'folder of split files without metadata.yaml': {
+            'one file, no metadata', 'split, no metadata', 'split sqlite3, no metadata'
+        },
+        'zstd: chunks of mcap, messages, or whole files (`.mcap.zstd`, `.db3.zstd`)': {
+            name for name in FORMS if 'packed' in name
+        },
+    }  # fmt: skip
+    forms = listed_formats('Recordings')
+    assert forms[:4] == list(listed)
+    assert set().union(*listed.values()) == set(FORMS)
+    assert [form.split(' (')[0] for form in forms[4:]] == [
+        'types with and without `/msg/`', 'ROS 1 bag', 'H.264 packets', 'protobuf mcap'
+    ]  # fmt: skip
+
+
 def test_a_part_of_the_time_is_read_from_the_files_that_have_it(tmp_path: Path) -> None:
     times = sorted(ns for _, _, ns, _ in TAPE.messages)
     start, stop = times[4], times[-4]

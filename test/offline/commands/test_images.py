@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 import re
 from typing import Any
@@ -19,6 +20,7 @@ from scenes import plane, scene_of, step, StereoScene
 
 from stereo_depth_node.offline.cli import main
 from stereo_depth_node.offline.files.formats import read_pfm
+from stereo_depth_node.offline.files.outputs import KINDS
 
 FOCAL, BASELINE = 100.0, 0.1
 
@@ -103,6 +105,13 @@ def test_every_kind_of_result_says_the_same(tmp_path: Path, pair: tuple[Path, Pa
     np.testing.assert_array_equal(cv2.imread(str(path['depth.tiff']), cv2.IMREAD_UNCHANGED), depth)
     millimetres = cv2.imread(str(path['depth.png']), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(millimetres, np.where(known, np.rint(depth * 1000), 0))
+
+
+def test_the_page_lists_the_kinds_of_results(
+    listed_formats: Callable[[str], list[str]],
+) -> None:
+    listed = ', '.join(listed_formats('Results')).replace('`', '').split(', ')
+    assert sorted(listed) == sorted(KINDS)
 
 
 def test_a_cloud_has_the_true_scale_and_the_colours_of_the_image(tmp_path: Path) -> None:

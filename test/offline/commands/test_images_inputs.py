@@ -118,9 +118,15 @@ def test_an_odd_width_is_not_two_images(tmp_path: Path, capsys: Any) -> None:
     assert 'its width of 301 px is odd' in capsys.readouterr().err
 
 
-def write_video(path: Path, images: list[np.ndarray]) -> None:
+# Container -> the codec that OpenCV's writer has for it.
+VIDEOS = {
+    'AVI': 'MJPG', 'MP4': 'mp4v', 'MKV': 'mp4v', 'MOV': 'mp4v', 'WebM': 'VP80', 'MPEG': 'MPG1'
+}  # fmt: skip
+
+
+def write_video(path: Path, images: list[np.ndarray], codec: str = 'MJPG') -> None:
     height, width = images[0].shape
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (width, height))
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 25, (width, height))
     if not video.isOpened():
         pytest.skip('this OpenCV writes no video')
     for image in images:
@@ -135,6 +141,26 @@ def test_a_video_is_computed_frame_by_frame(tmp_path: Path) -> None:
     assert found(tmp_path) == [pytest.approx(6.0, abs=0.2), pytest.approx(12.0, abs=0.2)]
     names = [path.name for path in sorted((tmp_path / 'out').iterdir())]
     assert names == ['both_000000_disparity.npy', 'both_000001_disparity.npy']
+
+
+@pytest.mark.parametrize('container', VIDEOS)
+def test_every_container_of_videos_is_read(tmp_path: Path, container: str) -> None:
+    path = tmp_path / f'both.{container.lower()}'
+    write_video(path, [np.hstack([SCENE.left, SCENE.right])] * 2, VIDEOS[container])
+    assert run(tmp_path, path, '--layout', 'side-by-side') == 0
+    assert found(tmp_path) == [pytest.approx(12.0, abs=0.5)] * 2
+
+
+def test_the_page_lists_the_formats_that_are_read_here(
+    listed_formats: Callable[[str], list[str]],
+) -> None:
+    images, floating, arrays, videos = listed_formats('Images')
+    read = {name.rpartition('.')[2] for name in FORMATS}
+    endings = {'JPEG': 'jpg', 'JPEG 2000': 'jp2'}
+    assert {endings.get(name, name.lower()) for name in images.split(', ')} | {'npy'} == read
+    assert (floating, arrays) == ('TIFF of floating point', 'NPY')
+    assert {'float.tiff', 'float.npy', 'colour.npy'} < set(FORMATS)
+    assert videos.removesuffix(' and others').split(', ') == list(VIDEOS)
 
 
 def test_two_videos_pair_by_frame_and_the_rest_is_named(tmp_path: Path, capsys: Any) -> None:

@@ -66,6 +66,23 @@ def test_every_format_holds_the_same_truth(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(read_truth(tmp_path / name, scale), TRUTH)
 
 
+def test_the_page_lists_the_formats_that_are_read_here(
+    listed_formats: Callable[[str], list[str]],
+) -> None:
+    listed = {
+        'PFM, grey, both byte orders': {'truth.pfm', 'big.pfm'},
+        'NPY, NPZ with one array, TIFF; floating point': {
+            'truth.npy', 'double.npy', 'truth.npz', 'truth.tiff'
+        },
+        'PNG of 16 bits': {'kitti.png'},
+        'PNG, TIFF, NPY of other whole numbers': {
+            'scaled8.png', 'scaled16.png', 'whole.tiff', 'whole.npy'
+        },
+    }  # fmt: skip
+    assert listed_formats('Ground truth') == list(listed)
+    assert set().union(*listed.values()) == set(FORMATS)
+
+
 def bomb() -> bytes:
     """Return an NPZ file that says it unpacks to 2 GB."""
     stream = io.BytesIO()
