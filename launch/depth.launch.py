@@ -94,6 +94,13 @@ def generate_launch_description() -> LaunchDescription:
                 'or the grey value or colour, too. It wins over params_file',
             ),
             DeclareLaunchArgument(
+                'managed',
+                default_value='false',
+                choices=BOOLEAN,
+                description='Start it as a lifecycle node, to be configured and activated, as '
+                'the lifecycle manager of Nav2 does',
+            ),
+            DeclareLaunchArgument(
                 'rviz',
                 default_value='false',
                 choices=BOOLEAN,
@@ -198,7 +205,10 @@ def _node(value: dict[str, str], preset: list[str]) -> Node:
             {'use_sim_time': _is_simulated(value)},
         ],
         remappings=[(topic, value[argument]) for argument, topic in INPUT_TOPICS.items()],
-        arguments=['--ros-args', '--log-level', f'{logger}:={value["log_level"]}'],
+        arguments=[
+            *(['--managed'] if value['managed'] == 'true' else []),
+            *('--ros-args', '--log-level', f'{logger}:={value["log_level"]}'),
+        ],
         respawn=value['respawn'] == 'true',
         respawn_delay=2.0,
         output='screen',

@@ -186,6 +186,13 @@ class PairProcessor:
             return PairFailure.of(error)
         return PairResult(pipeline, pair.left.stamp, self._message)
 
+    def release(self) -> None:
+        """Give back the memory that the images of one size take."""
+        self.pipeline = self.images = self._made_for = None
+        self._decoder = PairDecoder(self._fallback)
+        self._messages.clear()
+        self._messages_made_for = (None, '', False)
+
     def another(self) -> PairProcessor:
         """Return a processor that computes alike and has seen nothing yet."""
         return PairProcessor(self._library, self._fallback)

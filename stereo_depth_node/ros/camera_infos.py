@@ -58,7 +58,7 @@ class CameraInfoInputs:
     Attributes
     ----------
     subscriptions : dict of Side to Subscription
-        Those that every publisher serves.
+        Those that every publisher serves; none until they are opened.
     """
 
     def __init__(
@@ -67,10 +67,23 @@ class CameraInfoInputs:
         self._node = node
         self._overrides = overrides
         self._on_message = on_message
-        self.subscriptions = {
-            side: self._subscribe(side, _qos(QoSReliabilityPolicy.BEST_EFFORT)) for side in Side
-        }
+        self.subscriptions: dict[Side, Subscription[Any]] = {}
         self._latched: dict[Side, Subscription[Any]] = {}
+        self._next_look = 0.0
+
+    def open(self) -> None:
+        """Subscribe."""
+        for side in Side:
+            self.subscriptions[side] = self._subscribe(
+                side, _qos(QoSReliabilityPolicy.BEST_EFFORT)
+            )
+
+    def close(self) -> None:
+        """End the subscriptions."""
+        for subscriptions in (self.subscriptions, self._latched):
+            while subscriptions:
+                _, subscription = subscriptions.popitem()
+                self._node.destroy_subscription(subscription)
         self._next_look = 0.0
 
     def follow_offers(self) -> None:

@@ -20,19 +20,25 @@ import tempfile
 import threading
 import time
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stereo_depth_node.ros.node import StereoDepthNode
 
 __all__ = ['main']
 
 _WRONG_USAGE = 2
+_MANAGED = '--managed'
 _FULL_S = 0.5
 
 # Those of ROS that come with a value.
 _ROS_OPTIONS = ('--params-file', '-p', '--param', '-r', '--remap', '--log-level')
 
 _HELP = """\
-usage: stereo_depth_node [--help] [--ros-args [ARG ...]]
+usage: stereo_depth_node [--help] [--managed] [--ros-args [ARG ...]]
 
-Depth from the images of a stereo camera. Everything is given as ROS arguments:
+Depth from the images of a stereo camera. With --managed it is a lifecycle node, to be configured
+and activated. Everything else is given as ROS arguments:
 
   stereo_depth_node --ros-args --params-file depth.yaml   parameters from a file
   stereo_depth_node --ros-args -p num_disparities:=128    a parameter
@@ -85,6 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
     signals = _Signals()
     given = sys.argv if arguments is None else arguments
     own, for_ros = _divided(given[1:])
+    is_managed = _MANAGED in own
+    if is_managed:
+        own.remove(_MANAGED)
     if {'-h', '--help'} & {*own}:
         print(_HELP, end='')
         return 0
@@ -92,10 +101,17 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse_to_start(_reason_of_unknown(own))
     _set_home()
     with _fitting_shared_memory() as problem:
-        return _run(signals, given, _params_files(for_ros), problem)
+        return _run(signals, given, _params_files(for_ros), problem, is_managed=is_managed)
 
 
-def _run(signals: _Signals, given: list[str], params_files: list[str], problem: str) -> int:
+def _run(
+    signals: _Signals,
+    given: list[str],
+    params_files: list[str],
+    problem: str,
+    *,
+    is_managed: bool,
+) -> int:
     try:
         import rclpy
     except ImportError as error:
@@ -105,7 +121,7 @@ def _run(signals: _Signals, given: list[str], params_files: list[str], problem: 
         )
     from rclpy.executors import ExternalShutdownException
 
-    from stereo_depth_node.ros.node import spin, StereoDepthNode
+    from stereo_depth_node.ros.node import spin
 
     try:
         rclpy.init(args=[*given, *_log_arguments()])
@@ -113,7 +129,7 @@ def _run(signals: _Signals, given: list[str], params_files: list[str], problem: 
         return _refuse_to_start(_reason_of(error))
     signals.are_left_to_ros = True
     try:
-        node = StereoDepthNode(params_files, shared_memory=problem)
+        node = _node_class(is_managed=is_managed)(params_files, shared_memory=problem)
         try:
             spin(node)
         finally:
@@ -129,6 +145,16 @@ def _run(signals: _Signals, given: list[str], params_files: list[str], problem: 
         rclpy.try_shutdown()
         signals.ignore()
     return 0
+
+
+def _node_class(*, is_managed: bool) -> type[StereoDepthNode]:
+    if is_managed:
+        from stereo_depth_node.ros.managed_node import ManagedStereoDepthNode
+
+        return ManagedStereoDepthNode
+    from stereo_depth_node.ros.node import StereoDepthNode
+
+    return StereoDepthNode
 
 
 def _refuse_to_start(reason: str) -> int:

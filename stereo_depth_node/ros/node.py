@@ -66,6 +66,8 @@ class StereoDepthNode(Node):
         What is wrong with the shared memory of this machine; empty when nothing is.
     params_files : iterable of str
         The parameter files of the command line, to tell which of them had no effect.
+    is_managed : bool
+        It does nothing until it is opened and activated, as :class:`.ManagedStereoDepthNode` is.
     node_arguments
         As of :class:`rclpy.node.Node`.
 
@@ -90,6 +92,8 @@ class StereoDepthNode(Node):
         self,
         params_files: Iterable[str] = (),
         shared_memory: str = '',
+        *,
+        is_managed: bool = False,
         **node_arguments: Any,
     ) -> None:
         super().__init__(
@@ -124,6 +128,23 @@ class StereoDepthNode(Node):
         self._timer = self.create_timer(
             _HOUSEKEEPING_S, self._keep_house, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
+
+        if not is_managed:
+            self.outputs.open()
+            self.activate()
+
+    def activate(self) -> None:
+        """Subscribe to the calibration from now on, and to the images while they are wanted."""
+        self.inputs.camera_infos.open()
+        self.state.lifecycle = 'active'
+
+    def deactivate(self) -> None:
+        """Subscribe to nothing from now on. What waits is dropped; the calibration stays."""
+        self._take_arrived()
+        self._take_arrived_camera_infos()
+        self.state.lifecycle = 'inactive'
+        self._close_images(DropReason.INACTIVE)
+        self.inputs.camera_infos.close()
 
     def _on_image(self, side: Side, serialized: bytes, arrival_ns: int = 0) -> None:
         """Take the image that woke the executor with all others, and compute."""
@@ -174,15 +195,11 @@ class StereoDepthNode(Node):
         settings, state = self._apply_settings(), self.state
         self._take_arrived()
         self.images_come = False
-        if any(self.outputs.wanted()):
+        if state.lifecycle == 'active' and any(self.outputs.wanted()):
             if self.inputs.open(settings):
                 state.pairer.clear(DropReason.UNPAIRED)
         elif self.inputs.are_open:
-            self.inputs.close()
-            state.pairer.clear(DropReason.UNWANTED)
-            state.arrivals.clear()
-            state.frames.clear(DropReason.UNWANTED)
-            state.drop_held(DropReason.UNWANTED)
+            self._close_images(DropReason.UNWANTED)
         self.inputs.camera_infos.follow_offers()
         self._take_arrived_camera_infos()
         self.inputs.wake_by(*Side)
@@ -191,6 +208,16 @@ class StereoDepthNode(Node):
                 state.note_pair(pair)
         self._work()
         self.diagnostics.update()
+
+    def _close_images(self, reason: DropReason) -> None:
+        """End the subscriptions to the images, and drop what waits."""
+        state = self.state
+        self.inputs.close()
+        self.images_come = False
+        state.pairer.clear(reason)
+        state.arrivals.clear()
+        state.frames.clear(reason)
+        state.drop_held(reason)
 
     @log_exceptions
     def _take_images(self, first: ImageArrival | None = None) -> None:

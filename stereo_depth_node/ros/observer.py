@@ -176,6 +176,8 @@ class NodeObserver:
             rectification=self._monitor.report,
             result=self._empty_result(),
             rivals=rivals(self._node, self._outputs.publishers.values()),
+            lifecycle=state.lifecycle,
+            node_name=self._node.get_fully_qualified_name(),
         )
 
     def _window(self) -> tuple[_Counts, _Counts]:

@@ -22,7 +22,7 @@ _QUEUE_DEPTH = 5
 
 
 class StereoOutputs:
-    """The publishers of the node, one for each output.
+    """The publishers of the node, one for each output, while they are open.
 
     Parameters
     ----------
@@ -34,15 +34,21 @@ class StereoOutputs:
     published : dict of str to int
         Messages published, by topic.
     publishers : dict of str to Publisher
-        By topic, before remapping.
+        By topic, before remapping; none until they are opened.
     """
 
     def __init__(self, node: Node) -> None:
-        overrides = QosOverrides(node)
-        self.publishers: dict[str, Publisher[Any]] = {
-            topic: overrides.create(
+        self._node = node
+        self._overrides = QosOverrides(node)
+        self.publishers: dict[str, Publisher[Any]] = {}
+        self.published = dict.fromkeys(OUTPUTS, 0)
+
+    def open(self) -> None:
+        """Make the publishers."""
+        for topic, output in OUTPUTS.items():
+            self.publishers[topic] = self._overrides.create(
                 partial(
-                    node.create_publisher,
+                    self._node.create_publisher,
                     message_class(output.type),
                     topic,
                     event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
@@ -50,9 +56,12 @@ class StereoOutputs:
                 topic,
                 _reliable(),
             )
-            for topic, output in OUTPUTS.items()
-        }
-        self.published = dict.fromkeys(OUTPUTS, 0)
+
+    def close(self) -> None:
+        """End the publishers."""
+        while self.publishers:
+            _, publisher = self.publishers.popitem()
+            self._node.destroy_publisher(publisher)
 
     def subscribers(self) -> dict[str, int]:
         """Return how many subscribers each output topic has."""

@@ -49,6 +49,8 @@ class NodeState:
         When the images of the last pairs arrived.
     image_bytes : int
         Size of the image that came last.
+    lifecycle : str
+        ``active``, or another state of a managed node.
     shared_memory : str
         What is wrong with the shared memory of this machine; empty when nothing is.
     computed : int
@@ -80,6 +82,7 @@ class NodeState:
         self.statistics = Statistics()
         self.arrivals = PairArrivals()
         self.image_bytes = 0
+        self.lifecycle = 'active'
         self.shared_memory = ''
         self.computed = 0
         self.failed: Counter[DropReason] = Counter()

@@ -178,6 +178,7 @@ def test_every_argument_is_there_and_says_what_it_is(launch_file):
         'image_transport',
         'stereo_layout',
         'points',
+        'managed',
         'rviz',
         'rviz_frame',
         'use_sim_time',
@@ -237,6 +238,12 @@ def test_rviz_shows_what_the_node_gives_in_its_namespace(start, bag):
     assert launched.rviz.remappings['__ns'] == '/front'
     assert launched.rviz.parameters['use_sim_time'] is True
     assert start().node is not None
+
+
+def test_the_node_is_managed_on_request_alone(start):
+    arguments = start(managed='true').node.arguments
+    assert arguments.index('--managed') < arguments.index('--ros-args')
+    assert '--managed' not in start().node.arguments
 
 
 def test_rviz_does_not_start_by_itself(start):

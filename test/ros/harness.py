@@ -185,13 +185,14 @@ class NodeHere(Participant):
     """
 
     node: StereoDepthNode
+    kind: type[StereoDepthNode] = StereoDepthNode
 
     def __init__(
         self, graph: Graph, ros_arguments: tuple[str, ...], parameters: dict[str, Any]
     ) -> None:
         super().__init__(graph, ros_arguments)
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-        self.node = StereoDepthNode(context=self.context, parameter_overrides=overrides)
+        self.node = self.kind(context=self.context, parameter_overrides=overrides)
         self._run(self.node)
 
     @property

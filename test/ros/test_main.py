@@ -158,7 +158,7 @@ def test_help_is_printed_without_ros(tmp_path: Path, arguments: list[str]) -> No
     ended = started_with(*arguments, env=without_rclpy(tmp_path))
 
     assert ended.returncode == 0
-    assert 'usage: stereo_depth_node [--help] [--ros-args' in ended.stdout
+    assert 'usage: stereo_depth_node [--help] [--managed] [--ros-args' in ended.stdout
     assert '--params-file depth.yaml' in ended.stdout
     assert not ended.stderr
 

@@ -81,6 +81,13 @@ CAUSES: dict[str, Cause] = {
             'All is well.',
         ),
         Cause(
+            'inactive',
+            Level.OK,
+            'the node is {state}, so that it neither subscribes nor publishes: {cure}',
+            'A node started with `managed:=true` (`--managed`) waits until it is configured and '
+            'activated, by the lifecycle manager of Nav2 or by hand.',
+        ),
+        Cause(
             'nobody_subscribes',
             Level.OK,
             'nobody subscribes to {topics}: nothing is computed until somebody does',

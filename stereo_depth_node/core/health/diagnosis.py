@@ -58,6 +58,8 @@ _UNPAIRED = (DropReason.UNPAIRED, DropReason.QUEUE_FULL, DropReason.LATE)
 def diagnose(snapshot: Snapshot) -> list[Finding]:
     """Return what is wrong, the state of the output first; never empty."""
     shared, standing = list(shared_topics(snapshot)), list(_standing(snapshot))
+    if snapshot.lifecycle != 'active':
+        return [_inactive(snapshot), *standing]
     if not snapshot.is_wanted:
         return [_unwanted(snapshot), *shared, *standing]
     if snapshot.flows:
@@ -82,6 +84,16 @@ def _output(snapshot: Snapshot) -> list[Finding]:
     if snapshot.result is not None:
         return [why_depth_is_empty(snapshot.result, snapshot.settings), *rest]
     return [CAUSES['flowing'].found(rate=snapshot.computed / snapshot.window), *rest]
+
+
+def _inactive(snapshot: Snapshot) -> Finding:
+    state, command = snapshot.lifecycle, f'ros2 lifecycle set {snapshot.node_name}'
+    cures = {
+        'unconfigured': f'configure and activate it with {command} configure, then {command} '
+        'activate',
+        'inactive': f'activate it with {command} activate',
+    }
+    return CAUSES['inactive'].found(state=state, cure=cures.get(state, 'start its process anew'))
 
 
 def _unwanted(snapshot: Snapshot) -> Finding:

@@ -188,6 +188,10 @@ class Snapshot:
         Of the last pair, when the depth has been empty for some time.
     rivals : mapping of str to tuple of str
         Other nodes that publish an output of this one, by topic.
+    lifecycle : str
+        State of a managed node, such as ``inactive``; a plain one is always ``active``.
+    node_name : str
+        Of the node, with its namespace.
     """
 
     left: SideSnapshot
@@ -226,6 +230,8 @@ class Snapshot:
     rectification: RectificationReport | None = None
     result: ResultReport | None = None
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lifecycle: str = 'active'
+    node_name: str = ''
 
     @property
     def is_wanted(self) -> bool:

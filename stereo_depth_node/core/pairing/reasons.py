@@ -35,5 +35,6 @@ class DropReason(enum.Enum):
     NO_CALIBRATION = 'there was no calibration to compute with'
     IMPOSSIBLE_SETTINGS = 'the settings were impossible for it'
     UNWANTED = 'nobody listened any more'
+    INACTIVE = 'the node was deactivated'
     NO_MEMORY = 'there was no memory to compute it with'
     INTERNAL_ERROR = 'an internal error, logged with its traceback'
