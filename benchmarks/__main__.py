@@ -68,9 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     what.add_argument(
         '--peer', action='append', default=[], metavar='COMMAND',
-        help='also measure another node with the same topics, disparity alone, in turn with '
-        'this one; {disparities} and {block_size} in the command stand for those of the case, '
-        'and a ; parts the commands of several processes',
+        help='also measure another node with the same topics, in turn with this one, by default '
+        'disparity alone; {disparities} and {block_size} in the command stand for those of the '
+        'case, and a ; parts the commands of several processes',
     )  # fmt: skip
     what.add_argument(
         '--chain', action='store_true',
@@ -146,7 +146,7 @@ def _cases(options: argparse.Namespace) -> list[Case]:
     chosen = {
         'algorithms': options.algorithm,
         'encodings': options.encoding,
-        'outputs': [_DISPARITY] if options.peer and not options.chain else outputs,
+        'outputs': outputs or ([_DISPARITY] if options.peer and not options.chain else []),
         'downscales': options.downscale,
     }
     chosen = {name: values for name, values in chosen.items() if values}

@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
 import shlex
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip('rclpy')
 
+from benchmarks.__main__ import _cases, _parser
 from benchmarks.cases import Case, make_cases, own, peer
 from benchmarks.scaling import fit, model_ms, tries
 from benchmarks.scene import load_scene, with_distortion
@@ -49,15 +52,47 @@ def bench(*arguments: str) -> str:
     return done.stdout
 
 
-def test_every_part_is_measured_and_every_frame_is_accounted_for(tmp_path):
-    file, plot = tmp_path / 'results.json', tmp_path / 'pictures' / 'scaling.png'
-    printed = bench(
-        *TINY, '--outputs', 'disparity+depth', '--json', str(file), '--plot', str(plot)
+# A shell that starts the node and waits for it, as ros2 run does.
+PEER = shlex.join(
+    (
+        *('sh', '-c'),
+        shlex.join((*OWN_NODE, '--ros-args', '-p', 'num_disparities:={disparities}')) + ' & wait',
     )
-    results = json.loads(file.read_text())
-    (case,) = results['cases']
-    rows = {row['name']: row for row in case['rows']}
-    assert list(rows) == ['bare', 'core, opencv', 'node, opencv']
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of the benchmark: what it printed, and wrote."""
+
+    printed: str
+    results: dict[str, Any]
+    file: Path
+    plot: Path
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        """The figures of each contestant by its name."""
+        (case,) = self.results['cases']
+        return {row['name']: row for row in case['rows']}
+
+
+@pytest.fixture(scope='module')
+def measured(tmp_path_factory) -> Measured:
+    """Measure every part once, beside a peer: most of the time goes into starting processes."""
+    folder = tmp_path_factory.mktemp('bench')
+    file, plot = folder / 'results.json', folder / 'pictures' / 'scaling.png'
+    printed = bench(
+        *TINY,
+        *('--outputs', 'disparity+depth', '--parts', 'nodes', 'startup', 'scaling'),
+        *('--peer', PEER, '--json', str(file), '--plot', str(plot)),
+    )
+    return Measured(printed, json.loads(file.read_text()), file, plot)
+
+
+def test_every_part_is_measured_and_every_frame_is_accounted_for(measured):
+    rows = measured.rows
+    assert list(rows) == ['bare', 'core, opencv', 'node, opencv', f'peer: {PEER}']
     assert rows['bare']['ratios']['bare']['ms']['median'] == 1.0
 
     node = rows['node, opencv']
@@ -73,30 +108,24 @@ def test_every_part_is_measured_and_every_frame_is_accounted_for(tmp_path):
         assert set(node['latency_ms'][phase]) == {'disparity', 'depth'}
     assert node['problems'] == []
     assert node['backend'] == 'opencv'
-    assert results['startup']['modules'] > 0
-    assert {point['varied'] for point in results['scaling']['points']} == {
+    assert measured.results['startup']['modules'] > 0
+    assert {point['varied'] for point in measured.results['scaling']['points']} == {
         'disparities',
         'threads',
     }
-    assert plot.read_bytes().startswith(b'\x89PNG')
+    assert measured.plot.read_bytes().startswith(b'\x89PNG')
 
-    for row in rows:
-        assert row in printed
-    again = bench('--from-json', str(file), '--readme')
+
+def test_every_row_is_printed_and_can_be_printed_again(measured):
+    for row in measured.rows:
+        assert row in measured.printed
+    again = bench('--from-json', str(measured.file), '--readme')
     assert '| what | frames/s |' in again
     assert 'scripts/bench' in again
 
 
-def test_a_peer_is_measured_with_all_the_processes_that_it_starts(tmp_path):
-    file = tmp_path / 'results.json'
-    # A shell that starts the node and waits for it, as ros2 run does.
-    node = shlex.join((*OWN_NODE, '--ros-args', '-p', 'num_disparities:={disparities}'))
-    command = shlex.join(('sh', '-c', f'{node} & wait'))
-    printed = bench(*TINY, '--json', str(file), '--peer', command)
-    (case,) = json.loads(file.read_text())['cases']
-    assert case['case']['outputs'] == ['disparity']
-    mine, other = case['rows'][-2:]
-    assert other['name'] == f'peer: {command}'
+def test_a_peer_is_measured_with_all_the_processes_that_it_starts(measured):
+    mine, other = (measured.rows[name] for name in ('node, opencv', f'peer: {PEER}'))
     # A shell alone is a few MiB; the node behind it has the interpreter, NumPy and OpenCV.
     assert other['rss_mib']['median'] > 50
     assert other['problems'] == []
@@ -106,7 +135,18 @@ def test_a_peer_is_measured_with_all_the_processes_that_it_starts(tmp_path):
         'moderate_cpu_ms',
         'latency',
     }
-    assert f'against peer: {command}' in printed
+    assert f'against peer: {PEER}' in measured.printed
+
+
+def test_with_a_peer_disparity_alone_is_measured_unless_outputs_are_named():
+    options = ['--size', '160x120', '--peer', 'ros2 run other node {disparities}']
+    (case,) = {case.outputs for case in _cases(_parser().parse_args(options))}
+    assert case == ('disparity',)
+    (case,) = {
+        case.outputs
+        for case in _cases(_parser().parse_args([*options, '--outputs', 'disparity+depth']))
+    }
+    assert case == ('disparity', 'depth')
 
 
 def test_a_chain_is_measured_from_raw_images_to_the_cloud_with_all_its_processes(tmp_path):
