@@ -25,8 +25,9 @@ from stereo_depth_node.core.images.colour import decode_colour, has_colour
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.calibration_cache import CalibrationCache, StereoCalibration
-from stereo_depth_node.core.messages.content import OutputMessage, OUTPUTS
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.messages.library import MessageLibrary
+from stereo_depth_node.core.messages.output_messages import OutputMessage
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.pairer import StereoPair
 from stereo_depth_node.core.pairing.reasons import DropReason

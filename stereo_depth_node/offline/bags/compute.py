@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
-from stereo_depth_node.core.messages.content import OutputImage, OUTPUTS
+from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.core.messages.output_messages import OutputImage
 from stereo_depth_node.core.pairing.pairer import StereoPair
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pipeline import StereoPipeline
