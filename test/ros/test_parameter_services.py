@@ -72,3 +72,18 @@ def test_a_refusal_is_short_whatever_was_asked_for(graph: Graph) -> None:
         assert not result.successful
         assert len(result.reason) <= 1000
         assert result.reason.isprintable()
+
+
+def test_a_misspelt_name_is_refused_with_what_was_meant_and_the_others_are_set(
+    graph: Graph,
+) -> None:
+    node = graph.node()
+    rig = Rig(graph, [])
+    names = ('queue_size', 'num_disparity', 'qos_overrides./disparity.publisher.history')
+    results = rig.set_parameters(**dict.fromkeys(names, 16))
+    assert [each.successful for each in results] == [True, False, False]
+    assert results[1].reason.endswith('did you mean num_disparities?')
+    assert 'read at the start alone' in results[2].reason
+    result = rig.set_atomically(queue_size=17, blocksize=7)
+    assert (result.successful, 'did you mean block_size?' in result.reason) == (False, True)
+    assert node.node.parameters.current.queue_size == 16
