@@ -111,6 +111,32 @@ def test_the_page_has_every_argument_with_its_default() -> None:
                 assert default.strip() == f'`{topics[name]}`'
 
 
+def commands() -> Iterator[tuple[str, str]]:
+    """Yield page and command line wherever a page launches a file of this package."""
+    for page in [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]:
+        text = page.read_text().replace('\\\n', ' ')
+        for block in re.findall(
+            r'^```(?:bash|console)\n(.*?)^```', text, re.MULTILINE | re.DOTALL
+        ):
+            for line in block.splitlines():
+                if 'ros2 launch stereo_depth_node' in line:
+                    yield page.name, line
+
+
+def test_every_command_in_the_pages_gives_arguments_that_there_are() -> None:
+    of_depth = declared(ROOT / 'launch/depth.launch.py')
+    of = {
+        'depth.launch.py': of_depth,
+        'navigation.launch.py': of_depth | declared(ROOT / 'launch/navigation.launch.py'),
+    }
+    found = list(commands())
+    assert len([page for page, _ in found if page == 'cameras.md']) >= 8
+    for page, line in found:
+        name, _, rest = line.partition('stereo_depth_node ')[2].partition(' ')
+        given = set(re.findall(r'(\w+):=', rest.partition('#')[0]))
+        assert given <= of[name], f'{page}: {line}'
+
+
 @pytest.mark.parametrize('file', NODE_FILES, ids=lambda file: file.name)
 def test_every_parameter_in_a_file_for_the_node_is_one_of_its_own(file: Path) -> None:
     content = yaml.safe_load(file.read_text())
