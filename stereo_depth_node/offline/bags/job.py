@@ -30,7 +30,7 @@ from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.files.writing import described_os_error
 from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 
 __all__ = ['BagJob', 'JobOptions', 'JobSummary']

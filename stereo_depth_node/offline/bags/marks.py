@@ -16,7 +16,7 @@ import numpy as np
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import read_bytes
-from stereo_depth_node.offline.files.formats import described_os_error, sync, write_file
+from stereo_depth_node.offline.files.writing import described_os_error, sync, write_file
 
 __all__ = ['checksum_of', 'read_mark', 'sealed', 'write_mark']
 

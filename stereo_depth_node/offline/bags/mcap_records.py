@@ -22,7 +22,7 @@ from mcap.records import Channel, Chunk, Message, Schema
 
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.unpacking import unpack_lz4, unpack_zstd
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.files.writing import described_os_error
 
 __all__ = ['legible_records']
 

@@ -21,7 +21,7 @@ from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.storage import StorageFiles
 from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic
 from stereo_depth_node.offline.bags.unpacking import limit_rosbags
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.files.writing import described_os_error
 
 __all__ = [
     'Bag',

@@ -30,7 +30,7 @@ from stereo_depth_node.offline.bags.mcap_records import legible_records
 from stereo_depth_node.offline.bags.messages import typestore
 from stereo_depth_node.offline.bags.reader import Bag, is_message, storage_files
 from stereo_depth_node.offline.bags.topics import full_type
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.files.writing import described_os_error
 
 __all__ = ['salvage', 'topic_definition', 'unpack']
 

@@ -24,7 +24,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.offline.bags.messages import type_definition
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.files.writing import described_os_error
 
 __all__ = ['BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_name']
 

@@ -22,7 +22,7 @@ from stereo_depth_node.core.settings.text_files import visible
 from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
 from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.writer import BagFormat
-from stereo_depth_node.offline.files.formats import check_output
+from stereo_depth_node.offline.files.writing import check_output
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import print_problem, progress_bar

@@ -25,7 +25,7 @@ from stereo_depth_node.offline.calibration_options import (
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evaluation
 from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
 from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
-from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.files.writing import write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import (
     add_layout_option,

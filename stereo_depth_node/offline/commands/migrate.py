@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.files.writing import write_file
 from stereo_depth_node.offline.migration import migrated
 from stereo_depth_node.offline.parser import ToolParser
 

@@ -29,7 +29,7 @@ from stereo_depth_node.core.tuning.objectives import (
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
-from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.files.writing import write_file
 from stereo_depth_node.offline.findings import (
     findings_of_rectified_pair,
     lines_of_findings,

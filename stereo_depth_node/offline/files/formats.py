@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are there whole or not at all, and the formats of disparity, depth and points.
+"""The formats of files of disparity, depth and points.
 
 Disparity files hold ``x_l - x_r`` in pixels, as the stereo benchmarks define it:
 
@@ -15,14 +15,10 @@ uint16, 0 where unknown (REP 118). Points are PLY (G. Turk, "The PLY polygon fil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-import errno
 import io
-import os
 from pathlib import Path
 import re
 from typing import Any
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -33,18 +29,13 @@ from stereo_depth_node.core.errors import ImageError, InputError
 from stereo_depth_node.core.settings.text_files import read_bytes
 
 __all__ = [
-    'check_output',
-    'described_os_error',
     'kitti_png',
     'millimetre_png',
     'npy',
-    'partial_path',
     'pfm',
     'ply',
     'read_pfm',
-    'sync',
     'tiff',
-    'write_file',
 ]
 
 
@@ -63,121 +54,6 @@ _VERTEX = np.dtype(
 )
 _CHANNELS = (('x', 'red'), ('y', 'green'), ('z', 'blue'))
 _PLY_TYPES = {'<f4': 'float', '|u1': 'uchar'}
-_CURES = {
-    errno.ENOSPC: 'the disk is full, free some space',
-    errno.EDQUOT: 'your quota of disk space is used up, free some space',
-    errno.EFBIG: 'the file is larger than this system or its limits allow',
-    errno.EACCES: 'you may not write there, choose another place',
-    errno.EPERM: 'you may not write there, choose another place',
-    errno.EROFS: 'the file system is read-only, choose another place',
-    errno.ENOTDIR: 'part of the path is a file, choose another place',
-    errno.EISDIR: 'it is a folder, name a file',
-}
-
-
-def described_os_error(action: str, path: str | Path, error: OSError) -> InputError:
-    """Return an error in one line for what the operating system refused.
-
-    Parameters
-    ----------
-    action : str
-        What was tried: "write".
-    path : str or Path
-        On what.
-    error : OSError
-        The refusal.
-    """
-    reason = error.strerror or str(error)
-    cure = _CURES.get(error.errno or 0)
-    return InputError(f'cannot {action} {path}: {reason}' + (f' ({cure})' if cure else ''))
-
-
-def partial_path(path: Path) -> Path:
-    """Return where a file or folder is written until it is complete."""
-    return path.with_name(path.name + '.partial')
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Check that a file may be written.
-
-    Raises
-    ------
-    InputError
-        If it exists and may not be overwritten, or cannot be a file.
-    """
-    try:
-        is_folder, exists = path.is_dir(), path.exists()
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise described_os_error('write', path, error) from error
-    if is_folder:
-        raise InputError(f'cannot write {path}: it is a folder, name a file')
-    if exists and not overwrite:
-        raise InputError(f'{path} exists: give another name, or --overwrite to replace it')
-
-
-def write_file(path: Path, content: bytes, *, overwrite: bool = False) -> None:
-    """Write a file; under its name there is the whole content or what was there before.
-
-    The content and the name are on the disk when this returns.
-
-    Raises
-    ------
-    InputError
-        If it exists and may not be overwritten, or cannot be written.
-    """
-    check_output(path, overwrite=overwrite)
-    # A random name that must be new: no link that somebody put there is followed, and no two
-    # runs write into one file.
-    partial = path.with_name(f'.{path.name[:200]}.{uuid4().hex}.partial')
-    try:
-        with partial.open('xb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if overwrite:
-            partial.replace(path)
-        else:
-            _rename_to_new(partial, path)
-        sync(path.parent)
-    except InputError:
-        raise
-    except OSError as error:
-        raise described_os_error('write', path, error) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk.
-
-    Raises
-    ------
-    OSError
-        If the disk reports an error.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some file systems cannot do it with folders.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _rename_to_new(partial: Path, path: Path) -> None:
-    """Rename a file unless another run has written `path` meanwhile."""
-    try:
-        os.link(partial, path)
-    except FileExistsError as error:
-        raise InputError(
-            f'{path} was written by another run meanwhile: give another name, or --overwrite'
-        ) from error
-    except OSError:  # a file system without hard links
-        partial.replace(path)
 
 
 def pfm(disparity: Float) -> bytes:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.files.formats import described_os_error
+from stereo_depth_node.offline.files.writing import described_os_error
 
 try:
     import fcntl

@@ -22,17 +22,9 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
 from stereo_depth_node.offline.calibrations.stereo import Cameras
-from stereo_depth_node.offline.files.formats import (
-    check_output,
-    kitti_png,
-    millimetre_png,
-    npy,
-    pfm,
-    ply,
-    tiff,
-    write_file,
-)
+from stereo_depth_node.offline.files.formats import kitti_png, millimetre_png, npy, pfm, ply, tiff
 from stereo_depth_node.offline.files.pairs import PairSource
+from stereo_depth_node.offline.files.writing import check_output, write_file
 from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panels
 from stereo_depth_node.offline.workers import local_workers, result_of

@@ -23,7 +23,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 import numpy as np
 
-from stereo_depth_node.offline.files.formats import write_file
+from stereo_depth_node.offline.files.writing import write_file
 
 __all__ = ['Report', 'new_figure', 'versions']
 
