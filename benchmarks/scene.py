@@ -13,7 +13,8 @@ from stereo_depth_node.core.arrays import Colour
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.datasets.scenes import load_motorcycle, Scene
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
+from stereo_depth_node.offline.datasets.scenes import Scene
 
 __all__ = ['load_scene', 'with_distortion']
 

@@ -19,7 +19,8 @@ from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import is_near_ghost
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene
-from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
+from stereo_depth_node.offline.datasets.loading import load_scene
+from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ from scenes import StereoScene
 from soak.footprint import SharedMemory
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.datasets.scenes import load_motorcycle
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -18,7 +18,8 @@ import time
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.demo.report import draw_result, read_result
 from stereo_depth_node.environment import graph_environment
-from stereo_depth_node.offline.datasets.scenes import ENCODINGS, load_motorcycle, Scene
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
+from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size
 from stereo_depth_node.processes import interrupt_on_termination, Process, Processes
 

@@ -21,7 +21,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.offline.datasets.scenes import ENCODINGS, load_motorcycle, Scene
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
+from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size
 
 __all__ = ['PairPublisher']

@@ -20,7 +20,7 @@ pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 pytest.importorskip('matplotlib', reason='matplotlib is not installed')
 
 from stereo_depth_node.demo.publisher import FRAME_ID
-from stereo_depth_node.offline.datasets.scenes import load_motorcycle
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far above the few seconds it takes.

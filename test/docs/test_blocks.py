@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from stereo_depth_node.core.camera.calibration_file import load_calibration
-from stereo_depth_node.offline.datasets.scenes import load_motorcycle
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
 
 
 @pytest.fixture(scope='module')

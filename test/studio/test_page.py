@@ -21,7 +21,7 @@ from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.cli import main
-from stereo_depth_node.offline.datasets.scenes import load_motorcycle
+from stereo_depth_node.offline.datasets.loading import load_motorcycle
 
 
 @pytest.fixture(scope='module')

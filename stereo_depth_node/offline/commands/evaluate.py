@@ -23,7 +23,8 @@ from stereo_depth_node.offline.calibration_options import (
     calibration_from,
 )
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evaluation
-from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
+from stereo_depth_node.offline.datasets.loading import load_scene
+from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
 from stereo_depth_node.offline.files.writing import write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings

@@ -14,7 +14,7 @@ from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
 )
-from stereo_depth_node.offline.datasets.scenes import load_scene, MOTORCYCLE
+from stereo_depth_node.offline.datasets.loading import load_scene, MOTORCYCLE
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 

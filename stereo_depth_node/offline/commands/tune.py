@@ -28,7 +28,8 @@ from stereo_depth_node.core.tuning.objectives import (
 )
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
-from stereo_depth_node.offline.datasets.scenes import load_pair, load_scene, Scene
+from stereo_depth_node.offline.datasets.loading import load_scene
+from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.writing import write_file
 from stereo_depth_node.offline.findings import (
     findings_of_rectified_pair,

@@ -13,7 +13,7 @@ import pytest
 from stereo_depth_node.core.images.files import read_grey, read_image_pair
 from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.images.raw import RawImage, reduce_to_8bit
-from stereo_depth_node.offline.datasets.scenes import load_scene
+from stereo_depth_node.offline.datasets.loading import load_scene
 
 HEIGHT, WIDTH = 60, 81
 

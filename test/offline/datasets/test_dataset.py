@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stereo_depth_node.core.errors import InputError, PairSizeError
-from stereo_depth_node.offline.datasets.scenes import load_scene
+from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.files.formats import pfm, read_pfm
 
 HEIGHT, WIDTH = 30, 40

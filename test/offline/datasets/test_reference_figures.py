@@ -26,7 +26,8 @@ from stereo_depth_node.core.tuning.objectives import (
 )
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene
-from stereo_depth_node.offline.datasets.scenes import load_scene, Scene
+from stereo_depth_node.offline.datasets.loading import load_scene
+from stereo_depth_node.offline.datasets.scenes import Scene
 
 DATA = 'STEREO_DEPTH_DATA'
 PRESETS = Path(__file__).resolve().parents[3] / 'config' / 'presets'
