@@ -34,7 +34,9 @@ _TOOLS: dict[str, tuple[str, str]] = {
 }
 # Library -> the extra of this package that has it. setup.py says which versions.
 _EXTRAS = {
+    'cv2': 'offline',
     'distributed': 'cluster',
+    'fastapi': 'studio',
     'jinja2': 'offline',
     'matplotlib': 'offline',
     'mcap': 'offline',
@@ -42,6 +44,7 @@ _EXTRAS = {
     'rich': 'offline',
     'rosbags': 'offline',
     'tabulate': 'offline',
+    'yaml': 'offline',
 }
 
 

@@ -54,6 +54,10 @@ Why there is no depth:      ros2 service call /stereo_depth_node/explain std_srv
 """
 
 
+# What the node needs beside ROS -> the package of Debian and Ubuntu that has it.
+_LIBRARIES = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
+
+
 class _Signals:
     """Says what SIGINT and SIGTERM do.
 
@@ -121,7 +125,12 @@ def _run(
         )
     from rclpy.executors import ExternalShutdownException
 
-    from stereo_depth_node.ros.node import spin
+    try:
+        from stereo_depth_node.ros.node import spin
+    except ImportError as error:
+        if error.name not in _LIBRARIES:
+            raise
+        return _refuse_to_start(f'{error}: sudo apt install {_LIBRARIES[error.name]}')
 
     try:
         rclpy.init(args=[*given, *_log_arguments()])

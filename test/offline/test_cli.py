@@ -65,6 +65,8 @@ def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
         (['images', 'left.png', 'right.png'], 'matplotlib', 'offline'),
         (['evaluate', 'motorcycle'], 'tabulate', 'offline'),
         (['tune', 'motorcycle'], 'rich', 'offline'),
+        (['inspect', 'in'], 'cv2', 'offline'),
+        (['studio', 'left.png', 'right.png'], 'fastapi', 'studio'),
     ],
 )
 def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(

@@ -171,6 +171,17 @@ def test_without_rclpy_one_line_says_what_to_do(tmp_path: Path) -> None:
     assert "No module named 'rclpy'. Source ROS 2 first" in line
 
 
+def test_without_opencv_one_line_names_the_package_that_has_it(tmp_path: Path) -> None:
+    text = 'raise ModuleNotFoundError("No module named \'cv2\'", name="cv2")'
+    Path(tmp_path, 'cv2.py').write_text(text)
+    path = os.pathsep.join([str(tmp_path), os.environ.get('PYTHONPATH', '')])
+    ended = started_with(env={**os.environ, 'PYTHONPATH': path})
+
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith("No module named 'cv2': sudo apt install python3-opencv")
+
+
 def without_rclpy(folder: Path) -> dict[str, str]:
     """Return an environment in which there is no rclpy to import."""
     Path(folder, 'rclpy.py').write_text('raise ModuleNotFoundError("No module named \'rclpy\'")')
