@@ -23,14 +23,14 @@ from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.compute import FIGURES, PartResult, PartTask
+from stereo_depth_node.offline.bags.files import recording_files, storage_files
 from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, PartPlan
-from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, storage_files
+from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
-from stereo_depth_node.offline.files.writing import described_os_error
 from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
 
 __all__ = ['BagJob', 'JobOptions', 'JobSummary']
@@ -176,7 +176,7 @@ class BagJob:
         self.is_complete = False
         self._options = options
         self._parts: dict[int, dict[str, Any]] = {}
-        _check_source(source)
+        recording_files(source)  # refuses what is no recording
         self._result = ResultFolder(
             source, target, overwrite=options.overwrite, resume=options.resume
         )
@@ -372,19 +372,6 @@ def _samples(pairs: int) -> list[int]:
     """Return the numbers of the pairs in which faults are looked for."""
     count = min(max(pairs // _PAIRS_OF_SAMPLE, _FEWEST_SAMPLES), _MOST_SAMPLES)
     return evenly_spaced(count, pairs)
-
-
-def _check_source(source: Path) -> None:
-    """Refuse what is no recording."""
-    try:
-        exists = source.exists()
-        files = storage_files(source) if exists else []
-    except OSError as error:
-        raise described_os_error('read', source, error) from error
-    if not exists:
-        raise InputError(f'{source} does not exist: name a ROS 2 bag')
-    if not files:
-        raise InputError(f'{source} is no ROS 2 bag: expected a folder, or a .mcap or .db3 file')
 
 
 def _key(identity: dict[str, Any], part: PartPlan) -> str:

@@ -17,6 +17,7 @@ from rosbags.rosbag2 import Reader
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.core.settings.text_files import printable, read_text
+from stereo_depth_node.offline.bags.files import recording_files, storage_files, STORAGE_SUFFIXES
 from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.storage import StorageFiles
 from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic
@@ -29,11 +30,8 @@ __all__ = [
     'is_message',
     'open_bag',
     'serialized_stamp_ns',
-    'storage_files',
 ]
 
-STORAGE_SUFFIXES = ('.mcap', '.db3')
-_ROS_1_MAGIC = b'#ROSBAG'
 # A recording of 10,000 files has 5 MB.
 _LARGEST_METADATA = 1 << 24
 _DEEPEST_METADATA = 32
@@ -69,19 +67,7 @@ class Bag:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            exists = path.exists()
-        except OSError as error:
-            raise described_os_error('read', path, error) from error
-        if not exists:
-            raise InputError(f'{path} does not exist: name a ROS 2 bag')
-        files = storage_files(path)
-        if not files:
-            _refuse_ros_1(path)
-            raise InputError(
-                f'{path} is no ROS 2 bag: expected a folder with metadata.yaml, or a file '
-                f'{" or ".join(STORAGE_SUFFIXES)}'
-            )
+        files = recording_files(path)
         try:
             _check_metadata(path / 'metadata.yaml')
             self._reader = _reader_of(path, files)
@@ -197,18 +183,6 @@ def _reader_of(path: Path, files: Sequence[Path]) -> Reader | StorageFiles:
     return StorageFiles(files)
 
 
-def _refuse_ros_1(path: Path) -> None:
-    """Name the tool that converts a bag of ROS 1."""
-    if path.is_file() and path.suffix != '.zstd':
-        with path.open('rb') as file:
-            is_ros_1 = file.read(len(_ROS_1_MAGIC)) == _ROS_1_MAGIC
-        if is_ros_1:
-            raise InputError(
-                f'{path} is a bag of ROS 1: convert it with "rosbags-convert --src {path} --dst '
-                f'{path.stem}", which comes with the package rosbags'
-            )
-
-
 def _refuse_protobuf(path: Path, files: Sequence[Path]) -> None:
     """Name the tool that reads a recording whose messages are not those of ROS."""
     for file in files:
@@ -264,22 +238,6 @@ def _check_metadata(file: Path) -> None:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST_METADATA or isinstance(event, yaml.AliasEvent):
             raise ValueError('metadata.yaml has aliases, or is nested too deeply')
-
-
-def storage_files(path: Path) -> list[Path]:
-    """Return the storage files of a recording, in the order of their numbers."""
-    if path.is_file():
-        return [path] if _is_storage(path) else []
-    if not path.is_dir():
-        return []
-    files = [file for file in path.iterdir() if _is_storage(file)]
-    return sorted(files, key=lambda file: (len(file.name), file.name))
-
-
-def _is_storage(file: Path) -> bool:
-    suffix = Path(file.stem).suffix if file.suffix == '.zstd' else file.suffix
-    # To open a pipe would wait for whoever writes into it.
-    return suffix in STORAGE_SUFFIXES and file.is_file()
 
 
 def serialized_stamp_ns(data: bytes) -> int:

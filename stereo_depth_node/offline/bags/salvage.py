@@ -26,9 +26,10 @@ from rosbags.typesys import (
 )
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.bags.mcap_records import legible_records
 from stereo_depth_node.offline.bags.messages import typestore
-from stereo_depth_node.offline.bags.reader import Bag, is_message, storage_files
+from stereo_depth_node.offline.bags.reader import Bag, is_message
 from stereo_depth_node.offline.bags.topics import full_type
 from stereo_depth_node.offline.files.writing import described_os_error
 

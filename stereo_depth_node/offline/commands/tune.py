@@ -28,6 +28,7 @@ from stereo_depth_node.core.tuning.objectives import (
 )
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
+from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.writing import write_file
@@ -61,7 +62,6 @@ The settings of --params and --set are the start. The result depends on the imag
 algorithm and the seed; on the machine only with --rate, and when the budget is used up, which the
 summary says."""
 
-_BAG_SUFFIXES = ('.mcap', '.db3', '.mcap.zstd', '.db3.zstd')
 _HEAD = ('step', 'changes', 'cost', 'wrong, %', 'near, %', 'density, %', 'tried', 's')
 _DEFAULT_OUTPUT = Path('params.yaml')
 # Percent of the disparities found: beyond, settings are not worth a file.
@@ -313,7 +313,7 @@ def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Sce
         right = Path(inputs[1]) if layout is None else None
         pairs = [load_pair(Path(inputs[0]), right, layout=layout or '')]
         name = pairs[0].name
-    elif _is_bag(Path(inputs[0])):
+    elif storage_files(Path(inputs[0])):
         from stereo_depth_node.offline.bags.samples import bag_pairs
 
         pairs = bag_pairs(
@@ -326,12 +326,6 @@ def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Sce
     if arguments.ground_truth and any(pair.truth is None for pair in pairs):
         raise InputError(f'{name} has no ground truth: tune without --ground-truth')
     return name, pairs
-
-
-def _is_bag(path: Path) -> bool:
-    if path.is_file():
-        return path.name.endswith(_BAG_SUFFIXES)
-    return path.is_dir() and any(file.name.endswith(_BAG_SUFFIXES) for file in path.iterdir())
 
 
 def _table(steps: Sequence[TuningStep]) -> str:

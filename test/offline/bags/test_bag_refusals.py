@@ -76,13 +76,23 @@ def test_one_bad_recording_does_not_stop_the_others(tmp_path: Path, capsys: Any)
     [
         (lambda path: path, 'does not exist'),
         (lambda path: path.write_text('x') and path, 'no ROS 2 bag'),
+        (lambda path: path.write_bytes(b'#ROSBAG V2.0\n') and path, 'rosbags-convert --src'),
         (lambda path: stereo_tape(2, with_info=False).write(path), 'no calibration'),
         (lambda path: stereo_tape(2, right_size=(150, 120)).write(path), '160x120.*150x120'),
         (lambda path: stereo_tape(5, skew_ns=20_000_000).write(path), '20.0 ms after'),
         (_info_only, 'no image topic at all, only /left/camera_info'),
         (_two_cameras, '2 stereo cameras.*--left /front/left/image_rect'),
     ],
-    ids=['missing', 'no-bag', 'uncalibrated', 'sizes', 'unpaired', 'no-images', 'ambiguous'],
+    ids=[
+        'missing',
+        'no-bag',
+        'ros1',
+        'uncalibrated',
+        'sizes',
+        'unpaired',
+        'no-images',
+        'ambiguous',
+    ],
 )
 def test_input_that_cannot_be_used_gives_one_line_and_nothing_else(
     tmp_path: Path, capsys: Any, make: Any, said: str

@@ -1,0 +1,67 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which files a recording is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.files.writing import described_os_error
+
+__all__ = ['STORAGE_SUFFIXES', 'recording_files', 'storage_files']
+
+STORAGE_SUFFIXES = ('.mcap', '.db3')
+_ROS_1_MAGIC = b'#ROSBAG'
+
+
+def recording_files(path: Path) -> list[Path]:
+    """Return the storage files of a recording, in the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, or has none.
+    """
+    try:
+        if not path.exists():
+            raise InputError(f'{path} does not exist: name a ROS 2 bag')
+        files = storage_files(path)
+        if not files:
+            _refuse_ros_1(path)
+    except OSError as error:
+        raise described_os_error('read', path, error) from error
+    if not files:
+        raise InputError(
+            f'{path} is no ROS 2 bag: expected a folder with metadata.yaml, or a file '
+            f'{" or ".join(STORAGE_SUFFIXES)}'
+        )
+    return files
+
+
+def storage_files(path: Path) -> list[Path]:
+    """Return the storage files of a path, in the order of their numbers; none if it has none."""
+    if path.is_file():
+        return [path] if _is_storage(path) else []
+    if not path.is_dir():
+        return []
+    files = [file for file in path.iterdir() if _is_storage(file)]
+    return sorted(files, key=lambda file: (len(file.name), file.name))
+
+
+def _is_storage(file: Path) -> bool:
+    suffix = Path(file.stem).suffix if file.suffix == '.zstd' else file.suffix
+    # To open a pipe would wait for whoever writes into it.
+    return suffix in STORAGE_SUFFIXES and file.is_file()
+
+
+def _refuse_ros_1(path: Path) -> None:
+    """Name the tool that converts a bag of ROS 1."""
+    if path.is_file() and path.suffix != '.zstd':
+        with path.open('rb') as file:
+            is_ros_1 = file.read(len(_ROS_1_MAGIC)) == _ROS_1_MAGIC
+        if is_ros_1:
+            raise InputError(
+                f'{path} is a bag of ROS 1: convert it with "rosbags-convert --src {path} --dst '
+                f'{path.stem}", which comes with the package rosbags'
+            )
