@@ -7,12 +7,17 @@ from __future__ import annotations
 from pathlib import Path
 import shutil
 
+import pytest
+
+pytest.importorskip('mcap', reason='mcap is not installed')
+pytest.importorskip('rosbags', reason='rosbags is not installed')
+pytest.importorskip('skimage', reason='scikit-image is not installed')
+
 from bags import write_bag
 from blocks import Block, blocks_of, check_output, PAGES, Reader, ROOT, TRIED
 from chessboards import BASELINE, K, write_pairs
 import cv2
 import numpy as np
-import pytest
 
 from stereo_depth_node.core.camera.calibration_file import load_calibration
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
