@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 import heapq
 from operator import itemgetter
-from pathlib import Path
 import time
 from traceback import format_exception
 from typing import Any
@@ -28,107 +27,22 @@ from stereo_depth_node.core.pairing.pairer import StereoPair
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.processing import PairFailure, PairProcessor, PairResult
-from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.memory import keep_freed_memory
 from stereo_depth_node.offline.bags.marks import sealed, write_mark
 from stereo_depth_node.offline.bags.messages import BagMessages, new_calibration_cache
+from stereo_depth_node.offline.bags.part import PartResult, PartTask
 from stereo_depth_node.offline.bags.plan import ImageRef, PartPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, open_bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
-from stereo_depth_node.offline.bags.writer import BagFormat, part_name, PartWriter, WrittenTopic
+from stereo_depth_node.offline.bags.writer import part_name, PartWriter, WrittenTopic
 from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 
-__all__ = ['FIGURES', 'PartResult', 'PartTask', 'compute_part']
-
-FIGURES = ('stamp_ns', 'density', 'near', 'median', 'far', 'milliseconds')
-"""What is kept of each pair: its left stamp, the share of pixels with depth, the 5th, 50th and
-95th percentile of the depth in metres (NaN without any), and the time its computation took."""
+__all__ = ['compute_part']
 
 _PERCENTILES = (5.0, 50.0, 95.0)
 # Every so many rows and columns say enough about the depths of a pair.
 _SAMPLE_STEP = 16
 _MM = 1000.0
-
-
-@dataclass(frozen=True)
-class PartTask:
-    """All that is needed to compute a part.
-
-    Attributes
-    ----------
-    recording : Path
-        To read.
-    topics : StereoTopics
-        Of the stereo camera.
-    settings : Settings
-        To compute with.
-    plan : PartPlan
-        The pairs.
-    folder : Path
-        Where the file goes.
-    recording_format : BagFormat
-        Of the file.
-    namespace : str
-        Of the results' topics.
-    outputs : tuple of str
-        What is written, keys of `OUTPUTS`.
-    copied : tuple of WrittenTopic
-        Topics copied from the recording.
-    key : str
-        What the result depends on, as a hash; kept with it.
-    looked_at : tuple of int
-        Places among its pairs at which faults are looked for.
-    threads : int or None
-        OpenCV's, to compute with; None leaves them as they are.
-    """
-
-    recording: Path
-    topics: StereoTopics
-    settings: Settings
-    plan: PartPlan
-    folder: Path
-    recording_format: BagFormat
-    namespace: str
-    outputs: tuple[str, ...]
-    copied: tuple[WrittenTopic, ...]
-    key: str
-    looked_at: tuple[int, ...] = ()
-    threads: int | None = None
-
-
-@dataclass
-class PartResult:
-    """What came of a part.
-
-    Attributes
-    ----------
-    key : str
-        The task's.
-    computed : int
-        Pairs.
-    failed : dict of str to int
-        Images of the pairs that could not be computed, by the name of the reason.
-    first_error : str
-        Why the first of them could not.
-    figures : list of list of float
-        `FIGURES` of each pair computed.
-    findings : list of dict
-        What is wrong with the pairs looked at, each :class:`.PairFindings` as JSON has it.
-    metadata : dict
-        What metadata.yaml says of the file.
-    size, checksum : int
-        Of the file: bytes, and :func:`.checksum_of`.
-    """
-
-    key: str
-    computed: int = 0
-    failed: dict[str, int] = field(default_factory=dict)
-    first_error: str = ''
-    figures: list[list[float]] = field(default_factory=list)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    metadata: dict[str, Any] = field(default_factory=dict)
-    size: int = 0
-    checksum: int = 0
 
 
 def compute_part(task: PartTask) -> PartResult:

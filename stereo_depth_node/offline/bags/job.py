@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 import dataclasses
-from dataclasses import dataclass, field
 import hashlib
 from importlib import metadata
 import json
@@ -21,127 +19,24 @@ from rosbags.interfaces import ConnectionExtRosbag2
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
-from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.bags.compute import FIGURES, PartResult, PartTask
 from stereo_depth_node.offline.bags.files import recording_files, storage_files
 from stereo_depth_node.offline.bags.halves import split_name
+from stereo_depth_node.offline.bags.options import JobOptions
+from stereo_depth_node.offline.bags.part import PartResult, PartTask
 from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, PartPlan
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError
 from stereo_depth_node.offline.bags.result import ResultFolder
 from stereo_depth_node.offline.bags.salvage import salvage, topic_definition, unpack
+from stereo_depth_node.offline.bags.summary import JobSummary
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
-from stereo_depth_node.offline.bags.writer import BagFormat, part_name, WrittenTopic
-from stereo_depth_node.offline.findings import lines_of_findings, PairFindings
+from stereo_depth_node.offline.bags.writer import part_name, WrittenTopic
+from stereo_depth_node.offline.findings import PairFindings
 
-__all__ = ['BagJob', 'JobOptions', 'JobSummary']
+__all__ = ['BagJob']
 
 # Pairs of a recording in which faults are looked for, evenly spaced: at least and at most, and one
 # of so many in between. Each takes the time of a few pairs.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _PAIRS_OF_SAMPLE = 3, 8, 250
-
-
-@dataclass(frozen=True)
-class JobOptions:
-    """How recordings are to be computed.
-
-    Attributes
-    ----------
-    settings : Settings
-        Those of the node.
-    left, right, left_info, right_info : str
-        Topics; empty to find them.
-    namespace : str
-        Of the results' topics.
-    also : tuple of str
-        Outputs to write that are not written by default, keys of `OUTPUTS`.
-    recording_format : BagFormat
-        Of the result.
-    copy_all : bool
-        Copy all topics but the images.
-    copy : tuple of str
-        Topics to copy.
-    overwrite, resume : bool
-        What to do with what is there already.
-    """
-
-    settings: Settings
-    left: str = ''
-    right: str = ''
-    left_info: str = ''
-    right_info: str = ''
-    namespace: str = ''
-    also: tuple[str, ...] = ()
-    recording_format: BagFormat = field(default_factory=BagFormat)
-    copy_all: bool = False
-    copy: tuple[str, ...] = ()
-    overwrite: bool = False
-    resume: bool = False
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The outputs that are written, in the order in which each pair has them."""
-        return tuple(
-            topic for topic, output in OUTPUTS.items() if output.is_recorded or topic in self.also
-        )
-
-
-@dataclass
-class JobSummary:
-    """What came of a recording.
-
-    Attributes
-    ----------
-    source, target : Path
-        The recording read and the one written.
-    topics : StereoTopics or None
-        Of the stereo camera.
-    received : dict of str to int
-        Images of each side.
-    pairs, computed, resets : int
-        Pairs found; computed; restarts of the stamps.
-    dropped : Counter of DropReason
-        Images that made no result.
-    resumed : int
-        Pairs that had been computed before.
-    first_error : str
-        Why the first pair that could not be computed could not.
-    notes : list of str
-        Remarks: damage, topics not copied.
-    seen : dict of int to list of PairFindings
-        By part, what is wrong with those of its pairs that were looked at.
-    figures : dict of int to list
-        By part, `FIGURES` of each of its pairs.
-    size : int
-        Bytes written.
-    """
-
-    source: Path
-    target: Path
-    topics: StereoTopics | None = None
-    received: dict[str, int] = field(default_factory=dict)
-    pairs: int = 0
-    computed: int = 0
-    resets: int = 0
-    dropped: Counter[DropReason] = field(default_factory=Counter)
-    resumed: int = 0
-    first_error: str = ''
-    notes: list[str] = field(default_factory=list)
-    seen: dict[int, list[PairFindings]] = field(default_factory=dict)
-    figures: dict[int, list[list[float]]] = field(default_factory=dict)
-    size: int = 0
-
-    @property
-    def densities(self) -> list[float]:
-        """Share of the pixels with a depth of each pair, 0 to 1."""
-        column = FIGURES.index('density')
-        return [row[column] for index in sorted(self.figures) for row in self.figures[index]]
-
-    @property
-    def finding_lines(self) -> list[str]:
-        """What is wrong with the pairs that were looked at, a line for each cause."""
-        return lines_of_findings(
-            [pair for index in sorted(self.seen) for pair in self.seen[index]]
-        )
 
 
 class BagJob:

@@ -20,10 +20,10 @@ from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.bags.compute import FIGURES
-from stereo_depth_node.offline.bags.job import JobSummary
 from stereo_depth_node.offline.bags.messages import calibration_from
+from stereo_depth_node.offline.bags.part import FIGURES
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
+from stereo_depth_node.offline.bags.summary import JobSummary
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panel, shown_range
 

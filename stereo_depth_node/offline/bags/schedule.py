@@ -11,8 +11,9 @@ from itertools import chain, islice
 from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.offline.bags.compute import compute_part, PartResult, PartTask
+from stereo_depth_node.offline.bags.compute import compute_part
 from stereo_depth_node.offline.bags.job import BagJob
+from stereo_depth_node.offline.bags.part import PartResult, PartTask
 from stereo_depth_node.offline.terminal import Progress
 from stereo_depth_node.offline.workers import dask_workers, local_workers, result_of, Workers
 

@@ -19,8 +19,10 @@ from typing import Any
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.settings.text_files import visible
-from stereo_depth_node.offline.bags.job import BagJob, JobOptions, JobSummary
+from stereo_depth_node.offline.bags.job import BagJob
+from stereo_depth_node.offline.bags.options import JobOptions
 from stereo_depth_node.offline.bags.schedule import run_jobs
+from stereo_depth_node.offline.bags.summary import JobSummary
 from stereo_depth_node.offline.bags.writer import BagFormat
 from stereo_depth_node.offline.files.writing import check_output
 from stereo_depth_node.offline.options import add_settings_options, settings_from
