@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import takewhile
 import re
 
@@ -16,6 +15,7 @@ from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAG
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.offline.bags.halves import half_names, split_name
+from stereo_depth_node.offline.bags.side_names import partners, patterns_of_sides, SIDES
 
 __all__ = [
     'StereoTopics',
@@ -26,22 +26,6 @@ __all__ = [
     'stereo_candidates',
 ]
 
-# How drivers name left and right camera, the clearest names first.
-_SIDES = (
-    ('left', 'right'),
-    ('Left', 'Right'),
-    ('LEFT', 'RIGHT'),
-    ('infra1', 'infra2'),
-    ('infrared_1', 'infrared_2'),
-    ('fisheye1', 'fisheye2'),
-    *(
-        (f'{name}{first}', f'{name}{first + 1}')
-        for first in (0, 1)
-        for name in ('cam', 'cam_', 'camera', 'camera_')
-    ),
-    ('l', 'r'),
-    ('L', 'R'),
-)
 _COMPRESSED_SUFFIX = '/compressed'
 # Compressed as images are, but they hold depth.
 _DEPTH_SUFFIX = '/compressedDepth'
@@ -120,36 +104,17 @@ def stereo_candidates(topics: Iterable[Topic]) -> list[tuple[Topic, Topic]]:
     }
     pairs: dict[str, tuple[Topic, Topic]] = {}
     used: set[str] = set()
-    for sides in _SIDES:
+    for sides in SIDES:
         for name, topic in images.items():
             if name in used:
                 continue
-            for partner in _partners(name, *sides):
+            for partner in partners(name, *sides):
                 other = images.get(partner)
                 if other is not None and other.type == topic.type and partner not in used:
                     pairs[name] = (topic, other)
                     used |= {name, partner}
                     break
     return [pairs[name] for name in images if name in pairs]
-
-
-def _partners(name: str, left: str, right: str) -> Iterator[str]:
-    """Yield what the right topic may be called: the side nearest to the end tells it."""
-    places = [match.span() for match in _side_pattern(left).finditer(name)]
-    for start, end in places[::-1]:
-        yield name[:start] + right + name[end:]
-    # Twice in a name, as in left/left_image, but not of a rig and of its camera.
-    if len(places) > 1 and name[places[0][0] :].count('/') < 2:
-        yield _side_pattern(left).sub(right, name)
-
-
-@lru_cache
-def _side_pattern(side: str) -> re.Pattern[str]:
-    """Return a pattern of a side in a name, though not of the side of a robot."""
-    word = re.escape(side)
-    if len(side) == 1:
-        return re.compile(rf'(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])')
-    return re.compile(rf'{word}(?!\d|_?(?:arm|hand|wrist|gripper|leg|foot|finger))')
 
 
 def conversions(topics: Iterable[Topic]) -> str:
@@ -320,9 +285,7 @@ def _info_beside(topics: Sequence[Topic], image: str) -> str | None:
     base = image.removesuffix(_COMPRESSED_SUFFIX)
     infos = [topic.name for topic in topics if topic.type == CAMERA_INFO]
     beside = base.rpartition('/')[0] + '/camera_info'
-    patterns = [
-        _side_pattern(side) for sides in _SIDES for side in sides if _has_side(image, side)
-    ]
+    patterns = patterns_of_sides(image)
     with_side = [name for name in infos if any(each.search(name) for each in patterns)]
     for wanted in (beside, f'{base}/camera_info'):
         if wanted in infos and (wanted in with_side or not with_side):
@@ -340,7 +303,3 @@ def _common(first: str, second: str) -> list[str]:
     """Return the namespaces that two names have in common."""
     parts = zip(first.split('/'), second.split('/'), strict=False)
     return [one for one, other in takewhile(lambda pair: pair[0] == pair[1], parts)]
-
-
-def _has_side(name: str, side: str) -> bool:
-    return _side_pattern(side).search(name) is not None
