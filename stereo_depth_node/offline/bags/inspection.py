@@ -186,13 +186,11 @@ def inspect_cameras(
     for left_name, right_name in named or candidates or [('', '')]:
         topics = find_stereo_topics(
             recording.topics,
+            settings,
             left=left_name,
             right=right_name,
             left_info=left_info,
             right_info=right_info,
-            compressed=settings.image_transport == 'compressed',
-            rectify=settings.rectify,
-            layout=settings.stereo_layout,
         )
         is_raw = topics.left.rpartition('/')[2].startswith(_RAW) or f'/{_RAW}/' in topics.left
         has_calibration = topics.left_info is not None and topics.right_info is not None

@@ -207,13 +207,11 @@ class BagJob:
         options = self._options
         topics = find_stereo_topics(
             recording.topics,
+            options.settings,
             left=options.left,
             right=options.right,
             left_info=options.left_info,
             right_info=options.right_info,
-            compressed=options.settings.image_transport == 'compressed',
-            rectify=options.settings.rectify,
-            layout=options.settings.stereo_layout,
         )
         if not options.settings.rectify and '/image_raw' in topics.left:
             self.summary.notes.append(

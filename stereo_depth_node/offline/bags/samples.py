@@ -55,13 +55,9 @@ def bag_pairs(
     with closing(Bag(path)) as recording:
         topics = find_stereo_topics(
             recording.topics,
+            settings,
             left=left,
             right=right,
-            left_info='',
-            right_info='',
-            compressed=settings.image_transport == 'compressed',
-            rectify=settings.rectify,
-            layout=settings.stereo_layout,
         )
         plan = BagPlan(recording, topics, settings)
         planned = [pair for part in plan.parts() for pair in part.pairs]

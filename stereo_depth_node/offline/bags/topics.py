@@ -14,6 +14,7 @@ from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.halves import half_names, split_name
 from stereo_depth_node.offline.bags.side_names import partners, patterns_of_sides, SIDES
 
@@ -59,6 +60,11 @@ class Topic:
     type: str
     count: int
 
+    @property
+    def is_image(self) -> bool:
+        """Whether its messages are images, raw or compressed."""
+        return self.type in (IMAGE, COMPRESSED_IMAGE)
+
 
 @dataclass(frozen=True)
 class StereoTopics:
@@ -98,7 +104,7 @@ def stereo_candidates(topics: Iterable[Topic]) -> list[tuple[Topic, Topic]]:
     images = {
         topic.name: topic
         for topic in topics
-        if topic.type in (IMAGE, COMPRESSED_IMAGE)
+        if topic.is_image
         and (topic.count or not has_counts)
         and not topic.name.endswith(_DEPTH_SUFFIX)
     }
@@ -129,14 +135,12 @@ def conversions(topics: Iterable[Topic]) -> str:
 
 def find_stereo_topics(
     topics: Sequence[Topic],
+    settings: Settings,
     *,
     left: str = '',
     right: str = '',
     left_info: str = '',
     right_info: str = '',
-    compressed: bool = False,
-    rectify: bool = False,
-    layout: str = SEPARATE,
 ) -> StereoTopics:
     """Find the topics of the stereo camera.
 
@@ -144,17 +148,14 @@ def find_stereo_topics(
     ----------
     topics : sequence of Topic
         All of the recording.
+    settings : Settings
+        Of raw and compressed images, and of raw and rectified ones, those are taken that the
+        settings ask for. With a `stereo_layout` one topic may have both images: it is found where
+        only one has images, or named as the left or as both.
     left, right : str
         Names of the image topics, both or none of them.
     left_info, right_info : str
         Names of the camera_info topics, where they are not beside the images.
-    compressed : bool
-        Take compressed images though there are raw ones too.
-    rectify : bool
-        Where there are raw and rectified images, take the raw ones.
-    layout : str
-        As of the setting stereo_layout: one topic may have both images, and is found where only
-        one has images, or named as the left or as both.
 
     Raises
     ------
@@ -162,14 +163,15 @@ def find_stereo_topics(
         If there is no such camera or more than one, or a name is not in the recording. The text
         lists the candidates.
     """
-    if layout != SEPARATE and not split_name(left)[1]:
-        left, right = half_names(_only_image(topics, left, right, compressed=compressed), layout)
+    wanted = COMPRESSED_IMAGE if settings.image_transport == 'compressed' else IMAGE
+    if settings.stereo_layout != SEPARATE and not split_name(left)[1]:
+        left, right = half_names(_only_image(topics, left, right, wanted), settings.stereo_layout)
     if bool(left) != bool(right):
         raise InputError('only one of --left and --right is given: name both image topics')
     if left:
         pair = (_named(topics, left), _named(topics, right))
     else:
-        pair = _only_pair(topics, compressed=compressed, rectify=rectify)
+        pair = _only_pair(topics, wanted, rectify=settings.rectify)
     if pair[0].type != pair[1].type:
         raise InputError(
             f'{pair[0].name} is {pair[0].type}, {pair[1].name} is {pair[1].type}: name two topics '
@@ -180,7 +182,7 @@ def find_stereo_topics(
             raise InputError(f'{topic.name} holds depth: name the topics of the images')
         if not topic.count and any(each.count for each in topics):
             raise InputError(f'{topic.name} has no message: {_image_topics(topics)}')
-        if topic.type not in (IMAGE, COMPRESSED_IMAGE):
+        if not topic.is_image:
             raise InputError(
                 f'{topic.name} is {topic.type}, expected {IMAGE} or {COMPRESSED_IMAGE}: '
                 + _image_topics(topics)
@@ -206,7 +208,7 @@ def _named(topics: Sequence[Topic], name: str) -> Topic:
     )
 
 
-def _only_image(topics: Sequence[Topic], left: str, right: str, *, compressed: bool) -> str:
+def _only_image(topics: Sequence[Topic], left: str, right: str, wanted: str) -> str:
     """Return the name of the one topic whose images hold both."""
     if left and right not in ('', left):
         raise InputError(
@@ -215,9 +217,8 @@ def _only_image(topics: Sequence[Topic], left: str, right: str, *, compressed: b
         )
     if left or right:
         return _named(topics, left or right).name
-    images = [each for each in topics if each.type in (IMAGE, COMPRESSED_IMAGE) and each.count]
+    images = [each for each in topics if each.is_image and each.count]
     images = [each for each in images if not each.name.endswith(_DEPTH_SUFFIX)]
-    wanted = COMPRESSED_IMAGE if compressed else IMAGE
     images = [each for each in images if each.type == wanted] or images
     if len(images) != 1:
         raise InputError(
@@ -227,19 +228,18 @@ def _only_image(topics: Sequence[Topic], left: str, right: str, *, compressed: b
     return images[0].name
 
 
-def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> tuple[Topic, Topic]:
+def _only_pair(topics: Sequence[Topic], wanted: str, *, rectify: bool) -> tuple[Topic, Topic]:
     pairs = stereo_candidates(topics)
-    wanted = COMPRESSED_IMAGE if compressed else IMAGE
     pairs = [pair for pair in pairs if pair[0].type == wanted] or pairs
     pairs = [pair for pair in pairs if bool(_RECTIFIED.search(pair[0].name)) != rectify] or pairs
-    if len({_rig(*pair) for pair in pairs}) == 1:
+    if len({tuple(_common(left.name, right.name)) for left, right in pairs}) == 1:
         # One camera in several ways: grey is what is matched.
         pairs = [pair for pair in pairs if _GREY.search(pair[0].name)] or pairs
         pairs = [pair for pair in pairs if not _COLOUR.search(pair[0].name)] or pairs
     if len(pairs) == 1:
         return pairs[0]
     if not pairs:
-        images = [t.name for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
+        images = [topic.name for topic in topics if topic.is_image]
         hint = (
             '. If its images hold both, give --set stereo_layout=side_by_side (or top_bottom), '
             f'which is --left {images[0]}:left --right {images[0]}:right (or :top and :bottom)'
@@ -254,13 +254,8 @@ def _only_pair(topics: Sequence[Topic], *, compressed: bool, rectify: bool) -> t
     raise InputError(f'the recording has {len(pairs)} stereo cameras, choose one: {listed}')
 
 
-def _rig(left: Topic, right: Topic) -> str:
-    """Return what the names of both cameras begin with."""
-    return '/'.join(_common(left.name, right.name))
-
-
 def _image_topics(topics: Sequence[Topic]) -> str:
-    images = [f'{t.name} ({t.type})' for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
+    images = [f'{topic.name} ({topic.type})' for topic in topics if topic.is_image]
     others = conversions(topics)
     if images:
         return '; '.join([f'its image topics are {", ".join(images)}', *filter(None, [others])])

@@ -16,6 +16,7 @@ from bags import stereo_tape, Tape
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError
 from stereo_depth_node.offline.bags.topics import find_stereo_topics
 
@@ -82,7 +83,7 @@ def test_every_form_holds_the_same_messages(tmp_path: Path, form: str) -> None:
         found = list(recording.messages(names))
         counts = {topic.name: topic.count for topic in recording.topics}
         duration = recording.duration_ns
-        assert find_stereo_topics(recording.topics).left.endswith('left/image_rect')
+        assert find_stereo_topics(recording.topics, Settings()).left.endswith('left/image_rect')
     assert sorted(found) == sorted((name, ns, data) for name, _, ns, data in TAPE.messages)
     assert sum(counts.values()) == len(TAPE.messages)
     times = [ns for _, _, ns, _ in TAPE.messages]
@@ -136,7 +137,7 @@ def test_short_names_of_types_are_those_of_ros_2(tmp_path: Path) -> None:
     messages = [(name, ns, data) for name, _, ns, data in images]
     write_mcap(tmp_path / 'a.mcap', 'sensor_msgs/Image', 'cdr', messages)
     with closing(Bag(tmp_path / 'a.mcap')) as recording:
-        topics = find_stereo_topics(recording.topics)
+        topics = find_stereo_topics(recording.topics, Settings())
         assert topics.type == 'sensor_msgs/msg/Image'
         found = list(recording.messages([topics.left, topics.right]))
         kinds = {each.msgtype for each in recording.connections([topics.left])}

@@ -23,6 +23,7 @@ from stereo_depth_node.core.images.layouts import Half
 from stereo_depth_node.core.images.raw import decode_grey
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.reader import Bag
 from stereo_depth_node.offline.bags.topics import find_stereo_topics
@@ -102,8 +103,8 @@ def test_a_topic_that_may_hold_both_is_asked_for(tmp_path: Path) -> None:
     tape.add('/cam/image', image(WIDE, START_NS), START_NS)
     with closing(Bag(tape.write(tmp_path / 'in'))) as bag:
         with pytest.raises(InputError, match='give --set stereo_layout=side_by_side'):
-            find_stereo_topics(bag.topics)
-        topics = find_stereo_topics(bag.topics, layout='side_by_side')
+            find_stereo_topics(bag.topics, Settings())
+        topics = find_stereo_topics(bag.topics, Settings(stereo_layout='side_by_side'))
         assert (topics.left, topics.right) == ('/cam/image:left', '/cam/image:right')
         messages = list(bag.messages([topics.left, topics.right]))
     for side, (name, _, data), pixels in zip(
@@ -121,8 +122,12 @@ def test_one_of_several_topics_is_to_be_named_and_two_are_one_too_many(tmp_path:
         tape.add(name, image(HIGH, START_NS), START_NS)
     with closing(Bag(tape.write(tmp_path / 'in'))) as bag:
         with pytest.raises(InputError, match=r'name it with --left.*/a/image .*/b/image '):
-            find_stereo_topics(bag.topics, layout='top_bottom')
+            find_stereo_topics(bag.topics, Settings(stereo_layout='top_bottom'))
         with pytest.raises(InputError, match='with one topic for both images'):
-            find_stereo_topics(bag.topics, layout='top_bottom', left='/a/image', right='/b/image')
-        found = find_stereo_topics(bag.topics, layout='top_bottom', left='/b/image')
+            find_stereo_topics(
+                bag.topics, Settings(stereo_layout='top_bottom'), left='/a/image', right='/b/image'
+            )
+        found = find_stereo_topics(
+            bag.topics, Settings(stereo_layout='top_bottom'), left='/b/image'
+        )
     assert (found.left, found.right) == ('/b/image:top', '/b/image:bottom')

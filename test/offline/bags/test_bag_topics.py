@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.topics import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
@@ -31,7 +32,9 @@ def both(*names: str) -> list[Topic]:
 
 
 def test_the_only_camera_is_found_with_its_calibration() -> None:
-    found = find_stereo_topics(both('/SIDE/image_rect', '/SIDE/camera_info') + topics('/tf'))
+    found = find_stereo_topics(
+        both('/SIDE/image_rect', '/SIDE/camera_info') + topics('/tf'), Settings()
+    )
     assert (found.left, found.right) == ('/left/image_rect', '/right/image_rect')
     assert (found.left_info, found.right_info) == ('/left/camera_info', '/right/camera_info')
 
@@ -53,7 +56,7 @@ def test_the_only_camera_is_found_with_its_calibration() -> None:
     ],
 )
 def test_the_names_of_common_drivers_are_known(left: str, right: str) -> None:
-    found = find_stereo_topics(topics(left, right))
+    found = find_stereo_topics(topics(left, right), Settings())
     assert (found.left, found.right) == (left, right)
     assert found.left_info is None
 
@@ -63,18 +66,20 @@ def test_the_names_of_common_drivers_are_known(left: str, right: str) -> None:
     [
         ({}, '/left/image_rect'),
         ({'rectify': True}, '/left/image_raw'),
-        ({'compressed': True}, '/left/image_raw/compressed'),
+        ({'image_transport': 'compressed'}, '/left/image_raw/compressed'),
     ],
 )
 def test_of_raw_rectified_and_compressed_images_the_settings_choose(
     options: dict[str, Any], left: str
 ) -> None:
     recorded = both('/SIDE/image_raw', '/SIDE/image_rect', '/SIDE/image_raw/compressed')
-    assert find_stereo_topics(recorded, **options).left == left
+    assert find_stereo_topics(recorded, Settings(**options)).left == left
 
 
 def test_compressed_images_are_taken_where_there_are_no_others() -> None:
-    found = find_stereo_topics(both('/SIDE/image_rect/compressed', '/SIDE/camera_info'))
+    found = find_stereo_topics(
+        both('/SIDE/image_rect/compressed', '/SIDE/camera_info'), Settings()
+    )
     assert found.type == COMPRESSED_IMAGE
     assert found.left_info == '/left/camera_info'
 
@@ -82,12 +87,12 @@ def test_compressed_images_are_taken_where_there_are_no_others() -> None:
 def test_of_two_cameras_none_is_guessed() -> None:
     recorded = both('/front/SIDE/image_rect', '/rear/SIDE/image_rect')
     with pytest.raises(InputError) as caught:
-        find_stereo_topics(recorded)
+        find_stereo_topics(recorded, Settings())
     assert '--left /front/left/image_rect --right /front/right/image_rect' in str(caught.value)
     assert '--left /rear/left/image_rect' in str(caught.value)
     assert (
         find_stereo_topics(
-            recorded, left='rear/left/image_rect', right='/rear/right/image_rect'
+            recorded, Settings(), left='rear/left/image_rect', right='/rear/right/image_rect'
         ).left
         == '/rear/left/image_rect'
     )
@@ -118,8 +123,8 @@ def test_of_one_camera_in_colour_and_grey_the_grey_images_are_taken() -> None:
         '/zed/SIDE/color/raw/image',
         '/zed/SIDE/gray/raw/image',
     )
-    assert find_stereo_topics(recorded).left == '/zed/left/gray/rect/image'
-    assert find_stereo_topics(recorded, rectify=True).left == '/zed/left/gray/raw/image'
+    assert find_stereo_topics(recorded, Settings()).left == '/zed/left/gray/rect/image'
+    assert find_stereo_topics(recorded, Settings(rectify=True)).left == '/zed/left/gray/raw/image'
 
 
 def test_topics_without_messages_and_depth_are_no_candidates() -> None:
@@ -129,12 +134,12 @@ def test_topics_without_messages_and_depth_are_no_candidates() -> None:
         for side in ('left', 'right')
     ]
     recorded = [*empty, *depth, *both('/SIDE/image_rect')]
-    assert find_stereo_topics(recorded).left == '/left/image_rect'
+    assert find_stereo_topics(recorded, Settings()).left == '/left/image_rect'
     for pair, said in ((empty, 'has no message'), (depth, 'holds depth')):
         with pytest.raises(InputError, match=said):
-            find_stereo_topics(recorded, left=pair[0].name, right=pair[1].name)
+            find_stereo_topics(recorded, Settings(), left=pair[0].name, right=pair[1].name)
     # Without an index nothing is known of the counts.
-    assert find_stereo_topics(empty).left == '/empty/left/image_rect'
+    assert find_stereo_topics(empty, Settings()).left == '/empty/left/image_rect'
 
 
 @pytest.mark.parametrize(
@@ -149,7 +154,7 @@ def test_the_calibration_is_found_by_the_side_in_its_name(
     images: tuple[str, str], infos: tuple[str, str]
 ) -> None:
     recorded = topics(*images) + [Topic(name, CAMERA_INFO, 10) for name in infos]
-    found = find_stereo_topics(recorded)
+    found = find_stereo_topics(recorded, Settings())
     assert (found.left_info, found.right_info) == infos
 
 
@@ -158,7 +163,7 @@ def test_one_calibration_for_both_cameras_is_none() -> None:
         *topics('/s/left_image', '/s/right_image'),
         Topic('/s/camera_info', CAMERA_INFO, 9),
     ]
-    found = find_stereo_topics(recorded)
+    found = find_stereo_topics(recorded, Settings())
     assert (found.left_info, found.right_info) == (None, None)
 
 
@@ -173,7 +178,7 @@ def test_one_calibration_for_both_cameras_is_none() -> None:
 def test_images_of_another_kind_are_named_with_what_converts_them(kind: str, said: str) -> None:
     recorded = [Topic(f'/{side}/video', kind, 10) for side in ('left', 'right')]
     with pytest.raises(InputError, match=f'/left/video is {kind}: make images of it.*{said}'):
-        find_stereo_topics(recorded)
+        find_stereo_topics(recorded, Settings())
 
 
 @pytest.mark.parametrize(
@@ -192,4 +197,4 @@ def test_what_cannot_be_found_is_said_with_what_there_is(
     recorded: list[Topic], options: dict[str, str], said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        find_stereo_topics(recorded, **options)
+        find_stereo_topics(recorded, Settings(), **options)
