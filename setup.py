@@ -60,7 +60,7 @@ setup(
     'in Python, and the same computation for files and recordings.',
     author='The stereo_depth_node authors',
     maintainer='The stereo_depth_node maintainers',
-    maintainer_email='maintainers@stereo-depth-node.example',
+    maintainer_email='maintainers@stereo-depth-node.example.org',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     package_data={PACKAGE: ['py.typed', 'offline/reports/*.jinja', 'studio/*.css', 'studio/*.js']},
