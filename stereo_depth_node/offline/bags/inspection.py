@@ -17,92 +17,34 @@ from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.plausibility import implausibilities
-from stereo_depth_node.core.errors import ImageError, InputError, SettingsError, StereoDepthError
+from stereo_depth_node.core.errors import ImageError, StereoDepthError
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
-from stereo_depth_node.core.health.rectification import (
-    MatchedImages,
-    measure_rectification,
-    RectificationReport,
-)
+from stereo_depth_node.core.health.rectification import RectificationReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.images.layouts import SEPARATE
-from stereo_depth_node.core.images.pair_decoder import CompressedImage, PairDecoder
 from stereo_depth_node.core.messages.library import CAMERA_INFO
-from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
-from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
+from stereo_depth_node.offline.bags.measurements import describe, Measurements
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.samples import PAIRS_OF_RANGE
+from stereo_depth_node.offline.bags.stamps import SideStamps
 from stereo_depth_node.offline.bags.topics import (
     find_stereo_topics,
     stereo_candidates,
     StereoTopics,
 )
-from stereo_depth_node.offline.findings import findings_of_pair, shows_its_range
 
-__all__ = ['Inspection', 'SideStamps', 'inspect_cameras']
+__all__ = ['Inspection', 'inspect_cameras']
 
 # Pairs that are decoded and measured, evenly spaced over the recording.
 _SAMPLES = 8
 _RAW = 'image_raw'
-# An interval this many times the usual one has a gap in it.
-_GAP = 1.5
 # Longer than any recording: as if the node had been running long before it.
 _LONG_S = 1e9
-
-
-@dataclass
-class SideStamps:
-    """When the images of one camera were taken and recorded.
-
-    Attributes
-    ----------
-    stamps, recorded : (N,) int64 ndarray
-        Stamps and times in the recording, ns.
-    """
-
-    stamps: npt.NDArray[np.int64]
-    recorded: npt.NDArray[np.int64]
-
-    @property
-    def period_ns(self) -> float:
-        """Median interval of the stamps, ns; NaN below two images."""
-        return float(np.median(self._intervals)) if self.stamps.size > 1 else math.nan
-
-    @property
-    def rate(self) -> float:
-        """Images per second by the stamps; 0 below two images."""
-        return NS_PER_S / self.period_ns if self.period_ns > 0 else 0.0
-
-    @property
-    def delay_s(self) -> float:
-        """Median time from stamp to recording, seconds."""
-        return float(np.median(self.recorded - self.stamps)) / NS_PER_S
-
-    def gaps(self) -> list[tuple[float, int]]:
-        """Return the gaps: seconds from the first stamp, and images missing there."""
-        intervals, period = self._intervals, self.period_ns
-        if not period > 0:
-            return []
-        ordered = np.unique(self.stamps)
-        places = np.flatnonzero(intervals > _GAP * period)
-        return [
-            (
-                float(ordered[place] - ordered[0]) / NS_PER_S,
-                max(1, round(float(intervals[place] / period)) - 1),
-            )
-            for place in places
-        ]
-
-    @property
-    def _intervals(self) -> npt.NDArray[np.int64]:
-        ordered = np.unique(self.stamps)
-        return ordered[1:] - ordered[:-1]
 
 
 @dataclass
@@ -199,7 +141,7 @@ def inspect_cameras(
 
 
 def _inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) -> Inspection:
-    sides = {name: _stamps(recording, name) for name in (topics.left, topics.right)}
+    sides = {name: SideStamps.read(recording, name) for name in (topics.left, topics.right)}
     seen = Inspection(topics, settings, sides[topics.left], sides[topics.right])
     plan = BagPlan(recording, topics, settings)
     pairs = [pair for part in plan.parts() for pair in part.pairs]
@@ -208,7 +150,7 @@ def _inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) ->
         [(pair.right.stamp_ns - pair.left.stamp_ns) / 1e6 for pair in pairs], np.float64
     )
     notes, failure = _look_at_calibration(seen, plan, settings)
-    samples = _Samples(seen, settings)
+    samples = Measurements(topics, settings, seen.cameras, seen.geometry)
     of_range = evenly_spaced(PAIRS_OF_RANGE, len(pairs))
     for place in sorted({*evenly_spaced(_SAMPLES, len(pairs)), *of_range}):
         pair = pairs[place]
@@ -219,86 +161,6 @@ def _inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) ->
     seen.findings = diagnose(_snapshot(recording, seen, plan, settings, notes, samples, failure))
     seen.suggested = samples.suggested
     return seen
-
-
-class _Samples:
-    """The pairs that are decoded, and what was measured on them."""
-
-    def __init__(self, seen: Inspection, settings: Settings) -> None:
-        self._seen, self._settings = seen, settings
-        self._decoder = PairDecoder()
-        self._pipeline: StereoPipeline | None = None
-        self._reports: list[RectificationReport] = []
-        self._densities: list[float] = []
-        self._images: list[tuple[Any, Any]] = []
-        self.computed = 0
-        self.failure: StereoDepthError | None = None
-        self.described: tuple[str, str] | None = None
-        self.frame_ids = ('', '')
-
-    @property
-    def density(self) -> float:
-        """Median share of pixels with a depth."""
-        return float(np.median(self._densities)) if self._densities else math.nan
-
-    @property
-    def rectification(self) -> RectificationReport | None:
-        """The pair in the middle by the distance of its rows."""
-        ordered = sorted(self._reports, key=lambda report: report.row_offset.largest)
-        return ordered[len(ordered) // 2] if ordered else None
-
-    @property
-    def suggested(self) -> Settings | None:
-        """The range of disparities that the pairs have, as ``stereo_depth tune`` finds it."""
-        if not self._images:
-            return None
-        geometry = self._seen.geometry
-        try:
-            found = find_disparity_range(self._images)
-            reaching = found.reaching(geometry.offset if geometry is not None else 0.0)
-            return reaching.applied_to(self._settings)
-        except SettingsError:
-            return None
-
-    def add(self, pair: PlannedPair, images: tuple[bytes, bytes], *, is_of_range: bool) -> None:
-        """Look at a pair; a range is proposed from some, if they are not broken."""
-        try:
-            left, right = (
-                self._seen.topics.image(side, data)
-                for side, data in zip(Side, images, strict=True)
-            )
-            if self.described is None:
-                self.described = _described(left), _described(right)
-                self.frame_ids = (left.frame_id, right.frame_id)
-            grey = self._decoder.decode(left.content(), right.content())
-            pipeline = self._pipeline_for(grey[0].shape)
-            pipeline.match(*grey)
-        except StereoDepthError as error:
-            self.failure = error
-            return
-        self.computed += 1
-        if pipeline.geometry is not None:
-            unknown = pipeline.unknown_depth()
-            self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
-        report = measure_rectification(pipeline.left, pipeline.right, MatchedImages.of(pipeline))
-        if report is not None:
-            self._reports.append(report)
-        if is_of_range:
-            rectified = pipeline.left.copy(), pipeline.right.copy()
-            if shows_its_range(*rectified, findings_of_pair(pipeline, *grey)):
-                self._images.append(rectified)
-
-    def _pipeline_for(self, shape: tuple[int, ...]) -> StereoPipeline:
-        height, width = shape
-        if self._pipeline is None:
-            seen = self._seen
-            if seen.cameras is None:
-                self._pipeline = StereoPipeline(self._settings, width, height)
-            else:
-                self._pipeline = StereoPipeline.from_calibrations(
-                    self._settings, width, height, *seen.cameras
-                )
-        return self._pipeline
 
 
 def _look_at_calibration(
@@ -324,7 +186,7 @@ def _snapshot(
     plan: BagPlan,
     settings: Settings,
     notes: tuple[str, ...],
-    samples: _Samples,
+    samples: Measurements,
     failure: StereoDepthError | None,
 ) -> Snapshot:
     """Return the recording as the node's diagnostics would see it while it is played."""
@@ -390,17 +252,6 @@ def _side(
     )
 
 
-def _stamps(recording: Bag, topic: str) -> SideStamps:
-    stamps, recorded = [], []
-    for _, bag_ns, data in recording.messages([topic]):
-        try:
-            stamps.append(serialized_stamp_ns(data))
-        except InputError:  # the pairing counts it
-            continue
-        recorded.append(bag_ns)
-    return SideStamps(np.array(stamps, np.int64), np.array(recorded, np.int64))
-
-
 def _images(recording: Bag, topics: StereoTopics, pair: PlannedPair) -> tuple[bytes, bytes]:
     found = [
         next(
@@ -419,14 +270,7 @@ def _first_images(recording: Bag, topics: StereoTopics) -> tuple[str, str]:
     for side, topic in zip(Side, (topics.left, topics.right), strict=True):
         data = next((data for _, _, data in recording.messages([topic])), None)
         try:
-            texts.append(_described(topics.image(side, data)) if data else 'no image')
+            texts.append(describe(topics.image(side, data)) if data else 'no image')
         except ImageError as error:
             texts.append(str(error))
     return texts[0], texts[1]
-
-
-def _described(image: SerializedImage) -> str:
-    content = image.content()
-    if isinstance(content, CompressedImage):
-        return f'compressed, {content.format.strip()}'
-    return f'{content.width}x{content.height} {content.encoding}'

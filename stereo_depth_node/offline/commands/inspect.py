@@ -16,13 +16,10 @@ from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import visible
 from stereo_depth_node.offline.bags.files import storage_files
-from stereo_depth_node.offline.bags.inspection import (
-    inspect_cameras,
-    Inspection,
-    SideStamps,
-)
+from stereo_depth_node.offline.bags.inspection import inspect_cameras, Inspection
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError
 from stereo_depth_node.offline.bags.salvage import salvage
+from stereo_depth_node.offline.bags.stamps import SideStamps
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 
