@@ -4,21 +4,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.core.settings.algorithms.algorithm import TuningCandidates
-from stereo_depth_node.core.settings.algorithms.table import algorithm_of
+from stereo_depth_node.core.settings.algorithms.table import algorithm_of, ALGORITHMS
 from stereo_depth_node.core.settings.fields import SettingFields
 from stereo_depth_node.core.settings.parameter import Changes
 
-__all__ = ['FILTER_CANDIDATES', 'candidates_of']
+__all__ = ['FILTER_CANDIDATES', 'candidates_of', 'possible_changes', 'start_of']
 
 FILTER_CANDIDATES: Sequence[tuple[str, Sequence[Changes]]] = (  # for a higher cost
     ('speckles', [{'speckle_window_size': size, 'speckle_range': 1} for size in (50, 200, 400)]),
     ('left-right check', [{'disp12_max_diff': pixels} for pixels in (1, 4)]),
     ('uniqueness', [{'uniqueness_ratio': ratio} for ratio in (2, 5, 10)]),
 )
+
+
+def start_of(algorithm: str) -> Changes:
+    """Return the values from which the search for an algorithm begins."""
+    return {'algorithm': algorithm, **ALGORITHMS[algorithm].tuning_start}
 
 
 def candidates_of(settings: Settings) -> Sequence[TuningCandidates]:
@@ -29,6 +35,18 @@ def candidates_of(settings: Settings) -> Sequence[TuningCandidates]:
         *algorithm_of(settings).tuning_candidates,
         ('disparity limits', _limits),
     )
+
+
+def possible_changes(
+    settings: Settings, candidates: Iterable[Changes]
+) -> Iterator[tuple[Changes, Settings]]:
+    """Yield the changes that `settings` can take, each with what comes of it."""
+    for changes in candidates:
+        try:
+            candidate = settings.merged(changes)
+        except SettingsError:
+            continue
+        yield changes, candidate
 
 
 def _left_border(settings: SettingFields) -> Iterable[Changes]:

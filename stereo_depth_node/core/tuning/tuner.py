@@ -15,7 +15,7 @@ budget is used up before the end, it is the best found until then, and the resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 import math
 import time
 
@@ -27,7 +27,12 @@ from stereo_depth_node.core.settings.algorithms.table import (
     ALGORITHMS,
 )
 from stereo_depth_node.core.settings.parameter import Changes
-from stereo_depth_node.core.tuning.candidates import candidates_of, FILTER_CANDIDATES
+from stereo_depth_node.core.tuning.candidates import (
+    candidates_of,
+    FILTER_CANDIDATES,
+    possible_changes,
+    start_of,
+)
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
 from stereo_depth_node.core.tuning.matching import Pair
 from stereo_depth_node.core.tuning.objectives import Objective, Score
@@ -135,13 +140,13 @@ class Tuner:
         self._begin(start)
         current = start
         if first != start.algorithm:
-            current = self._take('algorithm', current, [_start_of(first)], must=True)
+            current = self._take('algorithm', current, [start_of(first)], must=True)
         current = self._take('disparity range', current, self._ranges(current), must=True)
         current = self._reduce_until_fast_enough(current)
         current = self._search_family(current, families[0])
         for family in families[1:]:
             before = current
-            start_of_family = _start_of(family[0])
+            start_of_family = start_of(family[0])
             name = ALGORITHMS[family[0]].family
             current = self._take(name, current, [start_of_family], must=True)
             if not self._is_fast_enough(current):
@@ -209,7 +214,7 @@ class Tuner:
         cost = score.cost if score is not None and not must else math.inf
         best, best_changes = current, {}
         try:
-            for changes, candidate in _possible(current, candidates):
+            for changes, candidate in possible_changes(current, candidates):
                 tried += candidate not in self._known
                 score = self._score_of(candidate, name)
                 if (
@@ -234,7 +239,7 @@ class Tuner:
             began, tried, before = time.monotonic(), 0, current
             known = self._known[current]
             wrong = known.wrong if known is not None else 0.0
-            for _, candidate in _possible(before, candidates):
+            for _, candidate in possible_changes(before, candidates):
                 tried += candidate not in self._known
                 score = self._score_of(candidate, name)
                 if (
@@ -295,23 +300,6 @@ def _limit(cost: float, best: Settings, candidate: Settings) -> float:
     return cost - _GAIN_OF_SLOWER if times[1] > times[0] else cost + _GAIN_OF_SLOWER
 
 
-def _start_of(algorithm: str) -> Changes:
-    """Return the values from which the search for an algorithm begins."""
-    return {'algorithm': algorithm, **ALGORITHMS[algorithm].tuning_start}
-
-
 def _differences(before: Settings, after: Settings) -> Changes:
     """Return what turns one into the other."""
     return {name: value for name, value in vars(after).items() if value != getattr(before, name)}
-
-
-def _possible(
-    settings: Settings, candidates: Iterable[Changes]
-) -> Iterator[tuple[Changes, Settings]]:
-    """Yield the changes that `settings` can take, each with what comes of it."""
-    for changes in candidates:
-        try:
-            candidate = settings.merged(changes)
-        except SettingsError:
-            continue
-        yield changes, candidate
