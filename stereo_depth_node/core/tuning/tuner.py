@@ -210,30 +210,27 @@ class Tuner:
     ) -> Settings:
         """Return the best of `current` and its candidates, and report the step."""
         began, tried = time.monotonic(), 0
-        score = self._score_of(current)
-        cost = score.cost if score is not None and not must else math.inf
+        known = self._cost_of(current)
+        cost = math.inf if must else known
         best, best_changes = current, {}
         try:
             for changes, candidate in possible_changes(current, candidates):
                 tried += candidate not in self._known
-                score = self._score_of(candidate, name)
-                if (
-                    score is not None
-                    and score.cost < _limit(cost, best, candidate)
-                    and (must or self._is_fast_enough(candidate))
+                new = self._cost_of(candidate, name)
+                if new < _limit(cost, best, candidate) and (
+                    must or self._is_fast_enough(candidate)
                 ):
-                    best, best_changes, cost = candidate, dict(changes), score.cost
+                    best, best_changes, cost = candidate, dict(changes), new
         finally:
             if tried or best_changes:
                 self._report(name, current, best, tried, began)
             if not must or best_changes:
-                self._best_so_far = self._better(self._best_so_far, best)
+                self._best_so_far = min(self._best_so_far, best, key=self._cost_of)
         return best
 
     def _filter(self, current: Settings) -> Settings:
         """Add the filters that remove what is wrong at little cost."""
-        base = self._score_of(current)
-        limit = base.cost * (1.0 + self._filter_allowance) if base is not None else 0.0
+        limit = self._cost_of(current) * (1.0 + self._filter_allowance)
         self._budget_share = 1.0
         for name, candidates in FILTER_CANDIDATES:
             began, tried, before = time.monotonic(), 0, current
@@ -274,12 +271,10 @@ class Tuner:
                 self._known[settings] = None
         return self._known[settings]
 
-    def _better(self, one: Settings, other: Settings) -> Settings:
-        costs = [
-            score.cost if score is not None else float('inf')
-            for score in (self._known.get(one), self._known.get(other))
-        ]
-        return other if costs[1] < costs[0] else one
+    def _cost_of(self, settings: Settings, step: str = '') -> float:
+        """Return the cost of settings; infinite where they are impossible for the images."""
+        score = self._score_of(settings, step)
+        return score.cost if score is not None else math.inf
 
     def _share(self) -> float:
         return (time.monotonic() - self._started) / self._budget_s
