@@ -30,6 +30,7 @@ from benchmarks.kernel_cases import (
     random_case,
 )
 from benchmarks.scene import load_scene
+from stereo_depth_node.core.matching.kernel.limits import StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (
     kernel_state,
@@ -106,7 +107,7 @@ def measure_speed(
     left, right = _images(images, width, height)
     settings = {**DEFAULTS, 'num_disparities': num_disparities, 'block_size': block_size}
     opencv = opencv_matcher(settings)
-    kernel = NumbaBlockMatcher(**settings, threads=threads)
+    kernel = NumbaBlockMatcher(StereoBMParameters(**settings), threads=threads)
     expected, out = (np.empty(left.shape, np.int16) for _ in range(2))
     before = cv2.getNumThreads()
     cv2.setNumThreads(threads)

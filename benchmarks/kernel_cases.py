@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from stereo_depth_node.core.matching.kernel.matcher import kernel_supports, NumbaBlockMatcher
+from stereo_depth_node.core.matching.kernel.limits import kernel_supports, StereoBMParameters
+from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 
 DEFAULTS: dict[str, Any] = {
     'min_disparity': 0,
@@ -52,7 +53,8 @@ def random_case(rng: np.random.Generator) -> Case:
         farthest = settings['min_disparity']
         columns = width + min(farthest, 0) - max(nearest, 0) - settings['block_size']
         is_worthwhile = columns > 0 or rng.random() < 0.1
-        if is_worthwhile and kernel_supports(**settings, height=height) is None:
+        parameters = StereoBMParameters(**settings)
+        if is_worthwhile and kernel_supports(parameters, height=height) is None:
             break
     left, right = _random_images(rng, width, height, settings)
     return Case(left, right, settings, int(rng.choice([0, 0, 10, 60])), int(rng.integers(0, 4)))
@@ -135,7 +137,7 @@ def opencv_result(case: Case) -> np.ndarray:
 
 def kernel_result(case: Case, threads: int) -> np.ndarray:
     """Match with the kernel, then filter speckles with OpenCV."""
-    matcher = NumbaBlockMatcher(**case.settings, threads=threads)
+    matcher = NumbaBlockMatcher(StereoBMParameters(**case.settings), threads=threads)
     out = np.empty(case.left.shape, np.int16)
     try:
         matcher.compute(case.left, case.right, out)

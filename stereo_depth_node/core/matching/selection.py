@@ -10,6 +10,7 @@ results are the same bit for bit.
 from __future__ import annotations
 
 from stereo_depth_node.core.arrays import Fixed, Grey
+from stereo_depth_node.core.matching.kernel.limits import StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (
     kernel_state,
@@ -51,16 +52,5 @@ class _KernelOrOpenCV:
     def compute(self, left: Grey, right: Grey, out: Fixed) -> None:
         """Match a pair; see :class:`.opencv.Matcher`."""
         if self._kernel is None and kernel_state()[0] is KernelState.READY:
-            settings = self._settings
-            self._kernel = NumbaBlockMatcher(
-                min_disparity=settings.min_disparity,
-                num_disparities=settings.num_disparities,
-                block_size=settings.block_size,
-                pre_filter_type=settings.pre_filter_type,
-                pre_filter_size=settings.pre_filter_size,
-                pre_filter_cap=settings.pre_filter_cap,
-                texture_threshold=settings.texture_threshold,
-                uniqueness_ratio=settings.uniqueness_ratio,
-                disp12_max_diff=settings.disp12_max_diff,
-            )
+            self._kernel = NumbaBlockMatcher(StereoBMParameters.of(self._settings))
         (self._kernel or self._opencv).compute(left, right, out)

@@ -9,7 +9,7 @@ import pytest
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.matching import selection
-from stereo_depth_node.core.matching.kernel.matcher import kernel_supports
+from stereo_depth_node.core.matching.kernel.limits import kernel_supports, StereoBMParameters
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.settings import known_parameters, Settings
 from stereo_depth_node.core.settings.constraints import check_image_size
@@ -104,8 +104,8 @@ def test_the_kernel_reproduces_all_settings_that_are_possible():
         except SettingsError:
             continue
         possible += 1
-        values = {name: getattr(settings, name) for name in KERNEL_SETTINGS}
-        assert kernel_supports(**values, height=height) is None, (settings, width, height)
+        reason = kernel_supports(StereoBMParameters.of(settings), height=height)
+        assert reason is None, (settings, width, height)
     assert possible > 1000
 
 

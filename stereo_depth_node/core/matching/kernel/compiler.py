@@ -15,6 +15,7 @@ import threading
 import numpy as np
 
 from stereo_depth_node.core.matching.kernel.cache import discard_renewed, renewed_cache
+from stereo_depth_node.core.matching.kernel.limits import StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 
 __all__ = ['compile_kernels', 'main']
@@ -31,7 +32,7 @@ def compile_kernels() -> None:
 
 def _match_example(*, pre_filter_cap: int, pre_filter_type: str, disp12_max_diff: int) -> None:
     image = np.zeros((24, 64), np.uint8)
-    matcher = NumbaBlockMatcher(
+    parameters = StereoBMParameters(
         min_disparity=0,
         num_disparities=16,
         block_size=9,
@@ -41,8 +42,8 @@ def _match_example(*, pre_filter_cap: int, pre_filter_type: str, disp12_max_diff
         texture_threshold=0,
         uniqueness_ratio=0,
         disp12_max_diff=disp12_max_diff,
-        threads=1,
     )
+    matcher = NumbaBlockMatcher(parameters, threads=1)
     matcher.compute(image, image, np.empty(image.shape, np.int16))
 
 

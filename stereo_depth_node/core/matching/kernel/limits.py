@@ -1,8 +1,10 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which settings of `cv2.StereoBM` the block-matching kernel reproduces bit for bit."""
+"""The parameters of `cv2.StereoBM`, and which of them the kernel reproduces bit for bit."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -13,14 +15,46 @@ from stereo_depth_node.core.settings.algorithms.block_matching import (
     left_right_check_is_defined,
 )
 from stereo_depth_node.core.settings.constraints import fits_fixed_point
-from stereo_depth_node.core.settings.fields import DISPARITY_STEP
+from stereo_depth_node.core.settings.fields import DISPARITY_STEP, SettingFields
 
-__all__ = ['check_images', 'fits_short_lanes', 'kernel_supports']
+__all__ = ['StereoBMParameters', 'check_images', 'fits_short_lanes', 'kernel_supports']
 
 _UINT16_MAX = 65535
 _INT32_MAX = 2**31 - 1
 _FLOAT32_WHOLE = 2**24
 _TYPES = (np.dtype(np.uint8), np.dtype(np.uint8), np.dtype(np.int16))
+
+
+@dataclass(frozen=True, slots=True)
+class StereoBMParameters:
+    """OpenCV's parameters, under the names of the settings.
+
+    Attributes
+    ----------
+    min_disparity, num_disparities, block_size : int
+        Pixels.
+    pre_filter_type : str
+        'xsobel' or 'normalized_response'.
+    pre_filter_size, pre_filter_cap : int
+        Pixels, and grey values.
+    texture_threshold, uniqueness_ratio, disp12_max_diff : int
+        What is rejected; OpenCV's units.
+    """
+
+    min_disparity: int
+    num_disparities: int
+    block_size: int
+    pre_filter_type: str
+    pre_filter_size: int
+    pre_filter_cap: int
+    texture_threshold: int
+    uniqueness_ratio: int
+    disp12_max_diff: int
+
+    @classmethod
+    def of(cls, settings: SettingFields) -> StereoBMParameters:
+        """Return those of the settings."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 def _largest_sad(block_size: int, pre_filter_cap: int) -> int:
@@ -43,29 +77,13 @@ def fits_short_lanes(block_size: int, pre_filter_cap: int, uniqueness_ratio: int
     )
 
 
-def kernel_supports(
-    *,
-    min_disparity: int,
-    num_disparities: int,
-    block_size: int,
-    pre_filter_type: str,
-    pre_filter_size: int,
-    pre_filter_cap: int,
-    texture_threshold: int,
-    uniqueness_ratio: int,
-    disp12_max_diff: int,
-    height: int | None = None,
-) -> str | None:
+def kernel_supports(parameters: StereoBMParameters, *, height: int | None = None) -> str | None:
     """Say why the kernel cannot stand in for `cv2.StereoBM`.
 
     Parameters
     ----------
-    min_disparity, num_disparities, block_size, pre_filter_size, pre_filter_cap : int
-        OpenCV's parameters.
-    pre_filter_type : str
-        'xsobel' or 'normalized_response'.
-    texture_threshold, uniqueness_ratio, disp12_max_diff : int
-        OpenCV's parameters.
+    parameters : StereoBMParameters
+        What the kernel would have to reproduce.
     height : int, optional
         Rows of the images, if known.
 
@@ -74,6 +92,10 @@ def kernel_supports(
     str or None
         The reason, or None: the kernel's result is OpenCV's.
     """
+    min_disparity, num_disparities = parameters.min_disparity, parameters.num_disparities
+    block_size, pre_filter_type = parameters.block_size, parameters.pre_filter_type
+    pre_filter_size, pre_filter_cap = parameters.pre_filter_size, parameters.pre_filter_cap
+    uniqueness_ratio = parameters.uniqueness_ratio
     if pre_filter_type not in ('xsobel', 'normalized_response'):
         return f'pre_filter_type {pre_filter_type!r} is not one of OpenCV'
     for name, value in (('block_size', block_size), ('pre_filter_size', pre_filter_size)):
@@ -83,13 +105,15 @@ def kernel_supports(
         return f'pre_filter_cap {pre_filter_cap} is not within 1 to 63'
     if num_disparities <= 0 or num_disparities % DISPARITY_STEP:
         return f'num_disparities {num_disparities} is not a positive multiple of {DISPARITY_STEP}'
-    if texture_threshold < 0 or uniqueness_ratio < 0:
+    if parameters.texture_threshold < 0 or uniqueness_ratio < 0:
         return 'texture_threshold and uniqueness_ratio must not be negative'
     if not fits_fixed_point(min_disparity, num_disparities):
         return 'the disparities do not fit 16 bits'
     if _largest_sad(block_size, pre_filter_cap) * uniqueness_ratio > _INT32_MAX:
         return f'uniqueness_ratio {uniqueness_ratio} makes OpenCV count beyond 32 bits'
-    if disp12_max_diff >= 0 and not left_right_check_is_defined(block_size, pre_filter_cap):
+    if parameters.disp12_max_diff >= 0 and not left_right_check_is_defined(
+        block_size, pre_filter_cap
+    ):
         return (
             f'with disp12_max_diff, block_size {block_size} and pre_filter_cap {pre_filter_cap}, '
             "OpenCV's result depends on memory that it did not write"

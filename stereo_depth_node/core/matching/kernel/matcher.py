@@ -53,9 +53,10 @@ from stereo_depth_node.core.matching.kernel.limits import (
     check_images,
     fits_short_lanes,
     kernel_supports,
+    StereoBMParameters,
 )
 
-__all__ = ['NumbaBlockMatcher', 'kernel_supports']
+__all__ = ['NumbaBlockMatcher']
 
 Sums = NDArray[np.int32]
 
@@ -69,12 +70,8 @@ class NumbaBlockMatcher:
 
     Parameters
     ----------
-    min_disparity, num_disparities, block_size, pre_filter_size, pre_filter_cap : int
-        OpenCV's parameters.
-    pre_filter_type : str
-        'xsobel' or 'normalized_response'.
-    texture_threshold, uniqueness_ratio, disp12_max_diff : int
-        OpenCV's parameters.
+    parameters : StereoBMParameters
+        OpenCV's.
     threads : int, optional
         Threads to compute with, OpenCV's number by default.
 
@@ -84,31 +81,8 @@ class NumbaBlockMatcher:
         If :func:`kernel_supports` has a reason against the settings.
     """
 
-    def __init__(
-        self,
-        *,
-        min_disparity: int,
-        num_disparities: int,
-        block_size: int,
-        pre_filter_type: str,
-        pre_filter_size: int,
-        pre_filter_cap: int,
-        texture_threshold: int,
-        uniqueness_ratio: int,
-        disp12_max_diff: int,
-        threads: int | None = None,
-    ) -> None:
-        reason = kernel_supports(
-            min_disparity=min_disparity,
-            num_disparities=num_disparities,
-            block_size=block_size,
-            pre_filter_type=pre_filter_type,
-            pre_filter_size=pre_filter_size,
-            pre_filter_cap=pre_filter_cap,
-            texture_threshold=texture_threshold,
-            uniqueness_ratio=uniqueness_ratio,
-            disp12_max_diff=disp12_max_diff,
-        )
+    def __init__(self, parameters: StereoBMParameters, *, threads: int | None = None) -> None:
+        reason = kernel_supports(parameters)
         if reason is not None:
             raise SettingsError(f'{reason}: use OpenCV for these settings')
         # Here, so that numba is imported only by those who use it.
@@ -117,22 +91,25 @@ class NumbaBlockMatcher:
         self._kernels = block_matching
         self._prefilters = prefilters
         self._search = Search(
-            min_disparity,
-            num_disparities,
-            block_size // 2,
-            pre_filter_cap,
-            texture_threshold,
-            uniqueness_ratio,
-            (min_disparity - 1) * DISPARITY_SCALE,
-            int(disp12_max_diff >= 0),
+            parameters.min_disparity,
+            parameters.num_disparities,
+            parameters.block_size // 2,
+            parameters.pre_filter_cap,
+            parameters.texture_threshold,
+            parameters.uniqueness_ratio,
+            (parameters.min_disparity - 1) * DISPARITY_SCALE,
+            int(parameters.disp12_max_diff >= 0),
         )
-        self._response_window = 0 if pre_filter_type == 'xsobel' else pre_filter_size
-        self._max_difference = disp12_max_diff * DISPARITY_SCALE
+        is_xsobel = parameters.pre_filter_type == 'xsobel'
+        self._response_window = 0 if is_xsobel else parameters.pre_filter_size
+        self._max_difference = parameters.disp12_max_diff * DISPARITY_SCALE
         self._threads = max(1, cv2.getNumThreads() if threads is None else threads)
         self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None
-        short = fits_short_lanes(block_size, pre_filter_cap, uniqueness_ratio)
+        short = fits_short_lanes(
+            parameters.block_size, parameters.pre_filter_cap, parameters.uniqueness_ratio
+        )
         self._scratch = [
-            allocate_scratch(num_disparities, short=short) for _ in range(self._threads)
+            allocate_scratch(parameters.num_disparities, short=short) for _ in range(self._threads)
         ]
         self._buffers: Buffers | None = None
         self._packed: Fixed = np.empty((0, 0), np.int16)

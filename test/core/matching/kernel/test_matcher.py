@@ -19,8 +19,12 @@ from benchmarks.kernel_cases import (
 )
 from stereo_depth_node.core.errors import SettingsError, SizeError
 from stereo_depth_node.core.matching.kernel.buffers import plan_buffers, Search
-from stereo_depth_node.core.matching.kernel.limits import fits_short_lanes
-from stereo_depth_node.core.matching.kernel.matcher import kernel_supports, NumbaBlockMatcher
+from stereo_depth_node.core.matching.kernel.limits import (
+    fits_short_lanes,
+    kernel_supports,
+    StereoBMParameters,
+)
+from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (
     kernel_state,
     KernelState,
@@ -161,7 +165,7 @@ def test_padded_reversed_and_read_only_arrays_are_understood() -> None:
     every_second[:, ::2] = case.right
     read_only = np.frombuffer(case.left.tobytes(), np.uint8).reshape(case.left.shape)
     wide = np.zeros((90, 200), np.int16)
-    matcher = NumbaBlockMatcher(**case.settings, threads=2)
+    matcher = NumbaBlockMatcher(StereoBMParameters(**case.settings), threads=2)
     for left in (case.left, padded[:, :160], read_only):
         for right in (case.right, every_second[:, ::2]):
             out = wide[:, 20:180]
@@ -174,7 +178,7 @@ def test_padded_reversed_and_read_only_arrays_are_understood() -> None:
 
 
 def test_one_matcher_serves_images_of_changing_size() -> None:
-    matcher = NumbaBlockMatcher(**textured_case().settings, threads=2)
+    matcher = NumbaBlockMatcher(StereoBMParameters(**textured_case().settings), threads=2)
     for width, height in ((160, 90), (90, 60), (161, 91), (160, 90)):
         case = textured_case(width, height)
         out = np.empty((height, width), np.int16)
@@ -187,7 +191,7 @@ def test_too_many_disparities_for_the_width_leave_nothing_valid() -> None:
     """OpenCV leaves such an output unwritten; ours is always written."""
     case = textured_case(width=40, num_disparities=32)
     out = np.full(case.left.shape, 77, np.int16)
-    matcher = NumbaBlockMatcher(**case.settings, threads=1)
+    matcher = NumbaBlockMatcher(StereoBMParameters(**case.settings), threads=1)
     matcher.compute(case.left, case.right, out)
     assert (out == -16).all()
 
@@ -212,15 +216,15 @@ def test_settings_that_it_cannot_reproduce_are_refused_with_the_reason(
     changes: dict[str, object], word: str
 ) -> None:
     settings = {**DEFAULTS, **changes}
-    assert word in (kernel_supports(**settings) or '')
+    assert word in (kernel_supports(StereoBMParameters(**settings)) or '')
     with pytest.raises(SettingsError, match=word):
-        NumbaBlockMatcher(**settings)
+        NumbaBlockMatcher(StereoBMParameters(**settings))
 
 
 def test_a_pre_filter_higher_than_the_image_is_not_supported() -> None:
     settings = {**DEFAULTS, 'pre_filter_type': 'normalized_response', 'pre_filter_size': 101}
-    assert kernel_supports(**settings, height=50) is None
-    assert '49 rows' in (kernel_supports(**settings, height=49) or '')
+    assert kernel_supports(StereoBMParameters(**settings), height=50) is None
+    assert '49 rows' in (kernel_supports(StereoBMParameters(**settings), height=49) or '')
 
 
 @pytest.mark.parametrize(
@@ -239,7 +243,7 @@ def test_images_that_do_not_fit_are_refused(
     right = np.zeros((height, right_width), right_type)
     out = np.zeros((height, 60), out_type)
     with pytest.raises(SizeError, match=word):
-        NumbaBlockMatcher(**DEFAULTS, threads=1).compute(left, right, out)
+        NumbaBlockMatcher(StereoBMParameters(**DEFAULTS), threads=1).compute(left, right, out)
 
 
 def test_importing_the_matcher_does_not_import_numba() -> None:
