@@ -19,10 +19,10 @@ from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.plausibility import implausibilities, implausible_baseline
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
-from stereo_depth_node.core.health.rectification import (
+from stereo_depth_node.core.health.rectification import rectification_findings
+from stereo_depth_node.core.health.rectification_report import (
     MatchedImages,
     measure_rectification,
-    rectification_findings,
     RectificationReport,
 )
 from stereo_depth_node.core.health.result import report_of_result, why_depth_is_empty

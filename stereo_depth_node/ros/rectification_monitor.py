@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import time
 
 from stereo_depth_node.core.arrays import Grey
-from stereo_depth_node.core.health.rectification import (
+from stereo_depth_node.core.health.rectification_report import (
     MatchedImages,
     measure_rectification,
     RectificationReport,

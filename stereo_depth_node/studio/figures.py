@@ -12,10 +12,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.errors import SettingsError
-from stereo_depth_node.core.health.rectification import (
-    MatchedImages,
-    measure_rectification,
-)
+from stereo_depth_node.core.health.rectification_report import MatchedImages, measure_rectification
 from stereo_depth_node.core.tuning.accuracy import disparity_accuracy, is_near_ghost
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
 from stereo_depth_node.core.tuning.reference import BAD_PX, reference_disparity

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scenes import plane, scene_of, tilted_plane
 
-from stereo_depth_node.core.health.rectification import MatchedImages, measure_rectification
+from stereo_depth_node.core.health.rectification_report import MatchedImages, measure_rectification
 from stereo_depth_node.core.sparse_matches import match_corners
 
 

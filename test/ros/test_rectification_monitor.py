@@ -12,9 +12,8 @@ import pytest
 from scenes import geometry_of, plane, scene_of, StereoScene, tilted_plane
 
 from stereo_depth_node.core.health.causes import CAUSES, Finding
-from stereo_depth_node.core.health.rectification import (
-    MATCHES_LOST,
-    rectification_findings,
+from stereo_depth_node.core.health.rectification import MATCHES_LOST, rectification_findings
+from stereo_depth_node.core.health.rectification_report import (
     RectificationReport,
     report_of_matches,
 )

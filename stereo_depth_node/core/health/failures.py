@@ -23,7 +23,7 @@ from stereo_depth_node.core.errors import (
     VerticalCamerasError,
 )
 from stereo_depth_node.core.health.causes import Cause, CAUSES, Finding, Level, listed
-from stereo_depth_node.core.health.rectification import RectificationReport
+from stereo_depth_node.core.health.rectification_report import RectificationReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
 

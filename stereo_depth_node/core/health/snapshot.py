@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import math
 from typing import NamedTuple
 
-from stereo_depth_node.core.health.rectification import RectificationReport
+from stereo_depth_node.core.health.rectification_report import RectificationReport
 from stereo_depth_node.core.health.result import ResultReport
 from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.pairing.arrival import ArrivalEstimate

@@ -20,7 +20,7 @@ from stereo_depth_node.core.camera.plausibility import implausibilities
 from stereo_depth_node.core.errors import ImageError, StereoDepthError
 from stereo_depth_node.core.health.causes import Finding
 from stereo_depth_node.core.health.diagnosis import diagnose
-from stereo_depth_node.core.health.rectification import RectificationReport
+from stereo_depth_node.core.health.rectification_report import RectificationReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.messages.library import CAMERA_INFO

@@ -12,7 +12,7 @@ import numpy as np
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
-from stereo_depth_node.core.health.rectification import (
+from stereo_depth_node.core.health.rectification_report import (
     MatchedImages,
     measure_rectification,
     RectificationReport,

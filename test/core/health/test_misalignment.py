@@ -15,10 +15,10 @@ from scenes import StereoScene
 
 from stereo_depth_node.core.camera.row_offset import fit_row_offset
 from stereo_depth_node.core.health.causes import Finding
-from stereo_depth_node.core.health.rectification import (
+from stereo_depth_node.core.health.rectification import rectification_findings
+from stereo_depth_node.core.health.rectification_report import (
     MatchedImages,
     measure_rectification,
-    rectification_findings,
     RectificationReport,
 )
 

@@ -12,7 +12,7 @@ import pytest
 from scenes import geometry_of, plane, scene_of
 from snapshots import changed, first, HEALTHY, names
 
-from stereo_depth_node.core.health.rectification import MatchedImages, measure_rectification
+from stereo_depth_node.core.health.rectification_report import MatchedImages, measure_rectification
 from stereo_depth_node.core.health.result import report_of_result
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pipeline import StereoPipeline

@@ -1,5 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import fields
 import subprocess
 import sys
 
@@ -16,17 +17,6 @@ from stereo_depth_node.core.settings.constraints import check_image_size
 
 COMPILE_S = 300.0
 SHAPE = (120, 200)
-KERNEL_SETTINGS = (
-    'min_disparity',
-    'num_disparities',
-    'block_size',
-    'pre_filter_type',
-    'pre_filter_size',
-    'pre_filter_cap',
-    'texture_threshold',
-    'uniqueness_ratio',
-    'disp12_max_diff',
-)
 
 
 def noise_pair():
@@ -81,7 +71,7 @@ def test_the_kernel_is_not_asked_for_where_it_is_not_wanted(settings, monkeypatc
 def random_settings(rng: np.random.Generator) -> Settings:
     """Draw settings of bm, the ends of all ranges among them; raises where they are impossible."""
     values = {}
-    for name in KERNEL_SETTINGS:
+    for name in (field.name for field in fields(StereoBMParameters)):
         known = known_parameters()[name]
         if known.choices:
             values[name] = str(rng.choice(known.choices))
