@@ -21,7 +21,7 @@ from benchmarks.startup import profile_imports, summarise_imports
 from benchmarks.tables import markdown, text
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.settings import known_parameters
-from stereo_depth_node.processes import interrupt_on_termination
+from stereo_depth_node.signals import interrupt_on_termination
 
 __all__ = ['main']
 

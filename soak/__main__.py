@@ -27,7 +27,8 @@ from soak.faults import Bystander, Camera, CAMERAS, FAULTS, node_hangs, paramete
 from soak.footprint import Footprint, SharedMemory
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.environment import graph_environment
-from stereo_depth_node.processes import interrupt_on_termination, Process
+from stereo_depth_node.processes import Process
+from stereo_depth_node.signals import interrupt_on_termination
 
 __all__ = ['main']
 

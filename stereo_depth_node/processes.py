@@ -14,21 +14,16 @@ import selectors
 import signal
 import subprocess
 import time
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import ClassVar, NoReturn, TypeVar
 
 from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.signals import uninterrupted
 
-__all__ = [
-    'Process',
-    'ProcessError',
-    'Processes',
-    'interrupt_on_termination',
-]
+__all__ = ['Process', 'ProcessError', 'Processes']
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
-_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A process that takes commands ends with its input. Then come the signals, each with the time
 # that it is given, seconds.
 _END_OF_INPUT_S = 5.0
@@ -197,7 +192,7 @@ class Processes:
         try:
             _stop(list(self._running.values()))
         finally:
-            with _uninterrupted():
+            with uninterrupted():
                 while left := list(_marked_processes(f'{_MARK}={self._mark}')):
                     for pid in left:
                         _kill(pid)
@@ -217,7 +212,8 @@ class Processes:
         environment: Mapping[str, str],
     ) -> AnyProcess:
         marked = {**environment, _MARK: self._mark}
-        with _uninterrupted():
+        # No process is started without being registered.
+        with uninterrupted():
             process = process_type(name, command, marked, self._log_folder / f'{name}.log')
             self._running[name] = process
         return process
@@ -243,16 +239,6 @@ class Processes:
         return self._running.pop(process.name)
 
 
-def interrupt_on_termination() -> None:
-    """Have SIGTERM and SIGHUP raise KeyboardInterrupt, so that ``with`` blocks are left."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _raise_interrupt)
-
-
-def _raise_interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _stop(processes: Sequence[Process]) -> None:
     """End processes and their sessions, all at the same time; at once when interrupted."""
     try:
@@ -271,30 +257,6 @@ def _wait_for_all(processes: Iterable[Process], patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     for process in processes:
         process.wait(max(0.0, deadline - time.monotonic()))
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Postpone interruptions, so that no process is started without being registered.
-
-    By Python handlers and not by a signal mask: a mask holds for one thread, and NumPy has
-    started others, which would take the signal.
-    """
-    held: list[int] = []
-    before = {
-        number: handler
-        for number in _INTERRUPTIONS
-        if (handler := signal.getsignal(number)) is not None
-    }
-    for number in before:
-        signal.signal(number, lambda number, _frame: held.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for interruption in held:
-            signal.raise_signal(interruption)
 
 
 def _prepare() -> None:

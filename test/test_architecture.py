@@ -22,10 +22,11 @@ ALLOWED = {
     'core': {'core'},
     'ros': {'core', 'ros', 'environment', 'memory', 'shared_memory'},
     'offline': {'core', 'demo', 'environment', 'memory', 'offline', 'studio'},
-    'demo': {'core', 'demo', 'offline', 'ros', 'environment', 'processes', 'memory'},
+    'demo': {'core', 'demo', 'offline', 'ros', 'environment', 'processes', 'memory', 'signals'},
     'studio': {'core', 'environment', 'offline', 'ros', 'studio'},
     'environment': {'core'},
-    'processes': {'core'},
+    'processes': {'core', 'signals'},
+    'signals': set(),
     'memory': set(),
     'shared_memory': {'core', 'environment'},
 }
@@ -116,7 +117,7 @@ def test_imports_go_one_way(part):
 
 
 @pytest.mark.parametrize(
-    'part', ['core', 'offline', 'studio', 'environment', 'processes', 'memory']
+    'part', ['core', 'offline', 'studio', 'environment', 'processes', 'memory', 'signals']
 )
 def test_no_ros_package_is_named_outside_of_the_ros_parts(part):
     wrong = [

@@ -21,7 +21,8 @@ from stereo_depth_node.environment import graph_environment
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size
-from stereo_depth_node.processes import interrupt_on_termination, Process, Processes
+from stereo_depth_node.processes import Process, Processes
+from stereo_depth_node.signals import interrupt_on_termination
 
 __all__ = ['main']
 
