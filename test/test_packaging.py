@@ -208,17 +208,15 @@ def test_every_import_is_a_dependency_of_the_package_or_of_one_of_its_extras(whe
     assert {names.get(name, name) for name in imported} <= declared | extras
 
 
-def test_the_newest_release_of_the_changelog_is_the_version_of_the_package():
-    """Before the first release there is none, and all changes are unreleased."""
-    headings = re.findall(
-        r'^## \[(.+?)\]', (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8'), re.MULTILINE
-    )
-    assert headings
-    released = [heading for heading in headings if heading != 'Unreleased']
+def test_the_newest_release_of_the_changelog_is_the_version_of_the_package_with_its_date():
+    changelog = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8')
+    headings = re.findall(r'^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$', changelog, re.MULTILINE)
+    assert headings[0] == ('Unreleased', '')
     version = ET.parse(ROOT / 'package.xml').getroot().findtext('version')
-    assert released[:1] in ([], [version])
-    # The first version needs no release before it.
-    assert released or version == '0.1.0'
+    number, date = headings[1]
+    assert number == version
+    citation = (ROOT / 'CITATION.cff').read_text(encoding='utf-8')
+    assert f'\ndate-released: {date}\n' in citation
 
 
 def test_pyproject_has_no_project_table():
