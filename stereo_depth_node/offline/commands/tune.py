@@ -14,9 +14,8 @@ from tabulate import tabulate
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError, SettingsError
-from stereo_depth_node.core.settings import DISPARITY_STEP
 from stereo_depth_node.core.settings.params_file import render_params_file
-from stereo_depth_node.core.settings.settings import known_parameters, Settings
+from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.core.tuning.assessment import assess, PairTimer
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange, find_disparity_range
 from stereo_depth_node.core.tuning.objectives import (
@@ -28,15 +27,8 @@ from stereo_depth_node.core.tuning.objectives import (
 )
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
-from stereo_depth_node.offline.bags.files import storage_files
-from stereo_depth_node.offline.datasets.loading import load_scene
-from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.writing import write_file
-from stereo_depth_node.offline.findings import (
-    findings_of_rectified_pair,
-    lines_of_findings,
-    shows_its_range,
-)
+from stereo_depth_node.offline.findings import lines_of_findings
 from stereo_depth_node.offline.options import (
     add_layout_option,
     add_settings_options,
@@ -44,6 +36,7 @@ from stereo_depth_node.offline.options import (
 )
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import progress_bar
+from stereo_depth_node.offline.tuning_pairs import findings_of_pairs, load_pairs, usable_pairs
 
 __all__ = ['add_parser', 'run']
 
@@ -169,8 +162,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Tune, print what each step gained, write the parameter file."""
     _check(arguments)
     start = settings_from(arguments)
-    name, pairs = _load(arguments, start)
-    pairs = _usable(pairs, start, force=arguments.force)
+    name, pairs = load_pairs(
+        arguments.inputs,
+        arguments.layout,
+        start,
+        count=arguments.pairs,
+        left=arguments.left,
+        right=arguments.right,
+    )
+    if arguments.ground_truth and any(pair.truth is None for pair in pairs):
+        raise InputError(f'{name} has no ground truth: tune without --ground-truth')
+    seen = findings_of_pairs(pairs, start)
+    for line in lines_of_findings(seen):
+        print(line)
+    if not arguments.force:
+        pairs = usable_pairs(pairs, seen)
     geometry = pairs[0].geometry
     found = find_disparity_range((pair.left, pair.right) for pair in pairs)
     for text in found.unused:
@@ -214,40 +220,6 @@ def run(arguments: argparse.Namespace) -> int:
     write_file(arguments.output, content.encode(), overwrite=arguments.overwrite)
     print(f'written: {arguments.output}')
     return 0
-
-
-def _usable(pairs: list[Scene], start: Settings, *, force: bool) -> list[Scene]:
-    """Print what is wrong with the pairs, and return those that settings can be found on.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    try:
-        seen = [
-            findings_of_rectified_pair(pair.left, pair.right, start, pair.geometry)
-            for pair in pairs
-        ]
-    except SettingsError:  # the start may search more than the images have
-        smallest = start.replace(min_disparity=0, num_disparities=DISPARITY_STEP)
-        seen = [
-            findings_of_rectified_pair(pair.left, pair.right, smallest, pair.geometry)
-            for pair in pairs
-        ]
-    for line in lines_of_findings(seen):
-        print(line)
-    usable = [
-        pair
-        for pair, each in zip(pairs, seen, strict=True)
-        if force or shows_its_range(pair.left, pair.right, each)
-    ]
-    if not usable:
-        raise InputError(
-            'settings that are found on such images suit nothing: cure what is said above first; '
-            '--force tunes all the same'
-        )
-    return usable
 
 
 def _infinity(arguments: argparse.Namespace, geometry: StereoGeometry | None) -> float | None:
@@ -298,34 +270,6 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError(
             f'{arguments.output} exists: give another name with --output, or --overwrite'
         )
-
-
-def _load(arguments: argparse.Namespace, start: Settings) -> tuple[str, list[Scene]]:
-    """Return name and pairs of the input."""
-    inputs, layout = arguments.inputs, arguments.layout
-    if len(inputs) > 2:
-        raise InputError(f'{len(inputs)} inputs: give one scene, one bag, or two images')
-    if layout is not None and len(inputs) == 2:
-        raise SettingsError(
-            f'--layout {layout} is given with two images: give one that holds both, or no --layout'
-        )
-    if layout is not None or len(inputs) == 2:
-        right = Path(inputs[1]) if layout is None else None
-        pairs = [load_pair(Path(inputs[0]), right, layout=layout or '')]
-        name = pairs[0].name
-    elif storage_files(Path(inputs[0])):
-        from stereo_depth_node.offline.bags.samples import bag_pairs
-
-        pairs = bag_pairs(
-            Path(inputs[0]), start, arguments.pairs, left=arguments.left, right=arguments.right
-        )
-        name = f'{Path(inputs[0]).name} ({len(pairs)} pairs)'
-    else:
-        pairs = [load_scene(inputs[0])]
-        name = pairs[0].name
-    if arguments.ground_truth and any(pair.truth is None for pair in pairs):
-        raise InputError(f'{name} has no ground truth: tune without --ground-truth')
-    return name, pairs
 
 
 def _table(steps: Sequence[TuningStep]) -> str:
