@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-import os
 import secrets
 import socket
-import sys
 import webbrowser
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +17,7 @@ import uvicorn
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.display import has_display
 from stereo_depth_node.studio.exports import exported, kinds_of
 from stereo_depth_node.studio.frames import Source
 from stereo_depth_node.studio.guard import Guard
@@ -183,9 +182,6 @@ def _listener(host: str, port: int) -> socket.socket:
 
 def _open(url: str) -> None:
     """Open the page in a browser, where one can be seen."""
-    has_display = sys.platform != 'linux' or any(
-        os.environ.get(name) for name in ('DISPLAY', 'WAYLAND_DISPLAY')
-    )
-    if has_display:
+    if has_display():
         with suppress(webbrowser.Error):
             webbrowser.open(url)

@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Iterable, Sequence
 from glob import has_magic
 import math
-import os
 from pathlib import Path
 from statistics import median
 import sys
@@ -26,6 +25,7 @@ from stereo_depth_node.offline.calibration_options import (
     calibration_from,
     GivenCalibration,
 )
+from stereo_depth_node.offline.display import can_show_pictures, show_picture
 from stereo_depth_node.offline.files.outputs import (
     compute_pairs,
     ImageTask,
@@ -151,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.layout is not None:
         settings = settings.replace(stereo_layout=arguments.layout)
     calibration = calibration_from(arguments, settings, arguments.images[0])
-    is_shown = arguments.show and _has_display()
+    is_shown = arguments.show and can_show_pictures()
     if arguments.show and not is_shown:
         print('there is no display to show the picture on: it is written')
     kinds = _kinds(arguments, is_shown=is_shown)
@@ -184,7 +184,7 @@ def run(arguments: argparse.Namespace) -> int:
         if is_shown and shown is None:
             print('--show shows one pair at a time, these are several')
         elif shown is not None and not errors:
-            _show(shown)
+            show_picture(shown)
     for error in errors:
         print_problem(f'stereo_depth images: {error}')
     if count != 1:
@@ -286,23 +286,3 @@ def _kinds(arguments: argparse.Namespace, *, is_shown: bool) -> tuple[str, ...]:
     wants_picture |= arguments.show and not is_shown
     wants_picture |= not arguments.no_picture and any(kind in _OF_16_BITS for kind in kinds)
     return tuple(dict.fromkeys([*kinds, *([_PICTURE] if wants_picture else [])]))
-
-
-def _has_display() -> bool:
-    import matplotlib.pyplot as plt  # slow, and looks for a display
-
-    has_display = os.name == 'nt' or sys.platform == 'darwin'
-    has_display |= bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
-    return has_display and plt.get_backend().lower() != 'agg'
-
-
-def _show(picture: Path) -> None:
-    """Show a picture in a window."""
-    import matplotlib.pyplot as plt  # slow, and looks for a display
-
-    pixels = plt.imread(picture)
-    figure = plt.figure(figsize=(pixels.shape[1] / 100, pixels.shape[0] / 100))
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_axis_off()
-    axes.imshow(pixels)
-    plt.show()
