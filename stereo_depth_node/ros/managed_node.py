@@ -49,8 +49,11 @@ class ManagedStereoDepthNode(LifecycleNodeMixin, StereoDepthNode):
         return self._become('finalized', self._end)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End everything, so that the node can be configured again."""
-        return self._become('unconfigured', self._end)
+        """End everything, so that the node can be configured again; else it is finalized."""
+        done = self._become('unconfigured', self._end)
+        if done is not TransitionCallbackReturn.SUCCESS:
+            self.state.lifecycle = 'finalized'
+        return done
 
     def _become(self, lifecycle: str, act: Callable[[], None]) -> TransitionCallbackReturn:
         """Do what a transition asks for; an error is logged, rclpy would not."""

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 import random
 import re
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -24,13 +26,16 @@ from std_srvs.srv import Trigger
 from stereo_depth_node.ros.managed_node import ManagedStereoDepthNode
 
 NAME = '/stereo_depth_node'
+NAME_PARTS = ('stereo_depth_node', '/')
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {'num_disparities': 16, 'block_size': 5}
 PAIR = messages_of(scene_of(plane(96, 64, 6.0)))
-# State -> transitions that succeed, less shutdown.
-POSSIBLE = {
-    'unconfigured': ('configure',),
-    'inactive': ('activate', 'cleanup'),
-    'active': ('deactivate',),
+# Transition -> the state in which it is possible, and the one that it leads to.
+TRANSITIONS = {
+    'configure': ('unconfigured', 'inactive'),
+    'activate': ('inactive', 'active'),
+    'deactivate': ('active', 'inactive'),
+    'cleanup': ('inactive', 'unconfigured'),
 }
 
 
@@ -96,19 +101,30 @@ def test_it_takes_part_in_the_graph_only_while_it_is_active(
 
 
 def test_a_hundred_transitions_lose_and_leak_nothing(
-    graph: Graph, managed: ManagedHere, rig: Rig
+    graph: Graph, managed: ManagedHere, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a random order, with images on their way whenever it is active."""
+    """In any order, impossible ones and failures among them; with images while it is active."""
     rng = random.Random(7)
     infos, rig.infos = rig.infos, None
     entities: dict[str, dict[str, int]] = {}
     held: list[tuple[int, int]] = []
     assert rig.set_parameter('block_size', 9).successful
-    state, heard = 'unconfigured', rig.heard['points2']
+    state, heard, failures = 'unconfigured', rig.heard['points2'], 0
     for step in range(100):
-        managed.go(rng.choice(POSSIBLE[state]))
-        state = rig.call(GetState, f'{NAME}/get_state', GetState.Request()).current_state.label
-        assert managed.node.state.lifecycle == state
+        label = rng.choice([*TRANSITIONS])
+        begin, end = TRANSITIONS[label]
+        is_possible, fails = state == begin, rng.random() < 0.1
+        with monkeypatch.context() as broken:
+            if fails and label == 'activate':
+                broken.setattr(managed.node.inputs.camera_infos, 'open', lambda: 1 / 0)
+                end = 'unconfigured'
+                failures += is_possible
+            request = ChangeState.Request(transition=Transition(label=label))
+            answer = rig.call(ChangeState, f'{NAME}/change_state', request)
+        assert answer.success == (is_possible and (label, end) != ('activate', 'unconfigured'))
+        state = end if is_possible else state
+        told = rig.call(GetState, f'{NAME}/get_state', GetState.Request()).current_state.label
+        assert managed.node.state.lifecycle == told == state
         if state == 'active':
             rig.infos, infos = infos, None  # the calibration comes once, and outlasts the rest
             graph.wait_until(lambda: rig.is_wanted, 'subscriptions to the images')
@@ -120,12 +136,24 @@ def test_a_hundred_transitions_lose_and_leak_nothing(
         counted = managed.entities()
         assert counted == entities.setdefault(state, counted)
         held.append((len(os.listdir('/proc/self/task')), len(os.listdir('/proc/self/fd'))))
-    assert set(entities) == set(POSSIBLE)
+    assert set(entities) == {'unconfigured', 'inactive', 'active'}
+    assert failures
     assert managed.node.parameters.current.block_size == 9
-    assert managed.node.state.computed >= 10
+    assert managed.node.state.computed >= 5
     # By the 20th step libraries have made most of what they keep; a leak would be of 80.
     for before, after in zip(held[20], held[-1], strict=True):
         assert after <= before + 10
+
+
+def test_what_it_has_besides_is_what_the_page_on_security_says(managed: ManagedHere) -> None:
+    node, policy = managed.node, ET.parse(ROOT / 'config/sros2_policy.xml').getroot()
+    permitted = {each.text.replace('~', NAME) for each in policy.iter() if each.tag == 'service'}
+    services = {name for name, _ in node.get_service_names_and_types_by_node(*NAME_PARTS)}
+    topics = {name for name, _ in node.get_publisher_names_and_types_by_node(*NAME_PARTS)}
+    page = (ROOT / 'docs/security.md').read_text()
+    (told,) = re.findall(r'managed-node\) needs (.*?)\n- ', page, re.DOTALL)
+    besides = {name for name in services - permitted | topics if name.startswith(NAME)}
+    assert besides == {name.replace('~', NAME) for name in re.findall(r'`(~/\w+)`', told)}
 
 
 def test_an_error_leads_back_to_the_beginning_and_a_shutdown_to_the_end(
