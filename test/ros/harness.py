@@ -97,6 +97,7 @@ class Graph:
         *,
         deadline_s: float = DEADLINE_S,
         repeat: Callable[[], Any] | None = None,
+        period_s: float = _REPEAT_S,
     ) -> Any:
         """Spin until a condition holds and return what it gave.
 
@@ -110,6 +111,8 @@ class Graph:
             Seconds after which it fails.
         repeat
             Called at once and again from time to time until then, such as to send a pair.
+        period_s
+            Seconds between two calls of `repeat`.
         """
         end, next_call = time.monotonic() + deadline_s, 0.0
         while not (result := condition()):
@@ -118,7 +121,7 @@ class Graph:
                 raise AssertionError(f'waited {deadline_s} s for {what}\n{self.seen()}')
             if repeat is not None and now >= next_call:
                 repeat()
-                next_call = now + _REPEAT_S
+                next_call = now + period_s
             self.spin()
         return result
 
