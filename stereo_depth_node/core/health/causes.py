@@ -421,9 +421,9 @@ CAUSES: dict[str, Cause] = {
             'images_unpaired',
             Level.WARN,
             '{count} of {received} images found no partner in {window:.1f} s (left comes at '
-            '{left_rate:.1f} Hz, right at {right_rate:.1f} Hz): run both cameras at one rate, '
-            'from one trigger',
-            'Where the stamps wander, raise sync_tolerance.',
+            '{left_rate:.1f} Hz, right at {right_rate:.1f} Hz): {cure}',
+            'Cameras need one rate, and better one trigger. Where the stamps wander, raise '
+            'sync_tolerance.',
         ),
         Cause(
             'shared_memory',

@@ -22,7 +22,7 @@ from stereo_depth_node.core.health.failures import (
 from stereo_depth_node.core.health.losses import (
     is_notable,
     lost_images,
-    TRANSPORT_BYTES,
+    or_transport_cure,
     transport_cure,
 )
 from stereo_depth_node.core.health.rectification import rectification_findings
@@ -197,22 +197,8 @@ def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
         topic=silent.image.name,
         silence=min(silent.silence, snapshot.age),
         publishers=listed(silent.image.publishers),
-        cure=_cure_of_silence(snapshot, name),
+        cure=or_transport_cure(snapshot, f'check the {name} camera', 'if it works'),
     )
-
-
-def _cure_of_silence(snapshot: Snapshot, name: str) -> str:
-    """Say what to check of a camera whose images do not come while those of the other do."""
-    check = f'check the {name} camera'
-    if snapshot.image_bytes < TRANSPORT_BYTES:
-        return check
-    size = snapshot.image_bytes // 1024
-    if snapshot.profile_to_set:
-        return (
-            f'images of {size} KiB get lost between processes, so {transport_cure(snapshot)}; '
-            f'else {check}'
-        )
-    return f'{check}; if it works, {transport_cure(snapshot)}'
 
 
 def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
@@ -222,13 +208,8 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
         some_fail = why_some_pairs_fail(snapshot, snapshot.last_failure, failed)
         if some_fail is not None:
             yield some_fail
-    overload = _overload(snapshot)
-    if overload is not None:
-        yield overload
-    elif snapshot.age > 2 * _GRACE_S and not has_mixed_images(snapshot):
-        losses = lost_images(snapshot, Level.WARN)
-        if losses is not None:
-            yield losses
+    if snapshot.age > 2 * _GRACE_S:  # the first pair takes longer than the others
+        yield from _skipped_or_lost(snapshot)
     unpaired = _dropped(snapshot, _UNPAIRED)
     if is_notable(unpaired, snapshot.received):
         yield CAUSES['images_unpaired'].found(
@@ -237,6 +218,9 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
             window=snapshot.window,
             left_rate=snapshot.left.rate,
             right_rate=snapshot.right.rate,
+            cure=or_transport_cure(
+                snapshot, 'run both cameras at one rate, from one trigger', 'if they do'
+            ),
         )
     if is_notable(repeated_images(snapshot), snapshot.received):
         yield repeated_stamps(snapshot, Level.WARN)
@@ -247,6 +231,17 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
         yield from wrong_clocks(snapshot)
     if snapshot.rectification is not None:
         yield from rectification_findings(snapshot.rectification)
+
+
+def _skipped_or_lost(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield that pairs are skipped or, if none is, that images are lost on their way."""
+    overload = _overload(snapshot)
+    if overload is not None:
+        yield overload
+    elif not has_mixed_images(snapshot):
+        losses = lost_images(snapshot, Level.WARN)
+        if losses is not None:
+            yield losses
 
 
 def _overload(snapshot: Snapshot) -> Finding | None:

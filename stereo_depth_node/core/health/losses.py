@@ -7,11 +7,11 @@ from __future__ import annotations
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
 from stereo_depth_node.core.health.snapshot import Snapshot
 
-__all__ = ['TRANSPORT_BYTES', 'is_notable', 'lost_images', 'transport_cure']
+__all__ = ['is_notable', 'lost_images', 'or_transport_cure', 'transport_cure']
 
-#: Fast DDS loses best-effort messages from this size on unless it is given a profile: two images
-#: at once do not fit into its 512 KiB of shared memory.
-TRANSPORT_BYTES = 300 * 1024
+# Fast DDS loses best-effort messages from this size on unless it is given a profile: two images
+# at once do not fit into its 512 KiB of shared memory.
+_TRANSPORT_BYTES = 300 * 1024
 # Share of the images, and number of them, from which on a loss is reported.
 _NOTABLE_SHARE, _NOTABLE_COUNT = 0.1, 3
 
@@ -50,3 +50,24 @@ def transport_cure(snapshot: Snapshot) -> str:
         'images; over a network use compressed images (image_transport) or raise '
         'net.core.rmem_max'
     )
+
+
+def or_transport_cure(snapshot: Snapshot, check: str, if_fine: str) -> str:
+    """Say what to check, and how images get through where they may be lost on their way.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Knows how large the images are, and whether the middleware is set up for them.
+    check : str
+        What to do at the cameras.
+    if_fine : str
+        When there is nothing to do there, such as ``if it works``.
+    """
+    if snapshot.image_bytes < _TRANSPORT_BYTES:
+        return check
+    cure = transport_cure(snapshot)
+    if snapshot.profile_to_set:
+        size = snapshot.image_bytes // 1024
+        return f'images of {size} KiB get lost between processes, so {cure}; else {check}'
+    return f'{check}; {if_fine}, {cure}'

@@ -154,6 +154,12 @@ def test_an_overload_names_rates_stages_and_what_to_change():
     )
 
 
+def test_pairs_that_are_skipped_while_the_first_one_is_computed_are_no_overload():
+    skipped = changed(HEALTHY, computed=12, dropped={DropReason.SUPERSEDED: 36})
+    assert names(changed(skipped, age=1.5)) == ['flowing']
+    assert names(changed(skipped, age=2.5)) == ['flowing', 'overloaded']
+
+
 def test_a_processor_that_is_busy_elsewhere_is_not_blamed_on_the_settings():
     snapshot = changed(
         HEALTHY, computed=12, dropped={DropReason.SUPERSEDED: 36}, stages={'match': 0.02}
@@ -243,6 +249,25 @@ PROFILE = 'FASTDDS_DEFAULT_PROFILES_FILE=/share/fastdds_shm.xml'
 def test_one_camera_alone_is_blamed_on_it_or_on_the_transport_by_the_size(snapshot, cure):
     assert names(snapshot) == ['one_side_only']
     assert cure in first(snapshot)
+
+
+@pytest.mark.parametrize(
+    ('image_bytes', 'profile', 'cure'),
+    [
+        (300_000, PROFILE, 'run both cameras at one rate, from one trigger'),
+        (307_200, PROFILE, f'so export {PROFILE} and start camera and node anew; else run both'),
+        (307_200, '', 'from one trigger; if they do, start the cameras with the environment'),
+    ],
+)
+def test_large_images_of_seemingly_two_rates_may_be_lost_on_their_way(image_bytes, profile, cure):
+    """Of a camera whose images are lost again and again, those that come seem to be its rate."""
+    snapshot = changed(
+        HEALTHY,
+        dropped={DropReason.UNPAIRED: 20},
+        image_bytes=image_bytes,
+        profile_to_set=profile,
+    )
+    assert cure in text_of(snapshot, 'images_unpaired')
 
 
 def test_the_profile_is_not_recommended_to_a_node_that_has_it():
