@@ -28,6 +28,10 @@ _FIRST_DATE_S = 10 * 365 * 86400
 # Stamps of the past are those of a recording when they are older than this.
 _RECORDING_S = 86400.0
 _HOUR_S = 3600.0
+# Time zones are so far apart, or a multiple of it.
+_ZONE_S = 900.0
+# Seconds from 1970 to 1980, where GPS begins to count, less the leap seconds that it does not.
+_GPS_EPOCH_S = 315_964_800.0 - 18.0
 # Time scales that lead UTC, and by how much (since 2017).
 _TIME_SCALES = {'TAI, as PTP has it': 37.0, 'GPS time': 18.0}
 # Offsets are told apart to this.
@@ -71,7 +75,8 @@ def _foreign_clock(arrivals: ArrivalEstimate) -> Iterator[Finding]:
     if -_CLOCK_ERROR_S <= age <= LARGEST_LATENCY_S:
         return
     is_date = stamp >= _FIRST_DATE_S
-    if stamp == 0.0 or (is_date and age > _RECORDING_S):
+    counts_from_1980 = abs(age - _GPS_EPOCH_S) < _RESOLUTION_S
+    if stamp == 0.0 or (is_date and age > _RECORDING_S and not counts_from_1980):
         return
     uptime = (
         f'{stamp:.0f} s is the time since some device was switched on (uptime), not since 1970; '
@@ -89,9 +94,11 @@ def _candidates(lead: float) -> str:
     for name, seconds in _TIME_SCALES.items():
         if abs(lead - seconds) < _RESOLUTION_S:
             return f'they may be {name} ({seconds:.0f} s ahead of UTC): convert them in the driver'
-    hours = round(lead / _HOUR_S)
-    if hours and abs(lead - hours * _HOUR_S) < _RESOLUTION_S:
-        return 'whole hours, so one of both may be local time: set it to UTC'
+    if abs(-lead - _GPS_EPOCH_S) < _RESOLUTION_S:
+        return 'they count from 1980, as GPS does: convert them in the driver'
+    zones = round(lead / _ZONE_S)
+    if zones and abs(lead - zones * _ZONE_S) < _RESOLUTION_S:
+        return 'the difference of two time zones, so one of both may be local time: set it to UTC'
     choices = ('chrony', 'NTP', 'PTP')
     return (
         f'the clock of the camera, or of its computer, is not set: synchronise it '

@@ -67,6 +67,8 @@ def test_other_delays_are_no_difference_of_moments(changes):
         (18.0, ['18.0 s ahead of', 'GPS']),
         (3600.1, ['3600 s (1.00 hours) ahead of', 'local time']),
         (-7200.0, ['7200 s (2.00 hours) behind', 'local time']),
+        (19800.3, ['19800 s (5.50 hours) ahead of', 'time zones', 'local time']),
+        (-315_964_782.2, ['behind', 'count from 1980, as GPS does']),
         (-95.0, ['95.0 s behind', 'synchronise']),
         (0.030, ['30.0 ms ahead of', 'synchronise']),
     ],
