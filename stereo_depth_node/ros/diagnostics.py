@@ -33,7 +33,7 @@ from stereo_depth_node.ros.state import NodeState
 
 __all__ = ['NodeDiagnostics']
 
-# Causes are looked for more often than they are published, so that a new one is told at once.
+# Causes are looked for more often than they are published, so that a new one is reported at once.
 _LOOK_S = 0.5
 _PUBLISH_S = 1.0
 # Letters of the settings on one line.
@@ -155,30 +155,30 @@ class NodeDiagnostics:
         self._publisher.publish(array)
 
     def _statistics(self, snapshot: Snapshot) -> dict[str, str]:
-        figures = _node_statistics(self._state, snapshot)
+        statistics = _node_statistics(self._state, snapshot)
         if self._state.processor.pipeline is not None and snapshot.flows:
-            figures.update(_depth_statistics(self._state.processor.pipeline))
+            statistics.update(_depth_statistics(self._state.processor.pipeline))
         report = snapshot.rectification
         if report is not None:
             largest = report.row_offset.largest * report.scale
-            figures['rows apart'] = (
+            statistics['rows apart'] = (
                 f'{report.rows_apart:.2f} px, at most {largest:.2f} px ({report.points} points)'
             )
-            figures['disparities of the scene'] = f'{report.low:.1f} to {report.high:.1f} px'
-        return {name: printable(value) for name, value in figures.items()}
+            statistics['disparities of the scene'] = f'{report.low:.1f} to {report.high:.1f} px'
+        return {name: printable(value) for name, value in statistics.items()}
 
     def _explain(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Answer with all that is known; success says that depth flows."""
         try:
             snapshot = self._observer.observe()
-            figures = self._statistics(snapshot)
+            statistics = self._statistics(snapshot)
             findings = diagnose(snapshot)
             changed = _changed_settings(snapshot.settings) or {'none': 'all are defaults'}
             response.success = findings[0].cause is CAUSES['flowing']
             response.message = '\n'.join(
                 [
                     *(f'{finding.cause.name}: {finding.text}' for finding in findings),
-                    *(f'  {name}: {value}' for name, value in figures.items()),
+                    *(f'  {name}: {value}' for name, value in statistics.items()),
                     '  settings other than the defaults:',
                     *(f'    {name}: {printable(value)}' for name, value in changed.items()),
                 ]
@@ -195,7 +195,7 @@ def _node_statistics(state: NodeState, snapshot: Snapshot) -> dict[str, str]:
     Images received are twice the pairs computed plus the images dropped plus those waiting.
     """
     pairer = state.pairer
-    figures = {
+    statistics = {
         'left rate': f'{snapshot.left.rate:.1f} Hz',
         'right rate': f'{snapshot.right.rate:.1f} Hz',
         'output rate': f'{snapshot.computed / snapshot.window:.1f} Hz',
@@ -205,21 +205,21 @@ def _node_statistics(state: NodeState, snapshot: Snapshot) -> dict[str, str]:
         'images waiting': str(state.waiting),
     }
     for reason, count in sorted(state.dropped.items(), key=lambda item: item[0].name):
-        figures[f'images dropped, {reason.name.lower()}'] = str(count)
-    figures['stamp restarts'] = str(pairer.resets)
+        statistics[f'images dropped, {reason.name.lower()}'] = str(count)
+    statistics['stamp restarts'] = str(pairer.resets)
     if snapshot.offset is not None:
-        figures['left-right offset'] = f'{snapshot.offset.nearest_ns / 1e6:.3f} ms'
+        statistics['left-right offset'] = f'{snapshot.offset.nearest_ns / 1e6:.3f} ms'
     if snapshot.arrivals is not None:
-        figures['right arrives after left'] = f'{snapshot.arrivals.lag_ns / 1e6:.1f} ms'
+        statistics['right arrives after left'] = f'{snapshot.arrivals.lag_ns / 1e6:.1f} ms'
     if snapshot.flows and state.statistics.latency_s:
         latency = median(state.statistics.latency_s)
         if 0.0 <= latency <= LARGEST_LATENCY_S:  # otherwise stamps and clock do not compare
-            figures['latency'] = f'{1e3 * latency:.1f} ms'
+            statistics['latency'] = f'{1e3 * latency:.1f} ms'
     for stage, seconds in snapshot.stages.items():
-        figures[f'time, {stage}'] = f'{1e3 * seconds:.2f} ms'
+        statistics[f'time, {stage}'] = f'{1e3 * seconds:.2f} ms'
     for output, count in snapshot.subscribers.items():
-        figures[f'subscribers, {output}'] = str(count)
-    return figures
+        statistics[f'subscribers, {output}'] = str(count)
+    return statistics
 
 
 def _depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
@@ -228,22 +228,22 @@ def _depth_statistics(pipeline: StereoPipeline) -> dict[str, str]:
     fixed = pipeline.fixed[::_STRIDE, ::_STRIDE]
     limits = pipeline.depth_limits
     known = fixed[(fixed >= limits.low) & (fixed <= limits.high)]
-    figures = {
+    statistics = {
         'size': f'{pipeline.width}x{pipeline.height}',
         'backend': pipeline.backend,
         'density': f'{100.0 * known.size / fixed.size:.1f} %',
     }
     if geometry is None:
-        return figures
-    figures['focal length'] = f'{geometry.f:.2f} px'
-    figures['baseline'] = f'{geometry.baseline:.4f} m'
+        return statistics
+    statistics['focal length'] = f'{geometry.f:.2f} px'
+    statistics['baseline'] = f'{geometry.baseline:.4f} m'
     disparity = known / DISPARITY_SCALE - geometry.offset
     disparity = disparity[disparity > 0.0]
     if disparity.size:
         depths = np.percentile(geometry.f * geometry.baseline / disparity, _PERCENTILES)
         for percent, depth in zip(_PERCENTILES, depths, strict=True):
-            figures[f'depth, {percent} %'] = f'{depth:.3f} m'
-    return figures
+            statistics[f'depth, {percent} %'] = f'{depth:.3f} m'
+    return statistics
 
 
 def _changed_settings(settings: Settings) -> dict[str, Any]:

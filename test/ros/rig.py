@@ -184,10 +184,10 @@ class Rig(Peer):
         self.send_image(1, right, stamp_ns + right_later_ns)
         return stamp_ns
 
-    def send_image(self, eye: int, image: Any, stamp_ns: int, frame_id: str = FRAME) -> None:
+    def send_image(self, side: int, image: Any, stamp_ns: int, frame_id: str = FRAME) -> None:
         """Publish the image of one camera, 0 for the left."""
         image.header = Header(stamp=stamp_of(stamp_ns), frame_id=frame_id)
-        self.images[eye].publish(image)
+        self.images[side].publish(image)
 
     def publish_infos(self) -> None:
         """Publish the calibration, stamped with 0."""
@@ -254,7 +254,9 @@ def messages_of(
     scene: StereoScene, encoding: str = 'mono8', **options: Any
 ) -> tuple[Image, Image]:
     """Return both images of a scene."""
-    left, right = (image_message(eye, encoding, **options) for eye in (scene.left, scene.right))
+    left, right = (
+        image_message(image, encoding, **options) for image in (scene.left, scene.right)
+    )
     return left, right
 
 

@@ -215,8 +215,8 @@ def test_the_baseline_parameter_stands_in_for_that_of_the_calibration(graph: Gra
 
 def bad(**right_eye: Any) -> Callable[[], tuple[CameraInfo, CameraInfo]]:
     """Return a maker of calibrations whose right camera has other attributes."""
-    eye = camera(WIDTH, HEIGHT, f=F, tx=-F * 0.1, frame_id=FRAME)
-    return lambda: (INFOS[0], camera_info(dataclasses.replace(eye, **right_eye)))
+    right = camera(WIDTH, HEIGHT, f=F, tx=-F * 0.1, frame_id=FRAME)
+    return lambda: (INFOS[0], camera_info(dataclasses.replace(right, **right_eye)))
 
 
 def projection(f: float = F, tx: float = -50.0) -> tuple[float, ...]:

@@ -271,9 +271,9 @@ def test_any_events_in_any_order(fuzzed, sequence):
 @given(st.lists(st.tuples(st.sampled_from(list(Side)), stamps), min_size=1, max_size=30))
 def test_any_stamps(fuzzed, arrivals):
     fuzzed.reset()
-    eyes = dict(zip(Side, (SCENE.left, SCENE.right), strict=True))
+    images = dict(zip(Side, (SCENE.left, SCENE.right), strict=True))
     for side, stamp in arrivals:
-        fuzzed.send(side, image_message(eyes[side]), stamp)
+        fuzzed.send(side, image_message(images[side]), stamp)
     fuzzed.here.assert_adds_up()
 
 

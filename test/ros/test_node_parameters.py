@@ -43,8 +43,8 @@ def noisy_scene() -> StereoScene:
     rng = np.random.default_rng(1)
     scene = scene_of(plane(WIDTH, HEIGHT, 20))
     left, right = (
-        np.clip(eye + rng.normal(0, 25, eye.shape), 0, 255).astype(np.uint8)
-        for eye in (scene.left, scene.right)
+        np.clip(image + rng.normal(0, 25, image.shape), 0, 255).astype(np.uint8)
+        for image in (scene.left, scene.right)
     )
     left[60:100, 120:200] = right[60:100, 120:200] = 77  # nothing to match
     return StereoScene(left, right, scene.disparity)
@@ -237,7 +237,7 @@ def test_the_transport_can_be_changed_to_compressed_images(graph: Graph) -> None
 
     topics = {f'{side}/image_rect': f'{side}/image_rect/compressed' for side in ('left', 'right')}
     driver = Rig(graph, ['disparity'], infos=infos, topics=topics, image_type=CompressedImage)
-    compressed = [compressed_message(eye) for eye in (SCENE.left, SCENE.right)]
+    compressed = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
     driver.connect(*compressed)
     after = pixels_of(driver.exchange(*compressed)['disparity'].image)
     np.testing.assert_array_equal(after, before)

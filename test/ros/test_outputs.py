@@ -295,8 +295,8 @@ def test_outputs_are_in_the_frame_of_the_left_image(graph: Graph) -> None:
     rig.connect(*pair)
     stamp_ns = next_stamp_ns()
 
-    for eye, frame_id in enumerate(('left_eye', 'right_eye')):
-        rig.send_image(eye, pair[eye], stamp_ns, frame_id)
+    for side, frame_id in enumerate(('left_eye', 'right_eye')):
+        rig.send_image(side, pair[side], stamp_ns, frame_id)
     graph.wait_until(lambda: len(rig.outputs(stamp_ns)) == len(rig.heard), 'all outputs')
 
     frames = {each.header.frame_id for each in rig.outputs(stamp_ns).values()}

@@ -182,7 +182,7 @@ def test_a_message_that_ends_in_its_header_harms_nothing(
 def test_images_of_another_size_than_the_calibration_are_refused_by_name(
     rig: Rig, node: NodeHere
 ) -> None:
-    small = [image_message(eye[:100, :180].copy()) for eye in (SCENE.left, SCENE.right)]
+    small = [image_message(image[:100, :180].copy()) for image in (SCENE.left, SCENE.right)]
     computed = node.node.state.computed
 
     rig.send(*small)
@@ -203,7 +203,7 @@ def test_lossless_compressed_images_give_the_disparity_of_raw_ones(graph: Graph,
         topics=topics,
         image_type=CompressedImage,
     )
-    pair = [compressed_message(eye) for eye in (SCENE.left, SCENE.right)]
+    pair = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
     driver.connect(*pair)
 
     np.testing.assert_array_equal(disparity_of(driver, *pair), disparity_of(rig, *MONO))
@@ -225,7 +225,7 @@ def test_compressed_images_come_on_the_topic_below_the_remapped_one(graph: Graph
         topics=topics,
         image_type=CompressedImage,
     )
-    pair = [compressed_message(eye, 'jpg') for eye in (SCENE.left, SCENE.right)]
+    pair = [compressed_message(image, 'jpg') for image in (SCENE.left, SCENE.right)]
     driver.connect(*pair)
 
     assert_is_the_scene(disparity_of(driver, *pair))
@@ -243,7 +243,7 @@ def test_damaged_compressed_images_are_counted_and_the_next_good_one_is_computed
         topics=topics,
         image_type=CompressedImage,
     )
-    pair = [compressed_message(eye) for eye in (SCENE.left, SCENE.right)]
+    pair = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
     driver.connect(*pair)
 
     for damaged in (pair[1].data[:20], array('B'), array('B', b'no image at all')):
@@ -268,7 +268,7 @@ def test_a_compressed_image_beyond_the_calibration_takes_no_memory(graph: Graph)
         topics=topics,
         image_type=CompressedImage,
     )
-    pair = [compressed_message(eye) for eye in (SCENE.left, SCENE.right)]
+    pair = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
     driver.connect(*pair)
     before = _peak_mib(process.pid)
     bomb = compressed_message(np.zeros((8000, 8000), np.uint8))

@@ -47,8 +47,8 @@ def send_in_order(rig: Rig, first: int) -> int:
     """Send a pair of which one camera is first, and wait for its disparity."""
     stamp_ns = next_stamp_ns()
     rig.publish_infos()
-    for eye in (first, 1 - first):
-        rig.send_image(eye, PAIR[eye], stamp_ns)
+    for side in (first, 1 - first):
+        rig.send_image(side, PAIR[side], stamp_ns)
     wait_for_disparity(rig, stamp_ns)
     return stamp_ns
 

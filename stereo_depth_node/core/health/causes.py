@@ -438,7 +438,7 @@ CAUSES: dict[str, Cause] = {
             Level.WARN,
             'use_sim_time is true, but /clock has said nothing: start the simulator, play with '
             '--clock, or set use_sim_time to false',
-            'Depth is computed all the same; only its latency cannot be told.',
+            'Depth is computed all the same; only its latency cannot be measured.',
         ),
         Cause(
             'parameter_refused',

@@ -74,13 +74,13 @@ class Settings(SettingFields):
         """
         unknown = sorted(set(changes) - set(known_parameters()))
         if unknown:
-            told = [
+            problems = [
                 advice_on_name(printable(name, 60), known_parameters())
                 for name in unknown[:_MOST_NAMED]
             ]
             if len(unknown) > _MOST_NAMED:
-                told.append(f'{len(unknown) - _MOST_NAMED} more names are unknown')
-            raise SettingsError('; '.join(told))
+                problems.append(f'{len(unknown) - _MOST_NAMED} more names are unknown')
+            raise SettingsError('; '.join(problems))
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     def for_downscaled_images(self) -> Settings:

@@ -110,16 +110,16 @@ def opencv_intrinsics(folder: Path) -> list[Path]:
 def opencv_extrinsics(folder: Path) -> list[Path]:
     """Write the second of the two."""
     t = np.array([[-BASELINE], [0], [0]])
-    eye = np.identity(3)
-    return [_storage(folder / 'extrinsics.yml', R=eye, T=t, R1=eye, R2=eye, P1=P[0], P2=P[1])]
+    same = np.identity(3)
+    return [_storage(folder / 'extrinsics.yml', R=same, T=t, R1=same, R2=same, P1=P[0], P2=P[1])]
 
 
 def opencv_pose(folder: Path) -> list[Path]:
     """All in one file of XML, without the projection matrices."""
     t = np.array([[-BASELINE], [0], [0]])
-    eye = np.identity(3)
+    same = np.identity(3)
     path = folder / 'stereo.xml'
-    return [_storage(path, K1=K, D1=_zeros(5), K2=K, D2=_zeros(5), R=eye, T=t)]
+    return [_storage(path, K1=K, D1=_zeros(5), K2=K, D2=_zeros(5), R=same, T=t)]
 
 
 def middlebury(folder: Path) -> list[Path]:
