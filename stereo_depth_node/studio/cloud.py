@@ -11,6 +11,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.camera.point_cloud import PointProjector
+from stereo_depth_node.core.disparity.depth import depth_from_disparity
 from stereo_depth_node.offline.calibration_options import unit_geometry
 from stereo_depth_node.studio.result import Result
 
@@ -51,7 +52,8 @@ def cloud_of(result: Result) -> Cloud:
         is_metric = depth is not None and geometry is not None
         if depth is None or geometry is None:
             geometry = unit_geometry(result.pipeline.width, result.pipeline.height)
-            depth = _relative_depth(result.disparity, geometry.f)
+            depth = np.empty_like(result.disparity)
+            depth_from_disparity(result.disparity, ~(result.disparity > 0), geometry, depth)
         depth = _without_farthest(depth)
         known = int(np.count_nonzero(np.isfinite(depth)))
         step = max(1, math.ceil(math.sqrt(known / _MOST_POINTS)))
@@ -61,13 +63,6 @@ def cloud_of(result: Result) -> Cloud:
     placed = points.xyz[:, [0, 2, 1]] * np.array([1.0, 1.0, -1.0], np.float32)
     middle = float(np.median(points.xyz[:, 2])) if len(points.xyz) else 1.0
     return Cloud(np.round(placed, 4).tolist(), np.round(colours, 3).tolist(), middle, is_metric)
-
-
-def _relative_depth(disparity: Float, f: float) -> Float:
-    with np.errstate(divide='ignore', invalid='ignore'):
-        depth = np.float32(f) / disparity
-    depth[~(disparity > 0)] = np.nan
-    return np.asarray(depth, np.float32)
 
 
 def _without_farthest(depth: Float) -> Float:

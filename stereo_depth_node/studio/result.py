@@ -11,8 +11,8 @@ import time
 
 import numpy as np
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey
-from stereo_depth_node.core.disparity.depth import disparity_in_pixels
+from stereo_depth_node.core.arrays import Float, Grey
+from stereo_depth_node.core.disparity.depth import known_disparity
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.matching import at_full_size, matched_disparity, pipeline_for
@@ -84,11 +84,7 @@ class Result:
     @cached_property
     def disparity(self) -> Float:
         """x_l - x_r, (h, w), pixels of the result, NaN where unknown."""
-        fixed = self.pipeline.fixed
-        disparity = np.empty(fixed.shape, np.float32)
-        disparity_in_pixels(fixed, 0.0, disparity)
-        disparity[fixed < self.pipeline.settings.min_disparity * DISPARITY_SCALE] = np.nan
-        return disparity
+        return known_disparity(self.pipeline.fixed, self.pipeline.settings.min_disparity)
 
     @cached_property
     def depth(self) -> Float | None:

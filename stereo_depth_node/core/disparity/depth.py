@@ -29,6 +29,7 @@ __all__ = [
     'depth_from_disparity',
     'depth_limits',
     'disparity_in_pixels',
+    'known_disparity',
     'millimetres_from_depth',
 ]
 
@@ -99,6 +100,22 @@ def disparity_in_pixels(fixed: Fixed, offset: float, out: Float) -> None:
     np.multiply(fixed, _PIXELS, out=out)
     if offset:
         np.subtract(out, np.float32(offset), out=out)
+
+
+def known_disparity(fixed: Fixed, min_disparity: int) -> Float:
+    """Return fixed-point disparities, (H, W) int16, as x_l - x_r in pixels, NaN where unknown.
+
+    Parameters
+    ----------
+    fixed : (H, W) int16 ndarray
+        Disparities x_l - x_r in 1/16 px.
+    min_disparity : int
+        The smallest one searched, pixels.
+    """
+    disparity = np.empty(fixed.shape, np.float32)
+    disparity_in_pixels(fixed, 0.0, disparity)
+    disparity[fixed < min_disparity * DISPARITY_SCALE] = np.nan
+    return disparity
 
 
 def depth_from_disparity(

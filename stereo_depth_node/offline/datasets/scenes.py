@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Colour, Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.disparity.depth import depth_from_disparity
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP
 from stereo_depth_node.offline.files.pairs import PairSource
@@ -94,10 +95,8 @@ class Scene:
     @property
     def true_depth(self) -> Float:
         """The truth as Z = f * B / d, (H, W), metres, NaN where unknown."""
-        geometry, disparity = self.known_geometry(), self.true_disparity
-        with np.errstate(divide='ignore', invalid='ignore'):
-            depth = np.float32(geometry.f * geometry.baseline) / disparity
-        depth[~(disparity > 0)] = np.nan
+        depth = self.true_disparity
+        depth_from_disparity(depth, ~(depth > 0), self.known_geometry(), depth)
         return depth
 
     @property

@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
+from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
-from stereo_depth_node.core.disparity.depth import disparity_in_pixels
+from stereo_depth_node.core.disparity.depth import depth_from_disparity, known_disparity
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -128,11 +128,7 @@ class ComputedPair:
 
     def disparity(self) -> Float:
         """Return x_l - x_r, (h, w), pixels of the result, NaN where unknown."""
-        fixed = self.pipeline.fixed
-        disparity = np.empty(fixed.shape, np.float32)
-        disparity_in_pixels(fixed, 0.0, disparity)
-        disparity[fixed < self.pipeline.settings.min_disparity * DISPARITY_SCALE] = np.nan
-        return disparity
+        return known_disparity(self.pipeline.fixed, self.pipeline.settings.min_disparity)
 
     def depth(self) -> Float:
         """Return the depth, (h, w), metres, NaN where unknown."""
@@ -159,10 +155,8 @@ class ComputedPair:
         if geometry is None:
             unit = 'baselines (uncalibrated, focal length assumed 0.8 image widths)'
             geometry = unit_geometry(self.pipeline.width, self.pipeline.height)
-            disparity = self.disparity()
-            with np.errstate(divide='ignore'):
-                depth = np.float32(geometry.f) / disparity
-            depth[~(disparity > 0)] = np.nan
+            depth = self.disparity()
+            depth_from_disparity(depth, ~(depth > 0), geometry, depth)
             self.notes.append(f'the point cloud is in {unit}')
         points = PointProjector(geometry).project(self.depth() if depth is None else depth)
         colours = self.pipeline.colour()[points.rows, points.columns]
