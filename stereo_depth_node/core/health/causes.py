@@ -487,7 +487,8 @@ CAUSES: dict[str, Cause] = {
             'and leave camera_info as it is',
             'What is near lies further left in the right image than in the left one. Images that '
             'are turned upside down without their calibration look the same; to exchange them '
-            'gives depth, to turn the calibration too gives it at the right place.',
+            'gives depth, to turn the calibration too gives it at the right place. Where one '
+            'message has both (`stereo_layout`) the driver has to exchange them.',
         ),
         Cause(
             'scene_too_near',
