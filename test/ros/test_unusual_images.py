@@ -275,7 +275,7 @@ def test_a_compressed_image_beyond_the_calibration_takes_no_memory(graph: Graph)
 
     driver.send_until(
         lambda: (
-            'claims 8000 x 8000 pixels, the calibration is for 202 x 121'
+            'the images are 8000x8000, the calibration is for 202x121'
             in driver.call(Trigger, '/stereo_depth_node/explain', Trigger.Request()).message
         ),
         *(bomb, bomb),
