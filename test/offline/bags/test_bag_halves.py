@@ -98,6 +98,18 @@ def test_images_that_hold_both_give_the_depth_of_their_halves(tmp_path: Path, fo
     assert np.nanmedian(depth) == pytest.approx(FOCAL * BASELINE / 10.0, rel=0.01)
 
 
+@pytest.mark.parametrize('form', ['side by side', 'compressed'])
+def test_a_recording_with_both_in_one_is_inspected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    source = str(recording(tmp_path / 'in', form))
+    assert main(['inspect', source, '--set', 'stereo_layout=side_by_side']) == 0
+    told = capsys.readouterr().out
+    assert 'Stereo camera /cam/image:left, /cam/image:right' in told
+    assert 'pairs         3' in told
+    assert f'f {FOCAL:.2f} px, baseline {BASELINE:.5f} m' in told
+
+
 def test_a_topic_that_may_hold_both_is_asked_for(tmp_path: Path) -> None:
     tape = Tape()
     tape.add('/cam/image', image(WIDE, START_NS), START_NS)
