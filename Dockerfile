@@ -10,7 +10,8 @@ FROM ros:${ROS_DISTRO}-ros-base AS base
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /ws
 COPY package.xml src/stereo_depth_node/
-# numba is optional, and not every release has it.
+# Versions are those of the distribution. numba is optional, and not every release has it.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && rosdep update --rosdistro "$ROS_DISTRO" \
     && rosdep install --rosdistro "$ROS_DISTRO" --from-paths src --ignore-src -y \
