@@ -144,6 +144,7 @@ class NodeObserver:
             age=0.0 if self._wanted_at is None else now.at - self._wanted_at,
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,
+            restarts=now.resets - then.resets,
             resets=now.resets - self._samples[0].resets,
             looped=state.pairer.looped,
             undecided=state.pairer.undecided,

@@ -135,8 +135,10 @@ class Snapshot:
         A subscriber that gets nothing because of its QoS.
     age : float
         Seconds since the outputs were asked for; 0 when they are not.
-    pairs, computed, resets : int
-        Pairs found; pairs computed; restarts of the stamps, in the last ten seconds.
+    pairs, computed, restarts : int
+        Pairs found; pairs computed; restarts of the stamps.
+    resets : int
+        Restarts of the stamps in the last ten seconds.
     looped : int
         Pairs of a recording of one or two that is played in a loop, 0 when it is none.
     undecided : int
@@ -203,6 +205,7 @@ class Snapshot:
     age: float = 0.0
     pairs: int = 0
     computed: int = 0
+    restarts: int = 0
     resets: int = 0
     looped: int = 0
     undecided: int = 0

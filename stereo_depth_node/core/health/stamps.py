@@ -32,6 +32,8 @@ _CLOCKS_PERIODS = 3
 # A larger tolerance than this offset, so that it holds when the offset wanders.
 _HEADROOM = 1.2
 _MAX_QUEUE_SIZE = 1000
+# Of both sides, in a recording of three: every second of its beginnings is recognised.
+_STEPS_OF_A_RESTART = 4
 # No two cameras of one rate are further apart than half a period, and some jitter.
 _LARGEST_OFFSET_PERIODS = 0.6
 
@@ -86,12 +88,10 @@ def backward_stamps(snapshot: Snapshot, level: Level) -> Finding | None:
     A recording that begins again makes a step back on each side and is no such case.
     """
     steps = snapshot.left.backward + snapshot.right.backward
-    if (
-        snapshot.resets
-        or snapshot.undecided
-        or steps < _ENOUGH_IMAGES
-        or 10 * steps < snapshot.received
-    ):
+    steps -= _STEPS_OF_A_RESTART * snapshot.restarts
+    if snapshot.looped or snapshot.undecided:
+        return None
+    if steps < _ENOUGH_IMAGES or 10 * steps < snapshot.received:
         return None
     return CAUSES['stamps_backward'].found(
         level=level,

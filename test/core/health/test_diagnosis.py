@@ -181,8 +181,14 @@ def test_frames_that_are_lost_because_of_an_overload_are_not_blamed_on_the_trans
 
 def test_a_recording_that_begins_again_is_no_fault():
     looping = {'left': side('left', backward=3), 'right': side('right', backward=3)}
-    assert names(changed(HEALTHY, **looping, resets=3)) == ['flowing']
-    assert 'stamps_backward' in names(changed(HEALTHY, **looping, resets=0))
+    assert names(changed(HEALTHY, **looping, restarts=3)) == ['flowing']
+    assert 'stamps_backward' in names(changed(HEALTHY, **looping, restarts=0))
+
+
+def test_stamps_that_run_backwards_are_named_although_they_go_back_far_enough_to_restart():
+    backwards = {'left': side('left', backward=29), 'right': side('right', backward=29)}
+    found = names(changed(HEALTHY, **backwards, restarts=3, resets=30))
+    assert found == ['flowing', 'stamps_backward']
 
 
 def test_a_short_recording_that_begins_again_repeats_no_stamps():
