@@ -104,9 +104,10 @@ def test_a_recording_of_a_few_pairs_in_a_loop_is_computed_and_blamed_for_nothing
     heard = bench.rig.heard['disparity']
 
     bench.graph.wait_until(
-        lambda: len(heard) > 4 * pairs + 4,
-        'disparities',
+        lambda: len(heard) > 4 * pairs + 4 and len(bench.reports) > 3,
+        'disparities and reports',
         repeat=lambda: bench.rig.send(bench.left, bench.right, stamp_ns=next(turns)),
+        period_s=0.05,
     )
 
     assert {stamp_ns_of(message) for message in heard} == {*stamps}

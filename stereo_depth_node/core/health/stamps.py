@@ -32,8 +32,8 @@ _CLOCKS_PERIODS = 3
 # A larger tolerance than this offset, so that it holds when the offset wanders.
 _HEADROOM = 1.2
 _MAX_QUEUE_SIZE = 1000
-# Of both sides, in a recording of three: every second of its beginnings is recognised.
-_STEPS_OF_A_RESTART = 4
+# Of both sides, at most, in a recording of three: every second of its beginnings is recognised.
+_REPEATS_OF_A_RESTART, _STEPS_OF_A_RESTART = 8, 4
 # No two cameras of one rate are further apart than half a period, and some jitter.
 _LARGEST_OFFSET_PERIODS = 0.6
 
@@ -60,9 +60,8 @@ def repeated_images(snapshot: Snapshot) -> int:
 
     Not those of a short recording that begins again: it is recognised by them.
     """
-    if snapshot.resets:
-        return 0
-    return max(snapshot.dropped.get(DropReason.DUPLICATE, 0) - snapshot.undecided, 0)
+    explained = snapshot.undecided + _REPEATS_OF_A_RESTART * snapshot.restarts
+    return max(snapshot.dropped.get(DropReason.DUPLICATE, 0) - explained, 0)
 
 
 def repeated_stamps(snapshot: Snapshot, level: Level) -> Finding:

@@ -192,10 +192,10 @@ def test_stamps_that_run_backwards_are_named_although_they_go_back_far_enough_to
 
 
 def test_a_short_recording_that_begins_again_repeats_no_stamps():
-    """Four images show that it has begun again; resets are of the last ten seconds."""
+    """Four images show that it has begun again; restarts are of the window."""
     repeats = {DropReason.DUPLICATE: 24}
-    assert names(changed(HEALTHY, dropped=repeats, resets=4)) == ['flowing']
-    assert 'stamps_repeat' in names(changed(HEALTHY, dropped=repeats, resets=0))
+    assert names(changed(HEALTHY, dropped=repeats, restarts=4)) == ['flowing']
+    assert 'stamps_repeat' in names(changed(HEALTHY, dropped=repeats, restarts=0))
     # The first time, before it is known.
     first = changed(
         HEALTHY, dropped={DropReason.DUPLICATE: 8}, undecided=8, left=side('left', backward=6)
