@@ -139,6 +139,7 @@ def test_images_that_come_too_fast_are_taken_again_at_once(
 ) -> None:
     node = graph.node().node
     counts, works = iter([5, 4, 2, 7]), []
+    monkeypatch.setattr(type(node.inputs), 'messages_of_a_pair', 2)  # nobody subscribes here
     monkeypatch.setattr(node, '_take_arrived', lambda _first: next(counts))
     monkeypatch.setattr(node, '_work', lambda: works.append('a pair'))
 
