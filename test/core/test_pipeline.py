@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+from reference_settings import SGBM_TUNED
 from scenes import camera, geometry_of, plane, scene_of, step, StereoScene, tilted_plane
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
@@ -21,16 +22,6 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
 
 SEMI_GLOBAL = ('sgbm', 'sgbm_3way', 'sgbm_hh', 'sgbm_hh4')
-SGBM_TUNED = Settings(
-    algorithm='sgbm_3way',
-    block_size=3,
-    p1=36,
-    p2=144,
-    pre_filter_cap=63,
-    uniqueness_ratio=10,
-    speckle_window_size=100,
-    speckle_range=2,
-)
 
 
 def run(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-import importlib.util
 import json
 import logging
 import os
@@ -28,6 +27,7 @@ pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed')
 
 from launch import LaunchDescription, LaunchService
 from launch.actions import SetLaunchConfiguration
+from launch_modules import module_of
 
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.environment import PROFILE_VARIABLES
@@ -94,12 +94,7 @@ class Launched:
 
 @pytest.fixture(scope='module')
 def launch_file() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('depth_launch', LAUNCH_FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of(LAUNCH_FILE)
 
 
 @pytest.fixture

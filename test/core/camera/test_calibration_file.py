@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import time
 
+from irregular_files import irregular, KINDS
 import pytest
 
 pytest.importorskip('yaml')
@@ -236,15 +237,11 @@ def test_a_url_that_means_no_file_is_refused_with_what_is_known(monkeypatch, url
         load_calibration(url)
 
 
-@pytest.mark.parametrize('kind', ['pipe', 'device', 'folder', 'large', 'aliases', 'deep'])
+@pytest.mark.parametrize('kind', [*KINDS, 'large', 'aliases', 'deep'])
 def test_what_would_never_end_is_refused_within_a_second(tmp_path, kind):
     file = tmp_path / 'left.yaml'
-    if kind == 'pipe':
-        os.mkfifo(file)
-    elif kind == 'device':
-        file = Path('/dev/zero')
-    elif kind == 'folder':
-        file.mkdir()
+    if kind in KINDS:
+        file = irregular(kind, file)
     elif kind == 'large':
         with file.open('wb') as content:
             content.truncate(3 << 30)

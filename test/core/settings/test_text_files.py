@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from irregular_files import irregular, KINDS
 import pytest
 
 pytest.importorskip('yaml')
@@ -21,15 +21,11 @@ def test_a_text_file_is_read_without_its_byte_order_mark(tmp_path: Path) -> None
     assert read_text(file) == 'f: 1\n'
 
 
-@pytest.mark.parametrize('kind', ['pipe', 'device', 'folder', 'missing', 'large', 'binary'])
+@pytest.mark.parametrize('kind', [*KINDS, 'missing', 'large', 'binary'])
 def test_what_is_no_small_text_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
     file = tmp_path / 'it'
-    if kind == 'pipe':
-        os.mkfifo(file)
-    elif kind == 'device':
-        file = Path('/dev/zero')
-    elif kind == 'folder':
-        file.mkdir()
+    if kind in KINDS:
+        file = irregular(kind, file)
     elif kind == 'large':
         file.write_bytes(b' ' * 2_000_000)
     elif kind == 'binary':

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from reference_settings import SGBM_TUNED
 
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
@@ -32,16 +33,6 @@ from stereo_depth_node.offline.datasets.scenes import Scene
 DATA = 'STEREO_DEPTH_DATA'
 PRESETS = Path(__file__).resolve().parents[3] / 'config' / 'presets'
 BLOCK = Settings()
-SEMI_GLOBAL = Settings(
-    algorithm='sgbm_3way',
-    block_size=3,
-    p1=36,
-    p2=144,
-    pre_filter_cap=63,
-    uniqueness_ratio=10,
-    speckle_window_size=100,
-    speckle_range=2,
-)
 # Scene -> num_disparities and, for each of the two, bad-2.0 of all and of estimated pixels and
 # the density, percent, of OpenCV 4.14 and 5.0.
 FIGURES = {
@@ -88,7 +79,7 @@ def opencv_disparity(settings: Settings, scene: Scene) -> np.ndarray:
 def test_figures_are_those_of_opencv_and_of_the_table(scene, family):
     """Every pixel is OpenCV's; the table is to a tenth of a percent."""
     count, *expected = FIGURES[scene.name]
-    settings = (BLOCK, SEMI_GLOBAL)[family].replace(num_disparities=count)
+    settings = (BLOCK, SGBM_TUNED)[family].replace(num_disparities=count)
     found = evaluate_scene(scene, settings, '', repeats=0)
     np.testing.assert_array_equal(found.disparity, opencv_disparity(settings, scene))
     figures = (found.all.bad_all[2.0], found.all.bad_estimated[2.0], found.all.density)
@@ -144,4 +135,4 @@ def test_tuning_without_truth_comes_near_to_the_best_that_truth_can_choose(small
 
 
 def test_tuning_of_any_algorithm_beats_the_semi_global_settings_of_the_table(small_scene):
-    assert tuned_bad(small_scene, ANY_ALGORITHM) <= bad(small_scene, SEMI_GLOBAL)
+    assert tuned_bad(small_scene, ANY_ALGORITHM) <= bad(small_scene, SGBM_TUNED)
