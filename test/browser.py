@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-__all__ = ['chromium', 'opened', 'problems']
+__all__ = ['SOFTWARE_GL', 'chromium', 'opened', 'problems']
+
+SOFTWARE_GL = ('--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader')
+"""Three-dimensional views where there is no graphics card."""
 
 # Nothing that a browser does of itself, such as asking for updates.
 _QUIET = (

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from browser import chromium, SOFTWARE_GL
 import cv2
 import numpy as np
 import pytest
@@ -45,3 +47,21 @@ def motorcycle_geometry() -> StereoGeometry:
     return StereoGeometry(
         width=741, height=500, f=994.978, cx=cx, cy=254.877, cx_right=cx + doffs, baseline=0.193001
     )
+
+
+@pytest.fixture(scope='session')
+def downloads(tmp_path_factory):
+    """Give the folder that the browser puts files into."""
+    return tmp_path_factory.mktemp('downloads')
+
+
+@pytest.fixture(scope='session')
+def browser(downloads) -> Iterator[Any]:
+    """Give the browser that all tests share."""
+    pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
+    with chromium(
+        *SOFTWARE_GL,
+        download__default_directory=str(downloads),
+        download__prompt_for_download=False,
+    ) as driver:
+        yield driver

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-import inspect
 from itertools import groupby
 from typing import Any, cast
 
@@ -21,7 +20,7 @@ from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 __all__ = ['Controls', 'slider_values']
 
-Change = Callable[[Changes], str | Awaitable[str]]
+Change = Callable[[Changes], Awaitable[str]]
 
 # Groups that are open at first: those that change the picture.
 _OPEN = ('Matching', 'Filters', 'Depth')
@@ -68,7 +67,7 @@ class Controls:
     settings : Settings
         What they show first.
     change : callable
-        Takes changes and returns why they are refused, or an empty text; may have to be awaited.
+        Takes changes and returns why they are refused, or an empty text.
     """
 
     def __init__(self, settings: Settings, change: Change) -> None:
@@ -111,8 +110,7 @@ class Controls:
             return now, str(error)
         if value == now:
             return now, ''
-        answer = self._change({known.name: value})
-        reason = await answer if inspect.isawaitable(answer) else answer
+        reason = await self._change({known.name: value})
         if reason:
             return now, reason
         self._settings = self._settings.replace(**{known.name: value})

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.constraints import check_image_size
+from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration
 from stereo_depth_node.offline.calibrations.stereo import Cameras
@@ -146,12 +147,17 @@ class Source(Protocol):
         For people.
     count : int
         Frames that there are.
+    apply : callable or None
+        Where the settings are those of a running node: has changes taken by it, and returns why
+        it refuses them.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
     @property
     def count(self) -> int: ...  # noqa: D102
+    @property
+    def apply(self) -> Callable[[Changes], str] | None: ...  # noqa: D102
 
     def reading(self, settings: Settings) -> tuple[object, ...]:
         """Return of the settings what a frame depends on: it is read anew when that changes."""
@@ -194,6 +200,7 @@ class SceneSource:
 
     only: Frame
     count: int = 1
+    apply: None = None
 
     @property
     def name(self) -> str:

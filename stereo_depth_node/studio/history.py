@@ -66,10 +66,14 @@ class History:
             self._place = len(self._entries) - 1
         self._last = (what, now_s)
 
+    def at(self, change: int) -> Settings | None:
+        """Return the settings that a step leads to, None where there are none."""
+        place = self._place + change
+        return self._entries[place] if 0 <= place < len(self._entries) else None
+
     def step(self, change: int) -> bool:
         """Go back, -1, or forth, 1; say whether there was somewhere to go to."""
-        place = self._place + change
-        if not 0 <= place < len(self._entries):
+        if self.at(change) is None:
             return False
-        self._place, self._last = place, (None, 0.0)
+        self._place, self._last = self._place + change, (None, 0.0)
         return True

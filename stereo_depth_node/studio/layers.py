@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
 from stereo_depth_node.offline.reports.picture import shown_range
-from stereo_depth_node.studio.result import Result
+from stereo_depth_node.studio.result import LEFT_KEY, Result
 from stereo_depth_node.studio.unknown import REASONS
 
 __all__ = [
@@ -158,7 +158,8 @@ def png_of_layer(result: Result, name: str, chosen: Limits | None = None) -> byt
     chosen : tuple of 2 float, optional
         Values of the ends of the colours.
     """
-    return result.image((name, chosen), lambda: _encoded(_pixels(result, name, chosen)))
+    key = LEFT_KEY if name == 'left' else (name, chosen)
+    return result.image(key, lambda: _encoded(_pixels(result, name, chosen)))
 
 
 def css_gradient(colours: str) -> str:

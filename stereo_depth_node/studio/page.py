@@ -11,9 +11,17 @@ from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.studio.controls import Controls
-from stereo_depth_node.studio.panels import CloudPanel, FiguresPanel, MatchPanel, PixelPanel
+from stereo_depth_node.studio.node_source import NodeSource
+from stereo_depth_node.studio.panels import (
+    CloudPanel,
+    FiguresPanel,
+    MatchPanel,
+    NodePanel,
+    PixelPanel,
+)
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
+from stereo_depth_node.studio.timeline import Timeline
 from stereo_depth_node.studio.tools import ExportMenu, PresetMenu, TuneDialog
 from stereo_depth_node.studio.viewer import LayerPanel, Viewer
 
@@ -26,6 +34,8 @@ _KEYS = """\
 
 **Everywhere**: `1` to `7` show and hide layers, `f` freezes A, `b` flips between A and B, \
 `z` undoes, `y` does again, `p` pictures, `c` points, `Esc` closes the match.
+
+**A recording**: `,` `.` one frame, space plays, `w` the worst frame.
 """
 
 
@@ -55,9 +65,12 @@ class _Page:
                     self._cloud = CloudPanel(session)
                     self._badge = ui.label('A, frozen').classes('studio-badge')
                 self._match = MatchPanel(session)
+                self._timeline = Timeline(session) if session.source.count > 1 else None
             with ui.element('section').classes('studio-side').props('aria-label=figures'):
                 self._figures = FiguresPanel()
                 self._pixels = PixelPanel(session)
+                if isinstance(session.source, NodeSource):
+                    NodePanel(session.source)
                 ui.label('Layers').classes('studio-title')
                 self._layers = LayerPanel(session, self._viewer)
         self._show_view('pictures')
@@ -67,6 +80,7 @@ class _Page:
         session.on_result = self._show_result
         session.on_figures = self._show_figures
         session.on_problem = self._show_problem
+        session.on_settings = self._follow
         self._update_buttons()
 
     def _build_header(self) -> None:
@@ -130,23 +144,32 @@ class _Page:
         compared = session.frozen[2] if session.frozen is not None else None
         shown = compared if self._shows_frozen and compared is not None else session.figures
         self._figures.show(shown, session.trend, None if shown is compared else compared)
+        if self._timeline is not None:
+            background_tasks.create(self._timeline.measure())
 
     def _show_problem(self, text: str) -> None:
         self._problem.text = text
         self._problem.set_visibility(bool(text))
 
-    def _take(self, settings: Settings) -> str:
+    async def _take(self, settings: Settings) -> str:
         """Take settings that a preset or the search has; say why not."""
-        reason = self._session.take(settings)
+        reason = await self._session.take(settings)
         if reason:
             ui.notify(reason, type='negative', multi_line=True)
         else:
             self._controls.show(self._session.settings)
         return reason
 
-    def _step(self, change: int) -> None:
-        self._session.step(change)
+    async def _step(self, change: int) -> None:
+        reason = await self._session.step(change)
+        if reason:
+            ui.notify(reason, type='negative', multi_line=True)
         self._controls.show(self._session.settings)
+
+    def _follow(self, settings: Settings) -> None:
+        """Show the settings that a running node has now."""
+        if self._session.follow(settings):
+            self._controls.show(self._session.settings)
 
     def _freeze_now(self) -> None:
         self._session.freeze()
@@ -187,22 +210,33 @@ class _Page:
     def _change_theme(self) -> None:
         self._dark.value = not self._dark.value
 
-    def _key(self, event: KeyEventArguments) -> None:
+    async def _key(self, event: KeyEventArguments) -> None:
         if not event.action.keydown or event.modifiers.ctrl or event.modifiers.alt:
             return
         key = event.key.name
         if key.isdigit():
             self._layers.toggle(int(key))
         elif key in ('z', 'y'):
-            self._step(-1 if key == 'z' else 1)
+            await self._step(-1 if key == 'z' else 1)
         elif key == 'f':
             self._freeze_now()
         elif key == 'b' and self._session.frozen is not None:
             self._flip.value = not self._flip.value
         elif key in ('p', 'c'):
             self._view.value = 'pictures' if key == 'p' else 'cloud'
+        elif self._timeline is not None and key in (',', '.', ' ', 'w'):
+            _time_key(self._timeline, key)
         elif key == 'Escape':
             self._match.close()
+
+
+def _time_key(timeline: Timeline, key: str) -> None:
+    if key == ' ':
+        timeline.play()
+    elif key == 'w':
+        timeline.show_worst()
+    else:
+        timeline.step(-1 if key == ',' else 1)
 
 
 def _button(icon: str, text: str, on_click: object) -> ui.button:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 import math
 
@@ -12,10 +13,11 @@ from nicegui import ui
 from stereo_depth_node.studio.cloud import cloud_of
 from stereo_depth_node.studio.figures import Figure, FIGURES, Figures
 from stereo_depth_node.studio.inspection import costs_of, described, explained, plot_of, row_of
+from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
 
-__all__ = ['CloudPanel', 'FiguresPanel', 'MatchPanel', 'PixelPanel']
+__all__ = ['CloudPanel', 'FiguresPanel', 'MatchPanel', 'NodePanel', 'PixelPanel']
 
 Pixel = tuple[int, int]
 # Changes that are too small to be a gain or a loss.
@@ -23,8 +25,10 @@ _SAME_SHARE = 0.005
 # Of the small plots of the trends, pixels.
 _WIDTH, _HEIGHT = 72, 20
 _SPACE = '#15191e'
+# Between two questions to a running node, seconds.
+_EXPLAIN_S = 2.0
 # Size of a point, of its usual distance.
-_POINT_SHARE = 0.004
+_POINT_SHARE = 0.006
 
 
 class FiguresPanel:
@@ -204,6 +208,20 @@ class MatchPanel:
     def close(self) -> None:
         """Show no pixel any more."""
         self._panel.set_visibility(False)
+
+
+class NodePanel:
+    """What a running node says of itself, again and again."""
+
+    def __init__(self, node: NodeSource) -> None:
+        self._node = node
+        ui.label('What the node says').classes('studio-title')
+        self._text = ui.label('…').classes('studio-explain').props('data-panel=node')
+        ui.timer(_EXPLAIN_S, self._ask)
+
+    async def _ask(self) -> None:
+        # Not in a thread of the session: the answer may take long.
+        self._text.text = await asyncio.to_thread(self._node.explain)
 
 
 class CloudPanel:

@@ -19,10 +19,15 @@ from stereo_depth_node.core.tuning.matching import at_full_size, matched_dispari
 from stereo_depth_node.studio.frames import Frame
 from stereo_depth_node.studio.unknown import Reasons, reasons_of
 
-__all__ = ['Result']
+__all__ = ['LEFT_KEY', 'Result']
+
+LEFT_KEY = 'left'
+"""Under which the picture of the left image is kept."""
 
 # Pairs timed.
 _TIMED = 2
+# Settings that the left image depends on.
+_OF_LEFT = ('rectify', 'downscale')
 
 
 class Result:
@@ -151,6 +156,18 @@ class Result:
         """The disparity in the size and the pixels of the images that came."""
         width, height = self.frame.size
         return at_full_size(self.disparity, self.pipeline.downscale, height, width)
+
+    def has_left_of(self, other: Result) -> bool:
+        """Say whether another result has the same left image, as it was matched."""
+        return self.frame is other.frame and all(
+            getattr(self.settings, name) == getattr(other.settings, name) for name in _OF_LEFT
+        )
+
+    def take_left_of(self, other: Result) -> None:
+        """Take over the picture of the left image, where it is the same."""
+        key = LEFT_KEY
+        if self.has_left_of(other) and key in other._images:
+            self._images[key] = other._images[key]
 
     def image(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """Return an encoded picture of the result, made once.

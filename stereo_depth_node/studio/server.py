@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,6 +23,7 @@ from stereo_depth_node.studio.exports import exported, kinds_of
 from stereo_depth_node.studio.frames import Source
 from stereo_depth_node.studio.guard import Guard
 from stereo_depth_node.studio.layers import LAYERS, png_of_layer
+from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.page import build_page
 from stereo_depth_node.studio.session import Session
 
@@ -29,10 +31,13 @@ __all__ = ['Studio', 'serve']
 
 _LOCAL = '127.0.0.1'
 _LOCAL_NAMES = {'127.0.0.1', 'localhost', '::1'}
-_THREADS = 2
+# For two pairs at once, and for what is asked of their results meanwhile.
+_THREADS = 4
 _CACHED = {'cache-control': 'private, max-age=3600', 'x-content-type-options': 'nosniff'}
 # Time for open connections to end when the server is stopped, seconds.
 _GRACE_S = 1
+# Between two updates from a running node, seconds.
+_UPDATE_S = 0.3
 
 
 class Studio:
@@ -49,16 +54,40 @@ class Studio:
     def __init__(self, source: Source, start: Settings) -> None:
         self.source, self.start = source, start
         self.sessions: dict[str, Session] = {}
+        self._is_update_due = False
         self.workers = ThreadPoolExecutor(_THREADS, thread_name_prefix='studio')
 
     def open_session(self) -> Session:
         """Begin a tab."""
+        if isinstance(self.source, NodeSource):
+            self.start = self.source.settings
+            loop = asyncio.get_running_loop()
+
+            def wake() -> None:
+                loop.call_soon_threadsafe(self._changed)
+
+            self.source.on_change(wake)
         session = Session(self.source, self.start, self.workers)
         self.sessions[session.key] = session
         return session
 
+    def _changed(self) -> None:
+        """Update all tabs when the node has something new, but not more often than is seen."""
+        if not self._is_update_due:
+            self._is_update_due = True
+            asyncio.get_running_loop().call_later(_UPDATE_S, self._update)
+
+    def _update(self) -> None:
+        self._is_update_due = False
+        if isinstance(self.source, NodeSource):
+            settings = self.source.settings
+            for session in self.sessions.values():
+                session.on_settings(settings)
+                session.request()
+
     def close_session(self, session: Session) -> None:
         """End a tab."""
+        session.is_closed = True
         self.sessions.pop(session.key, None)
 
 
@@ -170,6 +199,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()
     except (OSError, OverflowError) as error:
         if listener is not None:
             listener.close()

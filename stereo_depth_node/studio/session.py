@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Executor
+from contextlib import suppress
 import secrets
 import time
 from typing import TypeVar
@@ -37,6 +38,12 @@ _KEPT_RESULTS = 4
 _TREND = 30
 # Frames whose careful disparities are kept to compare with.
 _REFERENCES = 4
+# Time from the picture to the figures, seconds.
+_REST_S = 0.15
+# Age of the figures of a running node, seconds.
+_OLDEST_S = 2.0
+# A node tells all others what has changed within this time, seconds.
+_ECHO_S = 1.0
 
 
 class Session:
@@ -57,8 +64,12 @@ class Session:
         Names it in addresses.
     history : History
         The settings, those before and those that were undone.
-    index : int
-        Which frame of the source is shown.
+    index, shown_index : int
+        Which frame of the source is wanted, and which the newest result is of.
+    is_closed : bool
+        Whether the tab is gone.
+    number, left_number : int
+        Of the newest result, and of the first one with its left image.
     result, figures : Result and Figures, or None
         The newest ones. The figures belong to the result, or to an earlier one.
     frozen : tuple of Result and Figures, or None
@@ -71,13 +82,16 @@ class Session:
         Called when there are new ones.
     on_problem : callable
         Called with a text when a pair cannot be matched, with an empty one when it can again.
+    on_settings : callable
+        Called with the settings of a running node, which may be others than those here.
     """
 
     def __init__(self, source: Source, start: Settings, workers: Executor) -> None:
         self.source = source
         self.key = secrets.token_urlsafe(12)
         self.history = History(start)
-        self.index = 0
+        self.index, self.shown_index = 0, -1
+        self.is_closed = False
         self.result: Result | None = None
         self.figures: Figures | None = None
         self.frozen: tuple[int, Result, Figures | None] | None = None
@@ -86,8 +100,10 @@ class Session:
         self.on_result: Callable[[], None] = _nothing
         self.on_figures: Callable[[], None] = _nothing
         self.on_problem: Callable[[str], None] = _nothing
-        self.number = 0
+        self.on_settings: Callable[[Settings], None] = _nothing
+        self.number = self.left_number = 0
         self._workers = workers
+        self._applying, self._applied_s, self._figures_s = 0, 0.0, 0.0
         self._results: dict[int, Result] = {}
         self._frame: tuple[Hashable, Frame] | None = None
         self._references: dict[Hashable, Float | None] = {}
@@ -108,7 +124,7 @@ class Session:
             return visible(error)
         return ''
 
-    def change(self, changes: Changes) -> str:
+    async def change(self, changes: Changes) -> str:
         """Change some settings, or none of them and say why.
 
         Parameters
@@ -125,20 +141,53 @@ class Session:
             settings = self.settings.merged(changes)
         except StereoDepthError as error:
             return visible(error)
-        return self.take(settings, what=tuple(changes))
+        return await self.take(settings, what=tuple(changes))
 
-    def take(self, settings: Settings, what: Hashable = None) -> str:
+    async def take(self, settings: Settings, what: Hashable = None) -> str:
         """Take settings as a whole; as :meth:`change`, `what` says what made them."""
-        reason = self.why_not(settings)
+        reason = await self._apply(settings)
         if not reason and settings != self.settings:
             self.history.add(settings, what, time.monotonic())
             self.request()
         return reason
 
-    def step(self, change: int) -> None:
-        """Undo, -1, or redo, 1."""
-        if self.history.step(change):
+    async def step(self, change: int) -> str:
+        """Undo, -1, or redo, 1; return why that is refused."""
+        settings = self.history.at(change)
+        if settings is None:
+            return ''
+        reason = await self._apply(settings)
+        if not reason:
+            self.history.step(change)
             self.request()
+        return reason
+
+    def follow(self, settings: Settings) -> bool:
+        """Take settings that a running node has got from somebody else; tell whether it had.
+
+        Not while changes of this tab are on their way, whose echoes come later.
+        """
+        is_own = time.monotonic() - self._applied_s < _ECHO_S
+        if self._applying or is_own or settings == self.settings:
+            return False
+        self.history.add(settings, None, time.monotonic())
+        self.request()
+        return True
+
+    async def _apply(self, settings: Settings) -> str:
+        """Have settings taken by the node, where there is one; return why they are refused."""
+        reason = self.why_not(settings)
+        apply = self.source.apply
+        if reason or apply is None or settings == self.settings:
+            return reason
+        before = vars(self.settings)
+        changes = {name: value for name, value in vars(settings).items() if value != before[name]}
+        self._applying += 1
+        try:
+            return await self.in_thread(lambda: apply(changes))
+        finally:
+            self._applying -= 1
+            self._applied_s = time.monotonic()
 
     def show_frame(self, index: int) -> None:
         """Show another frame of the source."""
@@ -172,27 +221,40 @@ class Session:
             await self._has_changed.wait()
             self._has_changed.clear()
             try:
-                result = await self.in_thread(self._matched)
+                result, index = await self.in_thread(self._matched)
             except Exception as error:  # noqa: BLE001 (whatever it is, the page goes on)
                 self.on_problem(_text_of(error))
                 continue
             self.number += 1
+            if self.result is None or not result.has_left_of(self.result):
+                self.left_number = self.number
             self.result = self._results[self.number] = result
             self._results.pop(self.number - _KEPT_RESULTS, None)
+            self.shown_index = index
             self.on_problem('')
             self.on_result()
-            if not self._has_changed.is_set():
+            # The browser fetches the picture first; and a slider may not be at rest.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._has_changed.wait(), _REST_S)
+            if not self._has_changed.is_set() or self._is_starved():
                 await self._find_figures(result)
 
-    def _matched(self) -> Result:
+    def _is_starved(self) -> bool:
+        """Say whether a node that never rests has kept the figures from being found for long."""
+        is_live = self.source.apply is not None
+        return is_live and time.monotonic() - self._figures_s > _OLDEST_S
+
+    def _matched(self) -> tuple[Result, int]:
         settings, index = self.settings, self.index
         key = (index, *self.source.reading(settings))
         if self._frame is None or self._frame[0] != key:
             self._frame = (key, self.source.frame(index, settings))
         result = Result(self._frame[1], settings)
+        if self.result is not None:
+            result.take_left_of(self.result)
         for name, limits in list(self.layers):
             png_of_layer(result, name, limits)
-        return result
+        return result, index
 
     async def _find_figures(self, result: Result) -> None:
         try:
@@ -200,6 +262,7 @@ class Session:
         except Exception as error:  # noqa: BLE001 (as above)
             self.on_problem(_text_of(error))
             return
+        self._figures_s = time.monotonic()
         self.trend.append(self.figures)
         self.on_figures()
 

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 from nicegui import ui
 
@@ -16,13 +18,14 @@ from stereo_depth_node.core.settings.text_files import visible
 from stereo_depth_node.core.tuning.result import TuningResult
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM
 from stereo_depth_node.studio.exports import kinds_of, LAUNCH_LINE, preset, presets
+from stereo_depth_node.studio.node_source import apply_to_node
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.search import Search, SearchCancelledError
 from stereo_depth_node.studio.session import Session
 
 __all__ = ['ExportMenu', 'PresetMenu', 'TuneDialog']
 
-Take = Callable[[Settings], str]
+Take = Callable[[Settings], Awaitable[str]]
 
 _BUDGETS_S = (10, 20, 60, 180)
 _DEFAULT_BUDGET_S = 20
@@ -40,13 +43,13 @@ class PresetMenu:
             ui.separator()
             ui.menu_item('defaults', lambda: take(Settings()))
 
-    def _choose(self, path: object) -> None:
+    async def _choose(self, path: Path) -> None:
         try:
-            settings = preset(path, self._session.settings)  # type: ignore[arg-type]
+            settings = preset(path, self._session.settings)
         except StereoDepthError as error:
             ui.notify(visible(error), type='negative', multi_line=True)
         else:
-            self._take(settings)
+            await self._take(settings)
 
 
 class TuneDialog:
@@ -102,7 +105,7 @@ class TuneDialog:
             self._text.text = visible(error)
         else:
             self._text.text = _summary(found)
-            if not self._take(found.settings):
+            if not await self._take(found.settings):
                 ui.notify('Tuned. z goes back to the settings before.', type='positive')
         finally:
             self._search = None
@@ -135,6 +138,31 @@ def _summary(found: TuningResult) -> str:
     return f'{tried} settings tried, cost {first.cost:.1f} before, {last.cost:.1f} now.{end}'
 
 
+class ApplyDialog:
+    """Gives the settings to a node that runs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        with ui.dialog() as dialog, ui.card().classes('studio-tune'):
+            ui.label('Apply to a running node').classes('studio-title')
+            ui.label('It takes all settings that it has otherwise, or none and says why.')
+            self._name = ui.input('name of the node', value='/stereo_depth_node')
+            self._text = ui.label().classes('studio-tune-text').props('role=alert')
+            with ui.row().classes('studio-tune-buttons'):
+                ui.button('Close', on_click=dialog.close).props('flat no-caps')
+                ui.button('Apply', on_click=self._apply).props('no-caps unelevated')
+        self.open = dialog.open
+
+    async def _apply(self) -> None:
+        name, settings = str(self._name.value or ''), self._session.settings
+        self._text.text = 'Looking for it …'
+        try:
+            reason = await asyncio.to_thread(apply_to_node, name, settings)
+        except StereoDepthError as error:
+            reason = visible(error)
+        self._text.text = reason or f'{name} has these settings now.'
+
+
 class ExportMenu:
     """Files to take away, and the line that starts the node with them."""
 
@@ -147,6 +175,9 @@ class ExportMenu:
                 ui.label(LAUNCH_LINE)
                 copy = ui.button(icon='content_copy', on_click=self._copy)
                 copy.props('flat round dense size=sm aria-label="copy the launch line"')
+            if session.source.apply is None and find_spec('rclpy') is not None:
+                dialog = ApplyDialog(session)
+                ui.menu_item('apply to a running node …', dialog.open).props('dense')
         self._fill()
 
     def _fill(self) -> None:
@@ -154,7 +185,7 @@ class ExportMenu:
         self._items.clear()
         with self._items:
             for name in kinds_of(result) if result is not None else ():
-                ui.menu_item(name, partial(self._download, name))
+                ui.menu_item(name, partial(self._download, name)).props('dense')
 
     def _download(self, name: str) -> None:
         result = self._shown()

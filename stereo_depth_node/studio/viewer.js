@@ -20,7 +20,8 @@ export default {
              v-show="layer.visible && shown[layer.name]" :style="{opacity: layer.opacity}"
              :class="{'studio-pixels': zoom > 2.5}" draggable="false" alt="">
         <svg v-if="marker" :viewBox="'0 0 ' + width + ' ' + height" aria-hidden="true">
-          <path :d="cross" class="studio-cross-dark"/><path :d="cross" class="studio-cross"/>
+          <path :d="cross" class="studio-cross-dark" :stroke-width="3.4 / zoom"/>
+          <path :d="cross" class="studio-cross" :stroke-width="1.4 / zoom"/>
         </svg>
       </div>
     </div>`,

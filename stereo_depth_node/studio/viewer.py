@@ -102,15 +102,18 @@ class LayerPanel:
         """Show a result; its number is part of the addresses of its pictures."""
         self._shown = (number, result)
         key, layers = self._session.key, []
+        is_frozen = number != self._session.number
         for name, choice in self._choices.items():
             exists = is_there(result, name)
             self._rows[name].set_visibility(exists)
+            # A left image that is still the same is not fetched again.
+            at = self._session.left_number if name == 'left' and not is_frozen else number
             query = '' if choice.limits is None else '?low={}&high={}'.format(*choice.limits)
             layers.append(
                 {
                     'name': name,
-                    'src': f'/picture/{key}/{number}/{name}{query}',
-                    'number': number,
+                    'src': f'/picture/{key}/{at}/{name}{query}',
+                    'number': at,
                     'opacity': choice.opacity,
                     'visible': choice.is_visible and exists,
                 }

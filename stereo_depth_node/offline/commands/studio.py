@@ -10,6 +10,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -32,6 +33,8 @@ examples:
   stereo_depth studio
   stereo_depth studio left.png right.png --calib calib.txt
   stereo_depth studio scenes/Playroom
+  stereo_depth studio recording.mcap
+  stereo_depth studio --node /stereo_depth_node
 """
 
 
@@ -39,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the tool's options."""
     parser: ToolParser = subparsers.add_parser(
         'studio',
-        synopsis='[SCENE | LEFT RIGHT] [options]',
+        synopsis='[SCENE | LEFT RIGHT | BAG | --node NAME] [options]',
         help='see what each setting does, in the browser',
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
@@ -47,8 +50,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         'inputs',
         nargs='*',
-        metavar='SCENE | LEFT RIGHT',
-        help=f'a scene as for evaluate, or two images (default: the scene {MOTORCYCLE})',
+        metavar='SCENE | LEFT RIGHT | BAG',
+        help='a scene as for evaluate, two images, or a ROS 2 bag (default: the scene '
+        f'{MOTORCYCLE})',
+    )
+    parser.add_argument(
+        '--node',
+        metavar='NAME',
+        help='a running node in place of files: its images and results over ROS, its parameters '
+        'are what is changed (/stereo_depth_node)',
     )
     page = parser.add_argument_group('page')
     page.add_argument(
@@ -62,6 +72,9 @@ def add_parser(subparsers: Any) -> None:
         help='let other machines connect, who know the token in the address; 0.0.0.0 is at all '
         'addresses of this one (default: this machine alone)',
     )
+    bag = parser.add_argument_group('recording')
+    bag.add_argument('--left', default='', metavar='TOPIC', help='left images (default: found)')
+    bag.add_argument('--right', default='', metavar='TOPIC', help='right images')
     add_calibration_options(parser)
     add_settings_options(parser, 'algorithm', 'num_disparities', 'block_size')
 
@@ -90,11 +103,32 @@ def run(arguments: argparse.Namespace) -> int:
 def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
     from stereo_depth_node.studio.frames import Frame, pair_source, SceneSource
 
+    if arguments.node is not None:
+        return _node(arguments, settings)
     inputs = arguments.inputs or [MOTORCYCLE]
     if len(inputs) > 2:
         raise SettingsError(f'{len(inputs)} inputs are given: give one scene, or two images')
     if len(inputs) == 2:
         left, right = map(Path, inputs)
         return pair_source(left, right, calibration_from(arguments, settings, left))
+    if storage_files(Path(inputs[0])):
+        from stereo_depth_node.studio.recordings import RecordingSource
+
+        return RecordingSource(
+            Path(inputs[0]), settings, left=arguments.left, right=arguments.right
+        )
     scene = load_scene(inputs[0])
     return SceneSource(Frame(scene, scene.name))
+
+
+def _node(arguments: argparse.Namespace, settings: Settings) -> Any:
+    """Return the source that --node names."""
+    if arguments.inputs:
+        raise SettingsError('--node is given with files: give one of them')
+    if settings != Settings():
+        raise SettingsError(
+            '--node is given with settings: those of the node are shown, change them on the page'
+        )
+    from stereo_depth_node.studio.node_source import connected_node
+
+    return connected_node(arguments.node)

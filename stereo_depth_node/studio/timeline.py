@@ -1,0 +1,160 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The frames of a recording in time: which is shown, and how much of each has a depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+from typing import Any
+
+from nicegui import ui
+import numpy as np
+
+from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.plan import evenly_spaced
+from stereo_depth_node.studio.frames import Source
+from stereo_depth_node.studio.result import Result
+from stereo_depth_node.studio.session import Session
+
+__all__ = ['Timeline']
+
+# Frames whose figures are shown, evenly spaced where there are more.
+_MOST_FRAMES = 240
+_PLAY_S = 0.1
+_REDRAW_EVERY = 8
+_GREY = '#74808c'
+
+
+class Timeline:
+    """Chooses a frame, plays them, and shows the density of each.
+
+    Parameters
+    ----------
+    session : Session
+        Whose source has several frames.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._places = evenly_spaced(_MOST_FRAMES, session.source.count)
+        self._density: dict[int, float] = {}
+        self._measured: Settings | None = None
+        last = session.source.count - 1
+        with ui.element('div').classes('studio-timeline').props('data-panel=timeline'):
+            with ui.row().classes('studio-transport'):
+                self._icon('skip_previous', 'Frame before (,)', lambda: self.step(-1))
+                self._play = self._icon('play_arrow', 'Play (space)', self.play)
+                self._icon('skip_next', 'Next frame (.)', lambda: self.step(1))
+                self._icon('trending_down', 'Worst frame (w)', self.show_worst)
+                self._text = ui.label().classes('studio-frame')
+            self._plot = ui.echart(self._options()).classes('studio-timeplot')
+            self._slider = ui.slider(min=0, max=last, step=1, value=0, on_change=self._slid)
+            self._slider.props('dense aria-label=frame').classes('studio-frames')
+        self._timer = ui.timer(_PLAY_S, self._play_on, active=False)
+        self._show_text()
+
+    def step(self, change: int) -> None:
+        """Show the next frame, 1, or the one before, -1."""
+        self._show(self._session.index + change)
+
+    def play(self) -> None:
+        """Play from here, or stop."""
+        self._timer.active = not self._timer.active
+        self._play.props(f'icon={"pause" if self._timer.active else "play_arrow"}')
+
+    def show_worst(self) -> None:
+        """Show the frame with the fewest depths of those that are known."""
+        if self._density:
+            self._show(min(self._density, key=lambda place: self._density[place]))
+
+    async def measure(self) -> None:
+        """Find the density of every frame with the present settings, until these change."""
+        session, settings = self._session, self._session.settings
+        if settings == self._measured:
+            return
+        self._measured = settings
+        self._density.clear()
+        for done, place in enumerate(self._places):
+            if session.settings != settings or session.is_closed:
+                return
+            self._density[place] = await session.in_thread(
+                _measure(session.source, place, settings)
+            )
+            if done % _REDRAW_EVERY == _REDRAW_EVERY - 1:
+                self._draw()
+        self._draw()
+
+    def _show(self, index: int) -> None:
+        self._session.show_frame(index)
+        self._slider.value = self._session.index
+        self._show_text()
+
+    def _slid(self) -> None:
+        self._show(int(self._slider.value or 0))
+
+    def _play_on(self) -> None:
+        session = self._session
+        if session.shown_index != session.index:
+            return
+        if session.index == session.source.count - 1:
+            self.play()
+        else:
+            self.step(1)
+
+    def _show_text(self) -> None:
+        self._text.text = f'{self._session.index + 1} of {self._session.source.count}'
+
+    def _draw(self) -> None:
+        known = sorted(self._density.items())
+        points = [[place, value if math.isfinite(value) else None] for place, value in known]
+        self._plot.options['series'][0]['data'] = points
+        self._plot.update()
+
+    def _options(self) -> dict[str, Any]:
+        axis = {'axisLabel': {'color': _GREY}, 'splitLine': {'show': False}}
+        return {
+            'animation': False,
+            'grid': {'left': 40, 'right': 10, 'top': 6, 'bottom': 4},
+            'tooltip': {'trigger': 'axis'},
+            'xAxis': {
+                'type': 'value',
+                'min': 0,
+                'max': max(self._session.source.count - 1, 1),
+                'show': False,
+            },
+            'yAxis': {**axis, 'type': 'value', 'scale': True, 'splitNumber': 2},
+            'series': [
+                {
+                    'type': 'line',
+                    'name': 'density, %',
+                    'data': [],
+                    'showSymbol': False,
+                    'lineStyle': {'width': 1.6, 'color': '#0072b2'},
+                    'areaStyle': {'color': '#0072b2', 'opacity': 0.12},
+                }
+            ],
+        }
+
+    @staticmethod
+    def _icon(icon: str, text: str, on_click: Callable[[], None]) -> ui.button:
+        button = ui.button(icon=icon, on_click=on_click, color=None)
+        button.props(f'flat round dense size=sm aria-label="{text}"')
+        with button:
+            ui.tooltip(text)
+        return button
+
+
+def _measure(source: Source, place: int, settings: Settings) -> Callable[[], float]:
+    """Return what finds the density of a frame, percent; NaN where it cannot be matched."""
+
+    def density() -> float:
+        try:
+            result = Result(source.frame(place, settings), settings)
+        except StereoDepthError:
+            return math.nan
+        shown = result.depth if result.depth is not None else result.disparity
+        return round(100.0 * float(np.mean(np.isfinite(shown))), 2)
+
+    return density

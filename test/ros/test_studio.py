@@ -1,0 +1,116 @@
+# Copyright 2026 The stereo_depth_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A running node in the studio: its results, its parameters, and what it says of itself."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
+pytest.importorskip('rosbags')
+pytest.importorskip('matplotlib')
+
+from rig import camera_infos, messages_of, Rig
+from scenes import plane, scene_of
+from studio_pages import served, shown
+
+from stereo_depth_node.core import Settings
+from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.studio.result import Result
+
+WIDTH, HEIGHT, DISPARITY = 300, 160, 20
+PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, DISPARITY)))
+
+
+@pytest.fixture
+def rig(graph, monkeypatch):
+    """Give a camera whose node is a process of its own, and that nobody listens to yet."""
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(graph.domain_id))
+    graph.node_process(uniqueness_ratio=0)
+    return Rig(graph, (), infos=camera_infos(WIDTH, HEIGHT, offset=3.0))
+
+
+def test_a_node_is_changed_in_the_browser_and_its_page_follows(graph, rig, browser):
+    pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
+    environment = graph_environment(os.environ, graph.domain_id)
+    graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
+    with served('--node', '/stereo_depth_node', environment=environment) as url:
+
+        def until(condition, what):
+            return graph.wait_until(
+                condition, what, deadline_s=120.0, repeat=lambda: rig.send(*PAIR)
+            )
+
+        graph.wait_until(lambda: rig.is_wanted, 'somebody to listen to the node')
+        page = shown(browser, url, until)
+        assert page.value('uniqueness_ratio') == '0'
+
+        def disparity():
+            page.pick(200, 80)
+            return page.pixel().get('Disparity')
+
+        text = until(disparity, 'a disparity')
+        assert float(text.split()[0]) == pytest.approx(DISPARITY, abs=0.1)
+        depth = float(page.pixel()['Depth'].split()[0])
+        assert depth == pytest.approx(500 * 0.1 / (DISPARITY - 3), rel=0.01)
+        until(lambda: 'depth flows' in page.text('[data-panel=node]'), 'what the node says')
+
+        page.type('block_size', '9')
+        until(lambda: page.value('block_size') == '9', 'the new block size')
+        page.type('num_disparities', '1024')
+        reason = until(
+            lambda: page.text('[data-setting=num_disparities] .studio-reason'), 'a reason'
+        )
+        assert 'num_disparities' in reason
+        assert rig.set_parameter('block_size', 11).successful
+        until(lambda: page.value('block_size') == '11', 'the page to follow')
+        assert rig.set_parameter('num_disparities', 16).successful
+        until(lambda: page.settled()[1]['range'].startswith('0 to 15'), 'figures of the change')
+        page.press('z')
+        until(lambda: page.value('num_disparities') == '64', 'the settings before')
+
+
+def test_the_results_of_a_node_are_what_is_computed_here(graph, rig):
+    from stereo_depth_node.studio.node_source import apply_to_node, connected_node
+
+    graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
+    source = connected_node('stereo_depth_node')
+    try:
+        assert source.settings == Settings(uniqueness_ratio=0)
+
+        def newest():
+            return source.newest(source.settings)
+
+        graph.wait_until(lambda: rig.is_wanted, 'somebody to listen to the node')
+        frame = rig.send_until(
+            lambda: (found := newest()) and found.published is not None and found,
+            *PAIR,
+            'a frame with its result',
+        )
+        computed = frame.pipeline(source.settings)
+        computed.match(frame.scene.left, frame.scene.right)
+        assert np.array_equal(frame.published, computed.fixed)
+        result = Result(frame, source.settings)
+        assert result.depth[80, 200] == pytest.approx(500 * 0.1 / (DISPARITY - 3), rel=0.01)
+        assert apply_to_node('stereo_depth_node', Settings(block_size=13)) == ''
+        wanted = Settings(block_size=13)
+        graph.wait_until(lambda: source.settings == wanted, 'the news of it')
+        assert source.apply({'block_size': 4}).startswith('block_size is 4')
+        assert source.apply({'block_size': 9, 'median_size': 3}) == ''
+        assert source.settings == Settings(block_size=9, median_size=3)
+    finally:
+        source.close()
+
+
+def test_a_node_that_is_not_there_is_named_with_those_that_are(graph, rig, monkeypatch):
+    from stereo_depth_node.ros import running_node
+    from stereo_depth_node.studio.node_source import connected_node
+
+    graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
+    monkeypatch.setattr(running_node, '_FIND_S', 4.0)
+    with pytest.raises(InputError, match=r'no node /depth .* found: /stereo_depth_node'):
+        connected_node('depth')
