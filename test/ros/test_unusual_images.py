@@ -193,18 +193,25 @@ def test_images_of_another_size_than_the_calibration_are_refused_by_name(
     assert node.node.state.computed == computed
 
 
-def test_lossless_compressed_images_give_the_disparity_of_raw_ones(graph: Graph, rig: Rig) -> None:
-    graph.node(**COMPRESSED)
-    topics = {f'{side}/image_rect': f'{side}/image_rect/compressed' for side in ('left', 'right')}
+def compressed_driver(
+    graph: Graph, topic: str = '{side}/image_rect/compressed', form: str = 'png'
+) -> tuple[Rig, list[CompressedImage]]:
+    """Return a connected driver of compressed images, and the scene as its pair."""
     driver = Rig(
         graph,
         ['disparity'],
         infos=camera_infos(WIDTH, HEIGHT),
-        topics=topics,
+        topics={f'{side}/image_rect': topic.format(side=side) for side in ('left', 'right')},
         image_type=CompressedImage,
     )
-    pair = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
+    pair = [compressed_message(image, form) for image in (SCENE.left, SCENE.right)]
     driver.connect(*pair)
+    return driver, pair
+
+
+def test_lossless_compressed_images_give_the_disparity_of_raw_ones(graph: Graph, rig: Rig) -> None:
+    graph.node(**COMPRESSED)
+    driver, pair = compressed_driver(graph)
 
     np.testing.assert_array_equal(disparity_of(driver, *pair), disparity_of(rig, *MONO))
 
@@ -215,18 +222,7 @@ def test_compressed_images_come_on_the_topic_below_the_remapped_one(graph: Graph
         *('-r', 'right/image_rect:=/front/right/image'),
         **COMPRESSED,
     )
-    topics = {
-        f'{side}/image_rect': f'/front/{side}/image/compressed' for side in ('left', 'right')
-    }
-    driver = Rig(
-        graph,
-        ['disparity'],
-        infos=camera_infos(WIDTH, HEIGHT),
-        topics=topics,
-        image_type=CompressedImage,
-    )
-    pair = [compressed_message(image, 'jpg') for image in (SCENE.left, SCENE.right)]
-    driver.connect(*pair)
+    driver, pair = compressed_driver(graph, '/front/{side}/image/compressed', 'jpg')
 
     assert_is_the_scene(disparity_of(driver, *pair))
 
@@ -235,16 +231,7 @@ def test_damaged_compressed_images_are_counted_and_the_next_good_one_is_computed
     graph: Graph,
 ) -> None:
     node = graph.node(**COMPRESSED)
-    topics = {f'{side}/image_rect': f'{side}/image_rect/compressed' for side in ('left', 'right')}
-    driver = Rig(
-        graph,
-        ['disparity'],
-        infos=camera_infos(WIDTH, HEIGHT),
-        topics=topics,
-        image_type=CompressedImage,
-    )
-    pair = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
-    driver.connect(*pair)
+    driver, pair = compressed_driver(graph)
 
     for damaged in (pair[1].data[:20], array('B'), array('B', b'no image at all')):
         before = node.dropped.get('INVALID', 0)
@@ -260,16 +247,7 @@ def test_damaged_compressed_images_are_counted_and_the_next_good_one_is_computed
 def test_a_compressed_image_beyond_the_calibration_takes_no_memory(graph: Graph) -> None:
     """64 MB of black in 62 kB of PNG."""
     process = graph.node_process(**COMPRESSED, matcher_backend='opencv')
-    topics = {f'{side}/image_rect': f'{side}/image_rect/compressed' for side in ('left', 'right')}
-    driver = Rig(
-        graph,
-        ['disparity'],
-        infos=camera_infos(WIDTH, HEIGHT),
-        topics=topics,
-        image_type=CompressedImage,
-    )
-    pair = [compressed_message(image) for image in (SCENE.left, SCENE.right)]
-    driver.connect(*pair)
+    driver, pair = compressed_driver(graph)
     before = _peak_mib(process.pid)
     bomb = compressed_message(np.zeros((8000, 8000), np.uint8))
 
