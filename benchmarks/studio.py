@@ -38,7 +38,7 @@ new MutationObserver(() => requestAnimationFrame(() => {
 
 
 def measure(page: Page, moves: int) -> list[float]:
-    """Move the slider of the block size to and fro; return the times, ms."""
+    """Move the slider of the block size there and back; return the times, ms."""
     page.js(_WATCH)
     for move in range(moves):
         page.settled()
