@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The frames of a recording in time: which is shown, and how much of each has a depth."""
+"""The frames of a recording in time: which is shown, and the figures of each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 import math
 from typing import Any
 
-from nicegui import ui
-import numpy as np
+from nicegui import background_tasks, ui
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.plan import evenly_spaced
+from stereo_depth_node.studio.figures import FIGURES, Figures, figures_of, reference_of
 from stereo_depth_node.studio.frames import Source
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
@@ -26,9 +26,13 @@ _PLAY_S = 0.1
 _REDRAW_EVERY = 8
 _GREY = '#74808c'
 
+_SHOWN = ('density', 'wrong', 'near', 'nearest', 'farthest', 'rows', 'time')
+# Those that need careful matching, which takes longer than everything else.
+_COMPARED = ('wrong', 'near')
+
 
 class Timeline:
-    """Chooses a frame, plays them, and shows the density of each.
+    """Chooses a frame, plays them, and shows a figure of each.
 
     Parameters
     ----------
@@ -39,8 +43,9 @@ class Timeline:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._places = evenly_spaced(_MOST_FRAMES, session.source.count)
-        self._density: dict[int, float] = {}
-        self._measured: Settings | None = None
+        self._figures: dict[int, Figures | None] = {}
+        self._measured: tuple[Settings, bool] | None = None
+        self._shown = _SHOWN[0]
         last = session.source.count - 1
         with ui.element('div').classes('studio-timeline').props('data-panel=timeline'):
             with ui.row().classes('studio-transport'):
@@ -49,6 +54,11 @@ class Timeline:
                 self._icon('skip_next', 'Next frame (.)', lambda: self.step(1))
                 self._icon('trending_down', 'Worst frame (w)', self.show_worst)
                 self._text = ui.label().classes('studio-frame')
+                ui.select(
+                    {name: FIGURES[name].title for name in _SHOWN},
+                    value=self._shown,
+                    on_change=lambda event: self._choose(event.value),
+                ).props('dense options-dense borderless aria-label="figure of every frame"')
             self._plot = ui.echart(self._options()).classes('studio-timeplot')
             self._slider = ui.slider(min=0, max=last, step=1, value=0, on_change=self._slid)
             self._slider.props('dense aria-label=frame').classes('studio-frames')
@@ -65,26 +75,42 @@ class Timeline:
         self._play.props(f'icon={"pause" if self._timer.active else "play_arrow"}')
 
     def show_worst(self) -> None:
-        """Show the frame with the fewest depths of those that are known."""
-        if self._density:
-            self._show(min(self._density, key=lambda place: self._density[place]))
+        """Show the frame whose figure is the worst of those that are known.
+
+        The lowest one where neither more nor less is better: the nearest depth, say.
+        """
+        figure = FIGURES[self._shown]
+        known = [(value, place) for place, value in self._points() if value is not None]
+        if known:
+            worst = max if figure.better < 0 else min
+            self._show(worst(known)[1])
 
     async def measure(self) -> None:
-        """Find the density of every frame with the present settings, until these change."""
-        session, settings = self._session, self._session.settings
-        if settings == self._measured:
+        """Find the figures of every frame with the present settings, until these change."""
+        session = self._session
+        wanted = (session.settings, self._shown in _COMPARED)
+        if self._measured in (wanted, (session.settings, True)):
             return
-        self._measured = settings
-        self._density.clear()
+        if self._measured is None or self._measured[0] != wanted[0]:
+            self._figures.clear()
+        self._measured = wanted
         for done, place in enumerate(self._places):
-            if session.settings != settings or session.is_closed:
+            if self._measured != wanted or session.is_closed:
                 return
-            self._density[place] = await session.in_thread(
-                _measure(session.source, place, settings)
+            if session.settings != wanted[0]:
+                self._measured = None
+                return
+            self._figures[place] = await session.in_thread(
+                _measure(session.source, place, *wanted)
             )
             if done % _REDRAW_EVERY == _REDRAW_EVERY - 1:
                 self._draw()
         self._draw()
+
+    def _choose(self, name: str) -> None:
+        self._shown = name
+        self._draw()
+        background_tasks.create(self.measure())
 
     def _show(self, index: int) -> None:
         self._session.show_frame(index)
@@ -106,10 +132,18 @@ class Timeline:
     def _show_text(self) -> None:
         self._text.text = f'{self._session.index + 1} of {self._session.source.count}'
 
+    def _points(self) -> list[tuple[int, float | None]]:
+        """Return the figure of every frame that is measured, None where it is not known."""
+        value = FIGURES[self._shown].value
+        return [
+            (place, _finite(value(figures)) if figures is not None else None)
+            for place, figures in sorted(self._figures.items())
+        ]
+
     def _draw(self) -> None:
-        known = sorted(self._density.items())
-        points = [[place, value if math.isfinite(value) else None] for place, value in known]
-        self._plot.options['series'][0]['data'] = points
+        series = self._plot.options['series'][0]
+        series['name'] = FIGURES[self._shown].title
+        series['data'] = [list(point) for point in self._points()]
         self._plot.update()
 
     def _options(self) -> dict[str, Any]:
@@ -128,7 +162,7 @@ class Timeline:
             'series': [
                 {
                     'type': 'line',
-                    'name': 'density, %',
+                    'name': FIGURES[self._shown].title,
                     'data': [],
                     'showSymbol': False,
                     'lineStyle': {'width': 1.6, 'color': '#0072b2'},
@@ -146,15 +180,20 @@ class Timeline:
         return button
 
 
-def _measure(source: Source, place: int, settings: Settings) -> Callable[[], float]:
-    """Return what finds the density of a frame, percent; NaN where it cannot be matched."""
+def _measure(
+    source: Source, place: int, settings: Settings, is_compared: bool
+) -> Callable[[], Figures | None]:
+    """Return what finds the figures of a frame, None where it cannot be matched."""
 
-    def density() -> float:
+    def figures() -> Figures | None:
         try:
             result = Result(source.frame(place, settings), settings)
+            return figures_of(result, reference_of(result) if is_compared else None)
         except StereoDepthError:
-            return math.nan
-        shown = result.depth if result.depth is not None else result.disparity
-        return round(100.0 * float(np.mean(np.isfinite(shown))), 2)
+            return None
 
-    return density
+    return figures
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 3) if math.isfinite(value) else None

@@ -89,6 +89,16 @@ def test_a_recording_is_stepped_through_and_played(browser, recording):
         )
         page.button('Worst frame (w)').click()
         page.until(lambda: page.text(frame) == '4 of 5')
+        page.one('.studio-timeline .q-select').click()
+        page.button('Wrong', '.q-menu').click()
+        page.until(
+            lambda: page.js(
+                """const plot = document.querySelector('.studio-timeplot');
+                   const series = mounted_app.elements[plot.id.slice(1)].props.options.series[0];
+                   return series.name === 'Wrong' && series.data.some(([, it]) => it !== null)"""
+            ),
+            'what is wrong in every frame',
+        )
         page.button('Play (space)').click()
         page.until(lambda: page.text(frame) == '5 of 5')
         page.until(lambda: not page.all('.studio-old'))
