@@ -197,10 +197,24 @@ class MountThatMoved(Scenario):
 
     def obeys(self, said: str) -> None:
         assert 'calibrate the cameras anew' in said
+        self.calibrates()
+        self.starts(rectify=True)
+
+    def calibrates(self) -> None:
         for info in self.rig.infos:
             info.k = [500.0, 0.0, info.p[2], 0.0, 500.0, info.p[6], 0.0, 0.0, 1.0]
             info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
         self.rig.infos[1].k[5] += 3.0
+
+
+@of('rows_apart')
+class RawImages(MountThatMoved):
+    def breaks(self) -> None:
+        super().breaks()
+        self.calibrates()
+
+    def obeys(self, said: str) -> None:
+        assert 'set rectify to true if the images are raw' in said
         self.starts(rectify=True)
 
 

@@ -464,7 +464,7 @@ CAUSES: dict[str, Cause] = {
             'rows_apart',
             Level.WARN,
             'rows are {rows} px apart: expect about {loss:.0f} % fewer matches; it is {parts}: '
-            'calibrate the cameras anew',
+            '{cure}',
             'The mount has moved since the calibration, or the images are not rectified '
             '(`rectify: true` does it here). A shift comes from a camera that was moved or tilted '
             'up or down, a rotation from one that was turned about its optical axis, a zoom from '

@@ -70,6 +70,9 @@ def _rows_apart(report: RectificationReport, parts: list[RowOffsetPart]) -> Find
         rows=('' if shown == {'shift'} else 'up to ') + f'{rows.max() * report.scale:.1f}',
         loss=loss,
         parts=listed(_part_text(report, part) for part in parts),
+        cure='set rectify to true if the images are raw, or else calibrate the cameras anew'
+        if report.may_be_raw
+        else 'calibrate the cameras anew',
     )
 
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class MatchedImages:
         The disparities searched in these images, [start, end), pixels.
     f : float
         Focal length, pixels; 0 when it is not known.
+    may_be_raw : bool
+        They are calibrated and not rectified here.
     """
 
     offset: float
@@ -52,6 +54,7 @@ class MatchedImages:
     start: int
     end: int
     f: float = 0.0
+    may_be_raw: bool = False
 
     @classmethod
     def of(cls, pipeline: StereoPipeline) -> MatchedImages:
@@ -63,6 +66,7 @@ class MatchedImages:
             start=settings.min_disparity,
             end=settings.min_disparity + settings.num_disparities,
             f=geometry.f if geometry is not None else 0.0,
+            may_be_raw=geometry is not None and not settings.rectify,
         )
 
 
@@ -97,6 +101,8 @@ class RectificationReport:
         Factor by which the images are reduced before they are matched.
     f : float
         Focal length of the images that are matched, pixels; 0 when it is not known.
+    may_be_raw : bool
+        The images are calibrated and not rectified here.
     """
 
     points: int
@@ -114,6 +120,7 @@ class RectificationReport:
     rows_sigma: float = 0.0
     scale: int = 1
     f: float = 0.0
+    may_be_raw: bool = False
 
     @property
     def misalignment(self) -> list[RowOffsetPart]:
@@ -152,7 +159,7 @@ def measure_rectification(
     matches = match_corners(left, right, max_corners=max_corners)
     if matches is None or not matches.rows_agree:
         return None
-    return report_of_matches(
+    report = report_of_matches(
         matches,
         offset=images.offset,
         scale=images.scale,
@@ -160,6 +167,7 @@ def measure_rectification(
         end=images.end,
         f=images.f,
     )
+    return replace(report, may_be_raw=images.may_be_raw)
 
 
 def report_of_matches(

@@ -128,6 +128,16 @@ def test_two_ways_at_once_are_both_named(motorcycle: StereoScene):
     assert [float(size) for size in found.groups()] == pytest.approx([2.0, 4.0], rel=0.05)
 
 
+@pytest.mark.parametrize('may_be_raw', [False, True])
+def test_the_rows_of_raw_images_come_right_by_rectifying_them(motorcycle: StereoScene, may_be_raw):
+    images = MatchedImages(offset=0.0, scale=1, start=0, end=64, f=F, may_be_raw=may_be_raw)
+    right = moved(motorcycle.right, shift(4.0))
+    report = measure_rectification(motorcycle.left, right, images, max_corners=400)
+    (found,) = rectification_findings(report)
+    assert ('set rectify to true' in found.text) is may_be_raw
+    assert found.text.endswith('calibrate the cameras anew')
+
+
 @pytest.mark.parametrize('homography', [np.eye(3), shift(0.5), yaw(0.2), roll(0.05)])
 def test_what_costs_next_to_nothing_is_not_reported(motorcycle: StereoScene, homography):
     report, findings = examined(motorcycle.left, moved(motorcycle.right, homography))
