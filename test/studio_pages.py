@@ -181,6 +181,11 @@ class Page:
             )
         )
 
+    def place(self, setting: str) -> str:
+        """Return where the slider of a setting stands."""
+        slider = self.one(f'[data-setting={setting}] .q-slider')
+        return str(slider.get_attribute('aria-valuenow'))
+
     def type(self, setting: str, text: str) -> None:
         """Type a value into the entry of a setting."""
         from selenium.webdriver.common.keys import Keys

