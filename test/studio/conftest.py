@@ -21,6 +21,7 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def page(browser, address) -> Iterator[Page]:
     """Give a new page of the studio; at its end the browser has no complaint."""
+    browser.get('about:blank')  # the page before may complain that its studio has ended
     browser.get_log('browser')
     yield shown(browser, address)
     complaints = [
