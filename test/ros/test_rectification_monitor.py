@@ -14,6 +14,7 @@ from scenes import geometry_of, plane, scene_of, StereoScene, tilted_plane
 from stereo_depth_node.core.health.causes import CAUSES, Finding
 from stereo_depth_node.core.health.rectification import MATCHES_LOST, rectification_findings
 from stereo_depth_node.core.health.rectification_report import (
+    MatchedImages,
     RectificationReport,
     report_of_matches,
 )
@@ -162,7 +163,7 @@ def test_what_another_pipeline_measured_does_not_count(monitor):
 def test_a_few_wrong_tracks_are_not_taken_for_the_scene():
     disparities = np.sort(np.append(np.full(200, 20.0), [300.0, 310.0, -90.0])).astype(np.float32)
     tracks = SparseMatches(np.zeros(203, np.float32), disparities)
-    report = report_of_matches(tracks, offset=0.0, scale=1, start=0, end=32)
+    report = report_of_matches(tracks, MatchedImages(offset=0.0, scale=1, start=0, end=32))
     assert list(rectification_findings(report)) == []
 
 

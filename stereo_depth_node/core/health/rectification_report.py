@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -159,29 +159,20 @@ def measure_rectification(
     matches = match_corners(left, right, max_corners=max_corners)
     if matches is None or not matches.rows_agree:
         return None
-    report = report_of_matches(
-        matches,
-        offset=images.offset,
-        scale=images.scale,
-        start=images.start,
-        end=images.end,
-        f=images.f,
-    )
-    return replace(report, may_be_raw=images.may_be_raw)
+    return report_of_matches(matches, images)
 
 
-def report_of_matches(
-    matches: SparseMatches, *, offset: float, scale: int, start: int, end: int, f: float = 0.0
-) -> RectificationReport:
+def report_of_matches(matches: SparseMatches, images: MatchedImages) -> RectificationReport:
     """Condense matches.
 
     Parameters
     ----------
     matches : SparseMatches
         In the images that were matched.
-    offset, scale, start, end, f
-        As in :class:`MatchedImages`.
+    images : MatchedImages
+        What is known of these.
     """
+    scale, start, end = images.scale, images.start, images.end
     low, high = matches.disparity_percentiles(_FAR_PERCENT, _NEAR_PERCENT)
     return RectificationReport(
         points=matches.count,
@@ -190,7 +181,7 @@ def report_of_matches(
         rows_spread=matches.rows_spread * scale,
         low=low * scale,
         high=high * scale,
-        beyond_infinity=matches.share_beyond_infinity(offset),
+        beyond_infinity=matches.share_beyond_infinity(images.offset),
         too_near=float(np.mean(matches.disparities > end)),
         too_far=float(np.mean(matches.disparities < start - 1)),
         start=start * scale,
@@ -198,5 +189,6 @@ def report_of_matches(
         row_offset=matches.row_offset,
         rows_sigma=matches.rows_sigma,
         scale=scale,
-        f=f,
+        f=images.f,
+        may_be_raw=images.may_be_raw,
     )
