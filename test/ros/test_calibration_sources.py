@@ -132,12 +132,15 @@ def test_a_calibration_published_once_is_enough(graph: Graph, durability: str) -
         publish()
     process = graph.node_process()
     rig = Rig(graph, [DEPTH])
-    graph.wait_until(lambda: rig.is_wanted, 'the node to subscribe')
-    if not is_latched:
-        listeners = [each.get_subscription_count for each in publishers]
-        graph.wait_until(lambda: all(count() for count in listeners), 'the node to listen')
-        publish()
-    rig.send_until(lambda: rig.heard[DEPTH], *PAIR, 'depth')
+
+    def send_all() -> None:
+        if not is_latched:
+            publish()
+        rig.send(*PAIR)
+
+    graph.wait_until(lambda: rig.heard[DEPTH], 'depth', repeat=send_all)
+    rig.heard[DEPTH].clear()
+    rig.send_until(lambda: rig.heard[DEPTH], *PAIR, 'depth without a further camera_info')
 
     assert depth_of(rig) == TRUE_DEPTH
     assert 'incompatible' not in process.output
