@@ -78,6 +78,10 @@ class Graph:
         self._members.remove(member)
         member.close()
 
+    def nodes_here(self) -> list[NodeHere]:
+        """Return the nodes that run in this process."""
+        return [each for each in self._members if isinstance(each, NodeHere)]
+
     def node(self, *ros_arguments: str, **parameters: Any) -> NodeHere:
         """Start the node in this process."""
         return self.add(NodeHere(self, ros_arguments, parameters))

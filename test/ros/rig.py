@@ -160,17 +160,31 @@ class Rig(Peer):
     @property
     def is_wanted(self) -> bool:
         """Whether the node subscribes to the images of both cameras."""
-        return all(each.get_subscription_count() > 0 for each in self.images)
+        return self._are_heard(self.images)
 
     @property
     def is_calibration_wanted(self) -> bool:
         """Whether the node subscribes to the calibration of both cameras."""
-        return all(each.get_subscription_count() > 0 for each in self._infos)
+        return self._are_heard(self._infos)
 
     @property
     def is_ignored(self) -> bool:
         """Whether the node subscribes to none of the images."""
         return all(each.get_subscription_count() == 0 for each in self.images)
+
+    def _are_heard(self, publishers: list[Any]) -> bool:
+        """Return whether publishers know of the node, and a node of this process of them.
+
+        What is sent by best effort before the second is lost.
+        """
+        topics = {each.topic_name for each in publishers}
+        known = [
+            each.get_publisher_count() > 0
+            for node in self.graph.nodes_here()
+            for each in node.node.inputs.subscriptions().values()
+            if each.topic_name in topics and hasattr(each, 'get_publisher_count')
+        ]
+        return all(known) and all(each.get_subscription_count() > 0 for each in publishers)
 
     def send(
         self, left: Any, right: Any, *, stamp_ns: int | None = None, right_later_ns: int = 0

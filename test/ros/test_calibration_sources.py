@@ -147,13 +147,11 @@ def test_a_calibration_published_once_is_enough(graph: Graph, durability: str) -
 
 
 def test_the_only_pair_of_a_trigger_waits_for_its_calibration(graph: Graph) -> None:
-    graph.node_process()
+    node = graph.node()
     rig = Rig(graph, [DEPTH])
     graph.wait_until(lambda: rig.is_wanted and rig.is_calibration_wanted, 'the node to listen')
     stamp_ns = rig.send(*PAIR)
-    graph.wait_until(
-        lambda: 'images waiting: 2' in explained(rig).message, 'the pair to wait', deadline_s=4.0
-    )
+    graph.wait_until(lambda: node.node.state.waiting == 2, 'the pair to wait')
 
     rig.infos = INFOS
     rig.publish_infos()
