@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 import glob
 from pathlib import Path
@@ -52,9 +53,9 @@ def find_pairs(
             'as right images'
         )
     lefts, rights = (each or {} for each in numbered)
-    pairs = [(lefts[key], rights[key]) for key in sorted(lefts.keys() & rights.keys())]
-    alone = [found[key] for found in (lefts, rights) for key in sorted(found)]
-    alone = [path for path in alone if not any(path in pair for pair in pairs)]
+    common = lefts.keys() & rights.keys()
+    pairs = [(lefts[key], rights[key]) for key in sorted(common)]
+    alone = [found[key] for found in (lefts, rights) for key in sorted(found.keys() - common)]
     if not pairs:
         raise InputError(
             f'no left image has the number of a right one: {printable(sides[0][0])} and '
@@ -108,7 +109,7 @@ def output_names(pairs: Sequence[tuple[Path, Path]]) -> list[str]:
     names = [left.stem for left, _ in pairs]
     if len(set(names)) < len(names):
         names = [f'{left.resolve().parent.name}_{left.stem}' for left, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise InputError(f'several left images are called {", ".join(twice)}: run them separately')
     return names
@@ -142,7 +143,7 @@ def _found(pattern: str) -> list[Path]:
     files = [Path(name) for name in glob.glob(pattern, recursive=True)]
     if not files:
         raise InputError(f'no file is called {pattern}')
-    return sorted(files, key=_natural)
+    return files
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
