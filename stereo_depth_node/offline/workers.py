@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 import ctypes
 from dataclasses import dataclass
+from itertools import islice
 import multiprocessing
 from multiprocessing import resource_tracker
 import os
@@ -17,10 +18,18 @@ import signal
 import sys
 from typing import Any, TypeVar
 
-from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.errors import InputError, StereoDepthError
 
-__all__ = ['Workers', 'available_processors', 'dask_workers', 'local_workers', 'result_of']
+__all__ = [
+    'Workers',
+    'available_processors',
+    'completed',
+    'dask_workers',
+    'local_workers',
+    'result_of',
+]
 
+Item = TypeVar('Item')
 Result = TypeVar('Result')
 
 _PR_SET_PDEATHSIG = 1
@@ -121,6 +130,38 @@ def dask_workers(address: str) -> Iterator[Workers]:
             )
         with client.get_executor(pure=False) as pool:
             yield Workers(pool.submit, _AHEAD * count, 1)
+
+
+def completed(
+    items: Iterable[Item], submit: Callable[[Item], Future[Result]], window: int
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Have all items worked on, a few at a time; yield each when it is done, in any order.
+
+    Parameters
+    ----------
+    items : iterable
+        What is to be worked on. An error that it raises is raised here when all that came before
+        it is done.
+    submit : callable
+        Gives an item to a worker.
+    window : int
+        Items that are given out at a time.
+    """
+    remaining = iter(items)
+    error: StereoDepthError | None = None
+    waiting: dict[Future[Result], Item] = {}
+    while True:
+        try:
+            for item in islice(remaining, window - len(waiting)):
+                waiting[submit(item)] = item
+        except StereoDepthError as raised:
+            error = raised
+        if not waiting:
+            break
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            yield waiting.pop(future), future
+    if error is not None:
+        raise error
 
 
 def result_of(future: Future[Result]) -> Result:

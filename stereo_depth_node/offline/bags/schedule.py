@@ -5,17 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.offline.bags.compute import compute_part
 from stereo_depth_node.offline.bags.job import BagJob
 from stereo_depth_node.offline.bags.part import PartResult, PartTask
 from stereo_depth_node.offline.terminal import Progress
-from stereo_depth_node.offline.workers import dask_workers, local_workers, result_of, Workers
+from stereo_depth_node.offline.workers import completed, dask_workers, local_workers, result_of
 
 __all__ = ['run_jobs']
 
@@ -48,7 +47,12 @@ def run_jobs(
     if not dask and len(first) < 2:
         processes = 1
     with dask_workers(dask) if dask else local_workers(processes) as workers:
-        _work(chain(first, given), workers)
+
+        def submit(item: tuple[_Run, PartTask]) -> Future[PartResult]:
+            return workers.submit(compute_part, replace(item[1], threads=workers.threads))
+
+        for (run, task), future in completed(chain(first, given), submit, workers.window):
+            run.take(task, future)
     for run in runs:
         run.finish()
     return [run.error for run in runs if run.error is not None]
@@ -70,7 +74,7 @@ class _Run:
         expected = resumed = 0
         try:
             for task in self.job.tasks():
-                self._expect(self.job.expected_pairs - expected)
+                self._progress.add_to_total(self.job.expected_pairs - expected)
                 expected = self.job.expected_pairs
                 self._progress.update(self.job.summary.resumed - resumed)
                 resumed = self.job.summary.resumed
@@ -80,7 +84,7 @@ class _Run:
                 yield self, task
         except StereoDepthError as error:
             self.fail(error)
-        self._expect(self.job.summary.pairs - expected)
+        self._progress.add_to_total(self.job.summary.pairs - expected)
         self._progress.update(self.job.summary.resumed - resumed)
         self._is_planned = True
         self.finish()
@@ -111,21 +115,3 @@ class _Run:
             self.fail(error)
         if self.error is not None:
             self.job.abandon()
-
-    def _expect(self, more: int) -> None:
-        self._progress.add_to_total(more)
-
-
-def _work(given: Iterator[tuple[_Run, PartTask]], workers: Workers) -> None:
-    """Keep the workers busy until all is done."""
-    waiting: dict[Future[Any], tuple[_Run, PartTask]] = {}
-    while True:
-        for run, task in islice(given, workers.window - len(waiting)):
-            future = workers.submit(compute_part, replace(task, threads=workers.threads))
-            waiting[future] = (run, task)
-        if not waiting:
-            return
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            run, task = waiting.pop(future)
-            run.take(task, future)

@@ -31,6 +31,7 @@ from stereo_depth_node.offline.files.outputs import (
     ImageTask,
     KINDS,
     METRIC_KINDS,
+    PairOutcome,
 )
 from stereo_depth_node.offline.files.pairs import (
     is_video,
@@ -180,7 +181,9 @@ def run(arguments: argparse.Namespace) -> int:
             for index, source in enumerate(sources)
         )
         start = time.monotonic()
-        computed, errors = _compute(tasks, count, arguments.processes, quiet=arguments.quiet)
+        computed, failed, errors = _compute(
+            tasks, count, arguments.processes, quiet=arguments.quiet
+        )
         if is_shown and shown is None:
             print('--show shows one pair at a time, these are several')
         elif shown is not None and not errors:
@@ -190,7 +193,7 @@ def run(arguments: argparse.Namespace) -> int:
     if count != 1:
         seconds = time.monotonic() - start
         print(
-            f'{computed} of {computed + len(errors)} pairs computed in {seconds:.1f} s, '
+            f'{computed} of {computed + failed} pairs computed in {seconds:.1f} s, '
             f'{", ".join(kinds)} of each in {arguments.output.resolve()}'
         )
     return 2 if errors else 0
@@ -227,25 +230,34 @@ def _sources(names: Sequence[str], layout: str) -> tuple[Iterable[PairSource], i
 
 def _compute(
     tasks: Iterable[ImageTask], count: int | None, processes: int, *, quiet: bool
-) -> tuple[int, list[Exception]]:
-    """Compute all pairs, whatever becomes of some of them; return how many, and the errors."""
-    errors: list[Exception] = []
+) -> tuple[int, int, list[StereoDepthError]]:
+    """Compute all pairs, whatever becomes of some of them.
+
+    Returns
+    -------
+    computed, failed : int
+        Pairs.
+    errors : list of StereoDepthError
+        Of the pairs that failed, and of a video that ended before the other one.
+    """
+    errors: list[StereoDepthError] = []
+    failed = 0
     densities: list[float] = []
     seen: list[PairFindings] = []
     workers = processes if count is None else min(processes, count)
     with progress_bar(count, 'pairs', is_quiet=quiet or count == 1) as bar:
-        for task, result in compute_pairs(tasks, workers):
-            bar.update(1)
-            if isinstance(result, StereoDepthError):
-                errors.append(result)
-                continue
-            densities.append(100.0 * result.density)
-            seen += [result.seen] if result.seen is not None else []
-            for note in result.notes:
-                print(f'{task.source.name}: {note}')
-            if count == 1:
-                for _, path in task.outputs:
-                    print(path)
+        try:
+            for task, result in compute_pairs(tasks, workers):
+                bar.update(1)
+                if isinstance(result, StereoDepthError):
+                    errors.append(result)
+                    failed += 1
+                    continue
+                densities.append(100.0 * result.density)
+                seen += [result.seen] if result.seen is not None else []
+                _print_outcome(task, result, is_only=count == 1)
+        except StereoDepthError as error:
+            errors.append(error)
     if densities:
         spread = f' (median; {min(densities):.1f} to {max(densities):.1f} %)'
         print(
@@ -254,7 +266,15 @@ def _compute(
         )
     for line in lines_of_findings(seen):
         print(line)
-    return len(densities), errors
+    return len(densities), failed, errors
+
+
+def _print_outcome(task: ImageTask, outcome: PairOutcome, *, is_only: bool) -> None:
+    for note in outcome.notes:
+        print(f'{task.source.name}: {note}')
+    if is_only:
+        for _, path in task.outputs:
+            print(path)
 
 
 def _is_sample(index: int, count: int | None) -> bool:

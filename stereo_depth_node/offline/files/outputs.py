@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -21,13 +20,12 @@ from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
-from stereo_depth_node.offline.calibrations.stereo import Cameras
 from stereo_depth_node.offline.files.formats import kitti_png, millimetre_png, npy, pfm, ply, tiff
 from stereo_depth_node.offline.files.pairs import PairSource
 from stereo_depth_node.offline.files.writing import check_output, write_file
 from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panels
-from stereo_depth_node.offline.workers import local_workers, result_of
+from stereo_depth_node.offline.workers import completed, local_workers, result_of
 
 __all__ = [
     'KINDS',
@@ -75,12 +73,6 @@ class ImageTask:
     overwrite: bool = False
     is_looked_at: bool = True
     threads: int | None = None
-
-    def cameras_for(self, width: int, height: int) -> Cameras | None:
-        """Return the cameras to rectify the images with, None where they are rectified."""
-        if not self.settings.rectify:
-            return None
-        return self.calibration.cameras_for(width, height)
 
 
 @dataclass(frozen=True)
@@ -229,17 +221,19 @@ def compute_pairs(
         One that has ended; they come in any order.
     outcome : PairOutcome or StereoDepthError
         As `compute_pair` returns or raises it.
+
+    Raises
+    ------
+    StereoDepthError
+        Of the tasks, where a video has no further pair; when all that came before is done.
     """
-    waiting = iter(tasks)
-    given: dict[Future[PairOutcome], ImageTask] = {}
     with local_workers(processes) as workers:
-        while True:
-            for task in islice(waiting, workers.window - len(given)):
-                given[workers.submit(compute_pair, replace(task, threads=workers.threads))] = task
-            if not given:
-                return
-            for future in wait(given, return_when=FIRST_COMPLETED).done:
-                yield given.pop(future), _outcome(future)
+
+        def submit(task: ImageTask) -> Future[PairOutcome]:
+            return workers.submit(compute_pair, replace(task, threads=workers.threads))
+
+        for task, future in completed(tasks, submit, workers.window):
+            yield task, _outcome(future)
 
 
 def compute_pair(task: ImageTask) -> PairOutcome:
