@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +23,7 @@ from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
 )
-from stereo_depth_node.offline.datasets.evaluation import evaluate_scenes, Evaluation
+from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
@@ -151,13 +152,16 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate what the command line asks for and print the table."""
     candidates = _candidates(arguments)
+    loaded, errors = _load_scenes(arguments)
     scenes: list[Scene] = []
     evaluations: list[Evaluation] = []
-    errors = []
-    for load in _loaders(arguments):
-        error = _evaluate(load, candidates, scenes, evaluations)
-        if error is not None:
+    for scene in loaded:
+        try:
+            evaluations += [evaluate_scene(scene, found, label) for label, found in candidates]
+        except StereoDepthError as error:
             errors.append(error)
+        else:
+            scenes.append(scene)
     if evaluations:
         print(_table(evaluations, is_wide=arguments.wide))
         _report_findings(scenes, candidates[0][1])
@@ -179,20 +183,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if errors else 0
 
 
-def _evaluate(
-    load: Callable[[], Scene],
-    candidates: Sequence[tuple[str, Settings]],
-    scenes: list[Scene],
-    evaluations: list[Evaluation],
-) -> StereoDepthError | None:
-    """Add a scene and its figures; return why there are none."""
-    try:
-        scene = load()
-        evaluations += evaluate_scenes([scene], candidates)
-    except StereoDepthError as error:
-        return error
-    scenes.append(scene)
-    return None
+def _load_scenes(arguments: argparse.Namespace) -> tuple[list[Scene], list[StereoDepthError]]:
+    """Load the scenes of the command line, and return why others cannot be loaded.
+
+    Scenes that have the same name are called as on the command line.
+    """
+    loaded: list[tuple[str, Scene]] = []
+    errors = []
+    for text, load in _loaders(arguments).items():
+        try:
+            loaded.append((text, load()))
+        except StereoDepthError as error:
+            errors.append(error)
+    counts = Counter(scene.name for _, scene in loaded)
+    scenes = [
+        replace(scene, name=text) if counts[scene.name] > 1 else scene for text, scene in loaded
+    ]
+    return scenes, errors
 
 
 def _report_findings(scenes: Sequence[Scene], settings: Settings) -> None:
@@ -203,21 +210,21 @@ def _report_findings(scenes: Sequence[Scene], settings: Settings) -> None:
             print_problem(f'{printable(scene.name)}: {line}', is_error=False)
 
 
-def _loaders(arguments: argparse.Namespace) -> list[Callable[[], Scene]]:
-    """Return what loads each scene of the command line."""
+def _loaders(arguments: argparse.Namespace) -> dict[str, Callable[[], Scene]]:
+    """Return what loads each scene of the command line, by what stands there."""
     if arguments.truth is None:
         for name in ('mask', 'truth_scale', 'layout', 'calib', 'focal'):
             if getattr(arguments, name) is not None:
                 option = name.replace('_', '-')
                 raise SettingsError(f'--{option} goes with --truth, which is missing')
-        return [partial(load_scene, text) for text in arguments.scenes]
+        return {text: partial(load_scene, text) for text in arguments.scenes}
     layout = arguments.layout
     if len(arguments.scenes) != (2 if layout is None else 1):
         wanted = 'two images, LEFT RIGHT' if layout is None else 'the one image that holds both'
         raise SettingsError(f'--truth is given with {len(arguments.scenes)} names: give {wanted}')
     if arguments.truth_scale is not None and not arguments.truth_scale > 0:
         raise SettingsError(f'--truth-scale is {arguments.truth_scale:g}: it must be above 0')
-    return [partial(_pair_with_truth, arguments)]
+    return {arguments.scenes[0]: partial(_pair_with_truth, arguments)}
 
 
 def _pair_with_truth(arguments: argparse.Namespace) -> Scene:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import math
 import time
@@ -26,8 +25,7 @@ from stereo_depth_node.core.tuning.accuracy import (
 from stereo_depth_node.core.tuning.matching import at_full_size, matched_disparity
 from stereo_depth_node.offline.datasets.scenes import Scene
 
-__all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene', 'evaluate_scenes']
-
+__all__ = ['Evaluation', 'UncertaintyCheck', 'evaluate_scene']
 
 # An error beyond this is another surface, not the spread that an uncertainty describes.
 _INLIER_PX = 2.0
@@ -110,17 +108,6 @@ class Evaluation:
             if figures is not None:
                 result[name] = {key: _number(value) for key, value in vars(figures).items()}
         return result
-
-
-def evaluate_scenes(
-    scenes: Iterable[Scene], candidates: Sequence[tuple[str, Settings]]
-) -> list[Evaluation]:
-    """Evaluate each scene with each of the named settings."""
-    return [
-        evaluate_scene(scene, settings, label)
-        for scene in scenes
-        for label, settings in candidates
-    ]
 
 
 def evaluate_scene(

@@ -74,6 +74,23 @@ def test_the_table_the_json_and_the_picture_hold_what_was_measured(folder, tmp_p
     assert min(image.shape[:2]) > 300
 
 
+def test_scenes_of_one_name_are_called_as_on_the_command_line(folder, tmp_path, capsys):
+    half = tmp_path / 'half' / folder.name
+    half.mkdir(parents=True)
+    pair = scene_of(plane(100, 50, 10.0))
+    for name, image in (('im0', pair.left), ('im1', pair.right)):
+        assert cv2.imwrite(str(half / f'{name}.png'), image)
+    (half / 'disp0GT.pfm').write_bytes(pfm(pair.disparity.astype(np.float32)))
+    pictures, page = tmp_path / 'pictures', tmp_path / 'page.html'
+    scenes = (str(folder), str(half))
+    arguments = ['--num-disparities', '32', '--picture', str(pictures), '--report', str(page)]
+    assert main(['evaluate', *scenes, *arguments]) == 0
+    rows = capsys.readouterr().out.splitlines()[3:]
+    assert [row.split()[0] for row in rows] == list(scenes)
+    assert len(list(pictures.iterdir())) == 2
+    assert all(f'<h2>{scene}</h2>' in page.read_text() for scene in scenes)
+
+
 def test_the_coverage_of_each_scene_is_reported_with_the_rows_as_measured(
     folder, tmp_path, capsys
 ):
