@@ -12,7 +12,7 @@ from functools import partial
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tabulate import tabulate
 
@@ -38,6 +38,8 @@ from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['add_parser', 'run']
+
+Result = TypeVar('Result')
 
 _PURPOSE = """\
 Measures disparities and depths against ground truth. "bad2" is the percentage of pixels whose
@@ -156,12 +158,10 @@ def run(arguments: argparse.Namespace) -> int:
     scenes: list[Scene] = []
     evaluations: list[Evaluation] = []
     for scene in loaded:
-        try:
-            evaluations += [evaluate_scene(scene, found, label) for label, found in candidates]
-        except StereoDepthError as error:
-            errors.append(error)
-        else:
+        found = _tried(partial(_evaluated, scene, candidates), errors)
+        if found is not None:
             scenes.append(scene)
+            evaluations += found
     if evaluations:
         print(_table(evaluations, is_wide=arguments.wide))
         _report_findings(scenes, candidates[0][1])
@@ -188,18 +188,30 @@ def _load_scenes(arguments: argparse.Namespace) -> tuple[list[Scene], list[Stere
 
     Scenes that have the same name are called as on the command line.
     """
-    loaded: list[tuple[str, Scene]] = []
-    errors = []
-    for text, load in _loaders(arguments).items():
-        try:
-            loaded.append((text, load()))
-        except StereoDepthError as error:
-            errors.append(error)
+    errors: list[StereoDepthError] = []
+    loaded = [
+        (text, scene)
+        for text, load in _loaders(arguments).items()
+        if (scene := _tried(load, errors)) is not None
+    ]
     counts = Counter(scene.name for _, scene in loaded)
     scenes = [
         replace(scene, name=text) if counts[scene.name] > 1 else scene for text, scene in loaded
     ]
     return scenes, errors
+
+
+def _evaluated(scene: Scene, candidates: Sequence[tuple[str, Settings]]) -> list[Evaluation]:
+    return [evaluate_scene(scene, settings, label) for label, settings in candidates]
+
+
+def _tried(work: Callable[[], Result], errors: list[StereoDepthError]) -> Result | None:
+    """Return what some work gives, None where it fails, whose error joins the others."""
+    try:
+        return work()
+    except StereoDepthError as error:
+        errors.append(error)
+        return None
 
 
 def _report_findings(scenes: Sequence[Scene], settings: Settings) -> None:
