@@ -272,8 +272,9 @@ def test_the_settings_of_a_reduced_pipeline_are_in_pixels_of_its_result():
         {'rectify': True},
         {'min_depth': 0.5, 'max_depth': 20.0},
         {'speckle_window_size': 100},
+        {'max_uncertainty': 1.0, 'max_relative_uncertainty': 0.1, 'rectification_sigma': 0.3},
     ],
-    ids=['bm', 'sgbm', 'reduced and filled', 'rectified', 'limited', 'speckles'],
+    ids=['bm', 'sgbm', 'reduced and filled', 'rectified', 'limited', 'speckles', 'certain'],
 )
 def test_a_frame_allocates_no_memory_of_image_size(changes):
     scene = scene_of(plane(640, 480, 10))

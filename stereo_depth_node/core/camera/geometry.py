@@ -104,9 +104,11 @@ class StereoGeometry:
                 '(right P[0]): calibrate the pair together as a stereo camera'
             )
         _check_side_by_side(left, right)
+        origin = 'as the parameter baseline has it'
         if baseline <= 0.0:
             baseline = left.p[3] / f - right.p[3] / f_right
-            _check_baseline(baseline, left.p[3], right.p[3])
+            origin = f'P[3] is {left.p[3]:g} (left) and {right.p[3]:g} (right)'
+        _check_baseline(baseline, origin)
         return cls(
             width=left.width,
             height=left.height,
@@ -184,22 +186,21 @@ def _check_side_by_side(left: CameraCalibration, right: CameraCalibration) -> No
     )
 
 
-def _check_baseline(baseline: float, tx_left: float, tx_right: float) -> None:
-    both = f'P[3] is {tx_left:g} (left) and {tx_right:g} (right)'
+def _check_baseline(baseline: float, origin: str) -> None:
     if baseline == 0.0:
         raise BaselineError(
-            f'the baseline is 0 m ({both}): P[3] of the right camera must be -f * baseline and '
+            f'the baseline is 0 m ({origin}): P[3] of the right camera must be -f * baseline and '
             'that of the left 0; correct the calibration or set the parameter baseline'
         )
     if baseline < 0.0:
         raise SwappedError(
-            f'the baseline is {baseline:g} m ({both}): the calibrations are swapped, exchange the '
-            'left and right ones, and the images as well if they are swapped too'
+            f'the baseline is {baseline:g} m ({origin}): the calibrations are swapped, exchange '
+            'the left and right ones, and the images as well if they are swapped too'
         )
     if baseline < _SMALLEST_BASELINE_M:
         raise BaselineError(
-            f'the baseline is {baseline:g} m ({both}): it must be {_SMALLEST_BASELINE_M:g} m at '
-            'least; correct the calibration or set the parameter baseline'
+            f'the baseline is {baseline:g} m ({origin}): it must be {_SMALLEST_BASELINE_M:g} m at '
+            'least; correct the calibration, or the parameter baseline'
         )
 
 

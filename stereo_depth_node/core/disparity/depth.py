@@ -140,7 +140,7 @@ def depth_from_disparity(
     fill : float
         Given to unknown pixels.
     """
-    with np.errstate(divide='ignore', invalid='ignore'):  # whatever d is where it is unknown
+    with np.errstate(divide='ignore'):  # d may be 0 where it is unknown
         np.divide(np.float32(geometry.f * geometry.baseline), disparity, out=out)
     np.copyto(out, np.float32(fill), where=unknown)
 

@@ -50,14 +50,13 @@ another surface, the error cannot be estimated from one block.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Float, Grey, Mask
+from stereo_depth_node.core.arrays import Fixed, Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.disparity.depth import disparity_in_pixels
 from stereo_depth_node.core.settings import Settings
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 
@@ -93,8 +92,17 @@ class DepthUncertainty:
         self._worst = np.float32(settings.num_disparities**2 * _ROUNDING)
         columns = np.arange(geometry.width, dtype=np.float32)
         self._columns = np.tile(columns, (geometry.height, 1))
+        shape = self._columns.shape
         rows = np.arange(geometry.height, dtype=np.float32)[:, np.newaxis]
-        self._rows = np.ascontiguousarray(np.broadcast_to(rows, self._columns.shape))
+        self._rows = np.ascontiguousarray(np.broadcast_to(rows, shape))
+        # Memory that is asked for anew in every frame costs more than all that is computed in it.
+        self._disparity, self._gradient, self._energy, self._variance = (
+            np.empty(shape, np.float32) for _ in range(4)
+        )
+        self._scratch, self._product = (np.empty(shape, np.float32) for _ in range(2))
+        self._sums = [np.empty(shape, np.float64) for _ in range(3)]
+        self._moved = np.empty(shape, np.uint8)
+        self._masks = [np.empty(shape, np.bool_) for _ in range(2)]
 
     def compute(
         self,
@@ -120,32 +128,37 @@ class DepthUncertainty:
         row_sigma : float
             Standard deviation of y_left - y_right, pixels; with 0 its part is not computed.
         """
-        disparity = fixed.astype(np.float32)
-        disparity *= np.float32(1.0 / DISPARITY_SCALE)
-        gradient = cv2.Sobel(left, cv2.CV_32F, 1, 0, scale=_SOBEL_SCALE)
-        energy = self._sum(gradient, gradient)
+        disparity, energy, variance = self._disparity, self._energy, self._variance
+        gradient, slant = self._gradient, self._scratch
+        disparity_in_pixels(fixed, 0.0, disparity)
+        cv2.Sobel(left, cv2.CV_32F, 1, 0, gradient, scale=_SOBEL_SCALE)
+        self._sum(gradient, gradient, energy)
         np.maximum(energy, np.float32(_NO_GRADIENT), out=energy)
-        variance = self._match_variance(left, right, disparity)
+        self._match_variance(left, right, disparity, variance)
         np.divide(variance, energy, out=variance)
         if row_sigma > 0.0:
-            down = cv2.Sobel(left, cv2.CV_32F, 0, 1, scale=_SOBEL_SCALE)
-            slant = np.divide(self._sum(gradient, down), energy)
-            variance += np.float32(row_sigma**2) * (np.float32(1.0) + slant * slant)
-        variance += self._shape_variance(disparity, unknown)
-        variance += self._step
+            cv2.Sobel(left, cv2.CV_32F, 0, 1, slant, scale=_SOBEL_SCALE)
+            self._sum(gradient, slant, slant)
+            np.divide(slant, energy, out=slant)
+            np.multiply(slant, slant, out=slant)
+            np.add(slant, np.float32(1.0), out=slant)
+            np.multiply(slant, np.float32(row_sigma**2), out=slant)
+            np.add(variance, slant, out=variance)
+        np.add(variance, self._shape_variance(disparity, unknown), out=variance)
+        np.add(variance, self._step, out=variance)
         np.minimum(variance, self._worst, out=variance)
-        disparity -= np.float32(self._geometry.offset)
+        np.subtract(disparity, np.float32(self._geometry.offset), out=disparity)
         # sigma_Z = Z^2 / (f * B) * sigma_d = f * B / d^2 * sigma_d
         product = np.float32(self._geometry.f * self._geometry.baseline)
         np.sqrt(variance, out=out)
         with np.errstate(divide='ignore', invalid='ignore', over='ignore'):  # unknown pixels
             np.multiply(disparity, disparity, out=disparity)
             np.divide(out, disparity, out=out)
-        np.multiply(out, product, out=out)
+            np.multiply(out, product, out=out)
         np.copyto(out, np.float32(math.nan), where=unknown)
 
     def uncertain(self, fixed: Fixed, sigma: Float) -> Mask:
-        """Return where a depth is more uncertain than the settings allow, (H, W) bool.
+        """Return where a depth is more uncertain than the settings allow.
 
         Parameters
         ----------
@@ -153,50 +166,63 @@ class DepthUncertainty:
             Disparities, x_l - x_r in 1/16 px.
         sigma : (H, W) float32 ndarray
             The standard deviation of their depths, metres; NaN where there is none.
+
+        Returns
+        -------
+        (H, W) bool ndarray
+            Good until the next call.
         """
         settings, geometry = self._settings, self._geometry
-        result = np.zeros(fixed.shape, np.bool_)
+        result, more = self._masks
+        result[:] = False
         with np.errstate(invalid='ignore'):  # NaN exceeds nothing
             if settings.max_uncertainty:
                 np.greater(sigma, np.float32(settings.max_uncertainty), out=result)
             if settings.max_relative_uncertainty:
                 # sigma_Z > share * Z, with Z = f * B / d
-                disparity = fixed * np.float32(1.0 / DISPARITY_SCALE) - np.float32(geometry.offset)
                 share = settings.max_relative_uncertainty * geometry.f * geometry.baseline
-                result |= sigma * disparity > np.float32(share)
+                relative = self._scratch
+                disparity_in_pixels(fixed, geometry.offset, relative)
+                np.multiply(sigma, relative, out=relative)
+                np.greater(relative, np.float32(share), out=more)
+                np.logical_or(result, more, out=result)
         return result
 
-    def _sum(self, one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Float:
-        """Return the sum over the block of the product of two images, (H, W)."""
-        product = cv2.multiply(one, other)
-        return np.asarray(cv2.boxFilter(product, -1, self._block, normalize=False), np.float32)
+    def _sum(self, one: Float, other: Float, out: Float) -> None:
+        """Write the sum over the block of the product of two images, (H, W)."""
+        cv2.multiply(one, other, self._product)
+        cv2.boxFilter(self._product, -1, self._block, out, normalize=False)
 
-    def _match_variance(self, left: Grey, right: Grey, disparity: Float) -> Float:
-        """Return var(l - r), (H, W), squared grey levels."""
-        moved = cv2.remap(
-            right,
-            self._columns - disparity,
-            self._rows,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        residual = cv2.subtract(left, moved, dtype=cv2.CV_32F)
-        mean = cv2.blur(residual, self._block)
-        noise = cv2.blur(cv2.multiply(residual, residual), self._block) - mean * mean
-        np.maximum(noise, np.float32(2.0 * _ROUNDING), out=noise)
-        return np.asarray(noise, np.float32)
+    def _match_variance(self, left: Grey, right: Grey, disparity: Float, out: Float) -> None:
+        """Write var(l - r), (H, W), squared grey levels."""
+        moved, mean, residual = self._moved, self._scratch, self._product
+        border = cv2.BORDER_REPLICATE
+        columns = np.subtract(self._columns, disparity, out=self._scratch)
+        cv2.remap(right, columns, self._rows, cv2.INTER_LINEAR, moved, borderMode=border)
+        cv2.subtract(left, moved, residual, dtype=cv2.CV_32F)
+        cv2.blur(residual, self._block, mean)
+        cv2.multiply(residual, residual, residual)
+        cv2.blur(residual, self._block, out)
+        np.multiply(mean, mean, out=mean)
+        np.subtract(out, mean, out=out)
+        np.maximum(out, np.float32(2.0 * _ROUNDING), out=out)
 
     def _shape_variance(self, disparity: Float, unknown: Mask) -> Float:
         """Return the variance of the known disparities in each block, (H, W), px^2."""
-        known = (~unknown).astype(np.float32)
-        values = disparity * known
+        known = np.logical_not(unknown, out=self._masks[0])
+        values = np.multiply(disparity, known, out=self._scratch)
         # In 64 bit: a difference of squares of up to 2000 px must resolve 1/100 px.
-        share, mean, square = (
-            np.asarray(cv2.boxFilter(image, cv2.CV_64F, self._block), np.float64)
-            for image in (known, values, values.astype(np.float64) * values)
-        )
-        np.maximum(share, 1e-6, out=share)
-        np.divide(mean, share, out=mean)
-        np.divide(square, share, out=square)
-        np.subtract(square, mean * mean, out=square)
-        return np.maximum(square, 0.0, out=square).astype(np.float32)
+        count, total, square = self._sums
+        depth, block = cv2.CV_64F, self._block
+        cv2.boxFilter(known.view(np.uint8), depth, block, count, normalize=False)
+        cv2.boxFilter(values, depth, block, total, normalize=False)
+        cv2.sqrBoxFilter(values, depth, block, square, normalize=False)
+        np.maximum(count, 1.0, out=count)
+        # var(d) = (sum(d^2) - sum(d)^2 / n) / n
+        np.multiply(total, total, out=total)
+        np.divide(total, count, out=total)
+        np.subtract(square, total, out=square)
+        np.divide(square, count, out=square)
+        result = self._scratch
+        np.copyto(result, square, casting='same_kind')
+        return np.maximum(result, 0.0, out=result)

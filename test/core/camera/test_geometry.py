@@ -107,6 +107,12 @@ def test_a_baseline_that_is_given_takes_the_place_of_the_calibrations(tx_right):
     assert geometry.baseline == 0.25
 
 
+@pytest.mark.parametrize('baseline', [5e-324, 1e-46, 9e-7])
+def test_a_baseline_that_is_given_and_no_camera_has_is_refused(baseline):
+    with pytest.raises(CalibrationError, match=r'the parameter baseline.*1e-06 m at least'):
+        StereoGeometry.from_calibrations(*pair(), baseline=baseline)
+
+
 @pytest.mark.parametrize(
     ('ty', 'upper'), [(-50.0, 'left'), (50.0, 'right')], ids=['right below', 'right above']
 )
