@@ -165,10 +165,7 @@ class _Control:
         for element in self._elements:
             element.value = value
         if self._slider is not None and moves_slider:
-            places = self._places
-            self._slider.value = min(
-                range(len(places)), key=lambda place: abs(places[place] - cast(float, value))
-            )
+            self._slider.value = self._place_of(value)
         is_default = value == self._known.default
         self._reset.set_visibility(not is_default)
         self._name.classes(
@@ -251,13 +248,14 @@ class _Control:
             return
         # The newest place: a handler may run when the slider has moved on.
         place = int(self._slider.value or 0)
-        nearest = min(
-            range(len(self._places)),
-            key=lambda each: abs(self._places[each] - cast(float, self._value)),
-        )
         # While another value is being taken, the one that is shown says nothing.
-        if self._is_busy or place != nearest:
+        if self._is_busy or place != self._place_of(self._value):
             await self._typed(self._places[place], is_slid=True)
+
+    def _place_of(self, value: Value) -> int:
+        """Return the place of the slider that is nearest to a value."""
+        distances = [abs(each - cast(float, value)) for each in self._places]
+        return distances.index(min(distances))
 
 
 def _shown(value: Value) -> str:

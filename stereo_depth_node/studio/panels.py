@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 import math
 
 from nicegui import ui
@@ -134,11 +135,11 @@ class PixelPanel:
         self._wanted: tuple[Result, Pixel] | None = None
         self._is_busy = False
         with ui.element('div').classes('studio-pixel').props('data-panel=pixel') as self._panel:
-            self._hint()
+            ui.label('Point at the pictures to read values, click to see how a pixel was matched.')
 
     async def show(self, result: Result | None, pixel: Pixel | None) -> None:
         """Show a pixel of a result; of those that come meanwhile, the last."""
-        if result is None or pixel is None:
+        if result is None or pixel is None or not _has(result, pixel):
             self._wanted = None
             return
         self._wanted = (result, pixel)
@@ -147,11 +148,8 @@ class PixelPanel:
         self._is_busy = True
         try:
             while self._wanted is not None:
-                wanted, self._wanted = self._wanted, None
-                texts = await self._session.in_thread(
-                    lambda wanted=wanted: described(wanted[0], *wanted[1])  # type: ignore[misc]
-                )
-                self._write(texts)
+                (result, pixel), self._wanted = self._wanted, None
+                self._write(await self._session.in_thread(partial(described, result, *pixel)))
         finally:
             self._is_busy = False
 
@@ -162,8 +160,11 @@ class PixelPanel:
                 ui.label(name).classes('studio-pixel-name')
                 ui.label(text).props(f'data-pixel="{name}"')
 
-    def _hint(self) -> None:
-        ui.label('Point at the pictures to read values, click to see how a pixel was matched.')
+
+def _has(result: Result, pixel: Pixel) -> bool:
+    """Say whether a result has a pixel; another may have been smaller or larger."""
+    height, width = result.left.shape
+    return bool(pixel[0] < width and pixel[1] < height)
 
 
 class MatchPanel:
@@ -187,10 +188,9 @@ class MatchPanel:
 
     async def show(self, result: Result, pixel: Pixel) -> None:
         """Show a pixel of a result."""
-        x, y = pixel
-        height, width = result.left.shape
-        if x >= width or y >= height:
+        if not _has(result, pixel):
             return
+        x, y = pixel
         self._newest += 1
         number = self._newest
         curve = await self._session.in_thread(lambda: costs_of(result, x, y))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import threading
 
 from stereo_depth_node.core.settings.settings import Settings
@@ -26,8 +26,8 @@ class Search:
 
     Parameters
     ----------
-    pairs : sequence of Pair
-        Rectified, of one size.
+    read_pairs : callable
+        Returns the pairs to search on, rectified, of one size.
     infinity_px : float
         Disparity of a point infinitely far away, cx_l - cx_r.
     budget_s : float
@@ -41,9 +41,11 @@ class Search:
         Of the budget that is used, 0 to 1.
     """
 
-    def __init__(self, pairs: Sequence[Pair], infinity_px: float, budget_s: float) -> None:
+    def __init__(
+        self, read_pairs: Callable[[], Sequence[Pair]], infinity_px: float, budget_s: float
+    ) -> None:
         self.step, self.share = 'disparity range', 0.0
-        self._pairs, self._infinity_px, self._budget_s = pairs, infinity_px, budget_s
+        self._read_pairs, self._infinity_px, self._budget_s = read_pairs, infinity_px, budget_s
         self._is_cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -55,17 +57,17 @@ class Search:
 
         Raises
         ------
-        SettingsError
-            If no disparities can be found in the pairs.
+        StereoDepthError
+            If the pairs cannot be had, or no disparities can be found in them.
         SearchCancelledError
             If it was cancelled.
         """
-        found = find_disparity_range((pair.left, pair.right) for pair in self._pairs)
+        pairs = self._read_pairs()
+        found = find_disparity_range((pair.left, pair.right) for pair in pairs)
         self._check('reference', 0.0)
-        objective = ReferenceObjective(self._pairs, found)
         tuner = Tuner(
-            self._pairs,
-            objective,
+            pairs,
+            ReferenceObjective(pairs, found),
             budget_s=self._budget_s,
             infinity_px=self._infinity_px,
             found=found,

@@ -64,7 +64,8 @@ class Studio:
             loop = asyncio.get_running_loop()
 
             def wake() -> None:
-                loop.call_soon_threadsafe(self._changed)
+                with suppress(RuntimeError):  # the server has ended
+                    loop.call_soon_threadsafe(self._changed)
 
             self.source.on_change(wake)
         session = Session(self.source, self.start, self.workers)
@@ -89,6 +90,12 @@ class Studio:
         """End a tab."""
         session.is_closed = True
         self.sessions.pop(session.key, None)
+
+    def close(self) -> None:
+        """End what works for all tabs."""
+        self.workers.shutdown(wait=False, cancel_futures=True)
+        if isinstance(self.source, NodeSource):
+            self.source.close()
 
 
 def serve(
@@ -135,7 +142,6 @@ def serve(
         _open(url)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
-    studio.workers.shutdown(wait=False, cancel_futures=True)
 
 
 def _application(studio: Studio) -> FastAPI:

@@ -92,9 +92,9 @@ class TuneDialog:
         if result is None or self._search is not None:
             return
         start, algorithm = session.settings, str(self._algorithm.value)
-        pairs = await session.in_thread(lambda: session.source.pairs(session.index, start))
+        read = partial(session.source.pairs, session.index, start)
         offset = result.pipeline.offset * result.pipeline.downscale
-        search = self._search = Search(pairs, offset, float(self._budget.value or 1))
+        search = self._search = Search(read, offset, float(self._budget.value or 1))
         self._show_state()
         try:
             # In a thread of its own: those of the session go on matching.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,18 +86,18 @@ def run(arguments: argparse.Namespace) -> int:
     from stereo_depth_node.studio.server import serve, Studio
 
     settings = settings_from(arguments)
-    studio = Studio(_source(arguments, settings), settings)
+    with closing(Studio(_source(arguments, settings), settings)) as studio:
 
-    def ready(url: str) -> None:
-        print(f'{studio.source.name}: {url}\nIt ends with Ctrl-C.', flush=True)
+        def ready(url: str) -> None:
+            print(f'{studio.source.name}: {url}\nIt ends with Ctrl-C.', flush=True)
 
-    serve(
-        studio,
-        host=arguments.host,
-        port=arguments.port,
-        on_ready=ready,
-        opens_browser=not arguments.no_browser,
-    )
+        serve(
+            studio,
+            host=arguments.host,
+            port=arguments.port,
+            on_ready=ready,
+            opens_browser=not arguments.no_browser,
+        )
     return 0
 
 
