@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 
@@ -45,3 +46,44 @@ def test_a_module_without_its_libraries_names_the_script_that_has_them(module):
     assert done.returncode == 1
     assert f'scripts/{"soak" if module == "soak" else "bench"}' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Return a checkout without an environment."""
+    root = tmp_path / 'check out'
+    for name in ('scripts', 'requirements'):
+        shutil.copytree(ROOT / name, root / name)
+    for name in ('setup.py', 'setup.cfg'):
+        shutil.copy(ROOT / name, root)
+    return root
+
+
+# Makes environments of itself, and installs nothing into them.
+INTERPRETER = """#!/bin/sh
+case "$1 $2" in
+    '-m venv') mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    '-m pip') echo 'ERROR: no matching distribution' >&2; exit 1 ;;
+esac
+"""
+
+
+def test_a_set_up_that_installs_nothing_says_what_to_do(copy, tmp_path):
+    interpreter = tmp_path / 'python'
+    interpreter.write_text(INTERPRETER)
+    interpreter.chmod(0o755)
+    environment = {'PATH': '/usr/bin:/bin', 'HOME': str(tmp_path), 'PYTHON': str(interpreter)}
+    done = run(copy / 'scripts/demo', cwd=tmp_path, env=environment)
+    assert done.returncode == 1
+    assert 'ERROR: no matching distribution\ndemo: could not install the packages' in done.stderr
+    assert 'HTTPS_PROXY' in done.stderr
+    assert not list(copy.glob('.venv/.ready-*'))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
+def test_a_checkout_that_cannot_be_written_to_is_named(copy, tmp_path):
+    copy.chmod(0o555)
+    done = run(copy / 'scripts/demo', cwd=tmp_path, env={'PATH': os.environ['PATH']})
+    copy.chmod(0o755)
+    assert done.returncode == 1
+    assert f'{copy}, and that cannot be written to' in done.stderr
