@@ -84,9 +84,11 @@ def _status(given: Sequence[str]) -> int:
         library = (error.name or '').partition('.')[0]
         if library not in _EXTRAS:
             raise
+        # These two tools have an extra of their own, with all that they need.
+        extra = tool if tool in ('demo', 'studio') else _EXTRAS[library]
         problem = (
-            f'needs the library {library} ({error}): install it, or the extra '
-            f'"{_EXTRAS[library]}" of this package with pip'
+            f'needs the library {library} ({error}): install the extra that has it, in the folder '
+            f"of this repository: pip install '.[{extra}]'"
         )
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)

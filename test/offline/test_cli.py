@@ -67,6 +67,8 @@ def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
         (['tune', 'motorcycle'], 'rich', 'offline'),
         (['inspect', 'in'], 'cv2', 'offline'),
         (['studio', 'left.png', 'right.png'], 'fastapi', 'studio'),
+        (['studio', 'left.png', 'right.png'], 'cv2', 'studio'),
+        (['demo'], 'cv2', 'demo'),
     ],
 )
 def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(
@@ -94,7 +96,7 @@ def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(
     )
     assert done.returncode == 2
     assert done.stderr.startswith(f'stereo_depth {arguments[0]}: needs the library {library} (')
-    assert done.stderr.endswith(f'or the extra "{extra}" of this package with pip\n')
+    assert done.stderr.endswith(f"of this repository: pip install '.[{extra}]'\n")
     assert done.stderr.count('\n') == 1
     assert not places['out'].exists()
 

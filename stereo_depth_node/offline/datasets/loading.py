@@ -112,8 +112,8 @@ def load_motorcycle() -> Scene:
     found = importlib.util.find_spec('skimage')
     if found is None or not found.submodule_search_locations:
         raise InputError(
-            'the demo pair is inside scikit-image, which is missing: install it, or the extra '
-            '"demo" of this package with pip'
+            'the demo pair is inside scikit-image, which is missing: install the extra "demo", in '
+            "the folder of this repository: pip install '.[demo]'"
         )
     folder = Path(found.submodule_search_locations[0], 'data')
     try:
