@@ -21,6 +21,7 @@ from benchmarks.startup import profile_imports, summarise_imports
 from benchmarks.tables import markdown, text
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.signals import interrupt_on_termination
 
 __all__ = ['main']
@@ -33,10 +34,10 @@ _OUTPUTS = (
 _CHAIN_SIZES = ((640, 480), (1280, 720))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> ToolParser:
     choices = known_parameters()['algorithm'].choices
-    parser = argparse.ArgumentParser(
-        prog='bench',
+    parser = ToolParser(
+        prog='scripts/bench',
         description='Measures the bare matcher of OpenCV, the core and the node, end to end, and '
         'prints every figure with its ratio to the bare matcher. The machine should have '
         'nothing else to do.',
@@ -216,11 +217,12 @@ def _run(options: argparse.Namespace) -> int:
             logs = options.logs or Path(folder)
             logs.mkdir(parents=True, exist_ok=True)
             results = _measure(options, logs)
-        if options.json:
-            options.json.write_text(json.dumps(results, indent=1))
+    # First of all what was measured is shown: a file that cannot be written loses nothing.
+    print((markdown if options.readme else text)(results), end='', flush=True)
+    if options.json and not options.from_json:
+        options.json.write_text(json.dumps(results, indent=1))
     if options.plot and results.get('scaling'):
         draw_scaling(results['scaling']['points'], results['scaling']['fit'], options.plot)
-    print((markdown if options.readme else text)(results), end='')
     wrong = [
         row['name'] for case in results['cases'] for row in case['rows'] if row.get('problems')
     ]
@@ -229,11 +231,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 0 when every frame fed is accounted for."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_whole(arguments)
     interrupt_on_termination()
     try:
         return _run(options)
-    except (StereoDepthError, ValueError) as error:
+    except (StereoDepthError, OSError, ValueError) as error:
         print(f'bench failed: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -10,7 +10,6 @@ tests but from another seed.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 import json
 from pathlib import Path
@@ -37,6 +36,7 @@ from stereo_depth_node.core.matching.kernel.provider import (
     KernelState,
     wait_for_kernel,
 )
+from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['Equality', 'Speed', 'Times', 'compare_results', 'measure_speed']
 
@@ -187,7 +187,7 @@ def _take_turns(functions: Sequence[Callable[[], Any]], rounds: int) -> list[Tim
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, and fail if a result differs."""
-    parser = argparse.ArgumentParser(prog='scripts/bench kernel', description=__doc__)
+    parser = ToolParser(prog='scripts/bench kernel', description=__doc__)
     parser.add_argument('--blocks', type=int, nargs='+', default=BLOCKS, help='block sizes, px')
     parser.add_argument('--threads', type=int, nargs='+', default=[1, 2])
     parser.add_argument('--images', nargs='+', choices=['scene', 'noise'], default=['scene'])
@@ -195,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--cases', type=int, default=0, help='random cases to compare')
     parser.add_argument('--seed', type=int, default=1000, help='of the random cases')
     parser.add_argument('--json', type=Path, help='write the figures to this file as well')
-    options = parser.parse_args(arguments)
+    options = parser.parse_whole(arguments)
     if wait_for_kernel(COMPILE_TIMEOUT_S) is not KernelState.READY:
         print(f'no kernel: {kernel_state()[1]}', file=sys.stderr)
         return 1

@@ -9,7 +9,6 @@ the picture. The scene is Middlebury's Motorcycle, 741x500.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -21,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'test'))
 
 from browser import chromium, SOFTWARE_GL
 from studio_pages import Page, served, shown
+
+from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['main']
 
@@ -51,10 +52,10 @@ def measure(page: Page, moves: int) -> list[float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 0 when the medians are within the limits."""
-    parser = argparse.ArgumentParser(prog='bench studio', description=__doc__)
+    parser = ToolParser(prog='scripts/bench studio', description=__doc__)
     parser.add_argument('--moves', type=int, default=20, help='default 20')
     parser.add_argument('--algorithm', nargs='+', default=list(_LIMITS_MS), help='default both')
-    options = parser.parse_args(arguments)
+    options = parser.parse_whole(arguments)
     is_met = True
     print('| algorithm | block | median, ms | 90 %, ms | largest, ms | limit, ms |')
     print('|---|---|---|---|---|---|')

@@ -27,6 +27,7 @@ from soak.faults import Bystander, Camera, CAMERAS, FAULTS, node_hangs, paramete
 from soak.footprint import Footprint, SharedMemory
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.processes import Process
 from stereo_depth_node.signals import interrupt_on_termination
 
@@ -86,12 +87,12 @@ class Ledger:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a soak; return 0 when the node has stood it."""
-    parser = argparse.ArgumentParser(prog='scripts/soak', description=__doc__)
+    parser = ToolParser(prog='scripts/soak', description=__doc__)
     parser.add_argument('--minutes', type=float, default=10.0, help='how long (default: 10)')
     parser.add_argument('--rate', type=float, default=60.0, help='pairs per second (default: 60)')
     parser.add_argument('--seed', type=int, default=1, help='of the faults (default: 1)')
     parser.add_argument('--domain', type=int, help='ROS_DOMAIN_ID (default: a free one)')
-    options = parser.parse_args(arguments)
+    options = parser.parse_whole(arguments)
     interrupt_on_termination()
     memory = SharedMemory()
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 import contextlib
+import errno
 import os
 from pathlib import Path
 import shutil
@@ -21,6 +22,7 @@ from stereo_depth_node.environment import graph_environment
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size
+from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.processes import Process, Processes
 from stereo_depth_node.signals import interrupt_on_termination
 
@@ -36,9 +38,9 @@ class DemoError(StereoDepthError):
     """The results are missing or wrong."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='demo', description='Streams a real stereo pair through the real node over ROS 2.'
+def _parser(prog: str) -> ToolParser:
+    parser = ToolParser(
+        prog=prog, description='Streams a real stereo pair through the real node over ROS 2.'
     )
     parser.add_argument(
         '--pairs', type=_positive(int), default=40, help='pairs to send (default 40)'
@@ -194,7 +196,7 @@ def _demonstrate(options: argparse.Namespace) -> None:
     has_reference = options.size is None
     if options.size:
         scene = scene.resized(*options.size)
-    options.output.mkdir(parents=True, exist_ok=True)
+    _make_folder(options.output)
     environment = graph_environment(os.environ, os.environ.get('ROS_DOMAIN_ID'))
     print(
         f'Sending {options.pairs} pairs at {options.rate:g} per second to the node, '
@@ -220,6 +222,16 @@ def _demonstrate(options: argparse.Namespace) -> None:
     print(result.last_line(picture))
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        problem = '' if os.access(folder, os.W_OK) else os.strerror(errno.EACCES)
+    except OSError as error:
+        problem = str(error.strerror)
+    if problem:
+        raise DemoError(f'cannot write to {folder} ({problem}): name a folder with --output')
+
+
 def _show(picture: Path) -> None:
     viewer = shutil.which('xdg-open')
     if viewer is None:
@@ -228,9 +240,9 @@ def _show(picture: Path) -> None:
     subprocess.Popen([viewer, str(picture)], stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = 'scripts/demo') -> int:
     """Run the demo; return 0 when all results have come and are right."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_whole(arguments)
     interrupt_on_termination()
     try:
         _demonstrate(options)

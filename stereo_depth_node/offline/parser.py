@@ -42,7 +42,9 @@ class ToolParser(argparse.ArgumentParser):
         self._long_helps: dict[argparse.Action, str] = {}
         self._rare: set[argparse.Action] = set()
         if self.add_help:
-            self.add_argument('--help-all', action=_HelpAll, help='show every option and exit')
+            self._help_all = self.add_argument(
+                '--help-all', action=_HelpAll, help='show every option and exit'
+            )
 
     def describe(
         self, action: argparse.Action, long_help: str = '', *, is_rare: bool = False
@@ -55,7 +57,11 @@ class ToolParser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help without what is rare."""
-        return self._formatted(dict.fromkeys(self._rare, argparse.SUPPRESS))
+        hidden = set(self._rare)
+        if self.add_help and not (hidden or self._long_helps):
+            # All there is stands here.
+            hidden.add(self._help_all)
+        return self._formatted(dict.fromkeys(hidden, argparse.SUPPRESS))
 
     def format_full_help(self) -> str:
         """Return the help with everything, at length."""
@@ -71,8 +77,11 @@ class ToolParser(argparse.ArgumentParser):
             for action, before in kept.items():
                 action.help = before
 
-    def parse_whole(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Parse a command line; what is no option of this command is refused with the nearest."""
+    def parse_whole(self, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+        """Parse a command line, by default that of the program.
+
+        What is no option of this command is refused with the nearest.
+        """
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
             option = next((each for each in unknown if each.startswith('-')), unknown[0])

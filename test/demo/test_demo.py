@@ -157,6 +157,8 @@ def test_it_fails_with_the_reason_when_the_node_cannot_start(tmp_path):
         (['--pairs', '0'], '0 is not above 0'),
         (['--size', 'large'], 'WIDTHxHEIGHT'),
         (['--size', '8x8'], 'too small'),
+        (['--keep-runing'], 'did you mean --keep-running?'),
+        (['--output', os.devnull], f'cannot write to {os.devnull} (File exists): name a folder'),
     ],
 )
 def test_impossible_options_are_refused_before_anything_starts(tmp_path, options, words):

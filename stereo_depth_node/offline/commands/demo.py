@@ -24,4 +24,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the demo."""
     from stereo_depth_node.demo.__main__ import main
 
-    return main(arguments.arguments)
+    return main(arguments.arguments, prog='stereo_depth demo')
