@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,13 @@ from stereo_depth_node.core.images.pair_decoder import PairDecoder
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.settings.params_file import yaml_value
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.part import FIGURES
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.summary import JobSummary
-from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
+from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panel, shown_range
 
 __all__ = ['bags_report']
@@ -67,8 +67,7 @@ def bags_report(
         _add_recording(report, summary, settings, namespace, seconds / len(summaries))
     report.add_heading('Settings')
     _add_settings(report, settings)
-    report.add_heading('Versions')
-    report.add_table(('what', 'version'), versions())
+    report.add_versions()
     return report
 
 
@@ -249,15 +248,14 @@ def _left_image(
 
 
 def _add_settings(report: Report, settings: Settings) -> None:
-    defaults = dataclasses.asdict(Settings())
-    values = dataclasses.asdict(settings)
-    changed = [(name, str(value)) for name, value in values.items() if value != defaults[name]]
+    defaults = vars(Settings())
+    changed = [
+        (name, yaml_value(value))
+        for name, value in vars(settings).items()
+        if value != defaults[name]
+    ]
     if changed:
         report.add_table(('other than by default', 'value'), changed)
     else:
         report.add_paragraph('All settings were at their defaults.')
-    report.add_table(
-        ('setting', 'value'),
-        [(name, str(value)) for name, value in values.items()],
-        folded='all settings',
-    )
+    report.add_settings(settings, 'all settings')

@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.offline.datasets.evaluation import Evaluation
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report, versions
+from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report
 from stereo_depth_node.offline.reports.picture import (
     draw_panels,
     Panel,
@@ -76,11 +75,8 @@ def evaluations_report(scenes: Sequence[Scene], evaluations: Sequence[Evaluation
     report.add_heading('Settings')
     for label in labels:
         settings = next(found.settings for found in evaluations if found.label == label)
-        lines = render_params_file(settings).splitlines()[2:]
-        rows = [tuple(line.strip().split(': ', 1)) for line in lines]
-        report.add_table(('setting', 'value'), rows, folded=label)
-    report.add_heading('Versions')
-    report.add_table(('what', 'version'), versions())
+        report.add_settings(settings, label)
+    report.add_versions()
     return report
 
 
@@ -130,16 +126,18 @@ def _panels(
 def _tiles(evaluations: Sequence[Evaluation]) -> dict[str, str]:
     """Return the means over the scenes."""
     return {
-        'wrong by more than 2 px': f'{_mean(found.all.bad_all[2.0] for found in evaluations)} %',
-        'of those estimated': f'{_mean(found.all.bad_estimated[2.0] for found in evaluations)} %',
+        'wrong by more than 2 px': f'{_mean(each.all.bad_all[_BAD_PX] for each in evaluations)} %',
+        'of those estimated': (
+            f'{_mean(each.all.bad_estimated[_BAD_PX] for each in evaluations)} %'
+        ),
         'near ghosts': f'{_mean(found.all.near_ghosts for found in evaluations)} %',
         'density': f'{_mean(found.all.density for found in evaluations)} %',
         'time for a pair': f'{_mean(found.milliseconds for found in evaluations)} ms',
     }
 
 
-def _mean(values: object) -> str:
-    return f'{np.nanmean(list(values)):.1f}'  # type: ignore[call-overload]
+def _mean(values: Iterable[float]) -> str:
+    return f'{np.nanmean(list(values)):.1f}'
 
 
 def _add_scene(

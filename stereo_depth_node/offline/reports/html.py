@@ -21,11 +21,12 @@ import cv2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-import numpy as np
 
+from stereo_depth_node.core.settings.params_file import yaml_value
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.files.writing import write_file
 
-__all__ = ['Report', 'new_figure', 'versions']
+__all__ = ['COLOURS', 'Report', 'new_figure']
 
 # Colours that people who are blind to red or green can tell apart (Wong, Nature Methods 2011).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
@@ -104,15 +105,15 @@ class Report:
         svg = _IDS.sub(rf'\g<1>p{self._plots}-', text[text.index('<svg') + len('<svg') :])
         self._add('plot', svg=svg, caption=caption)
 
-    def add_picture(self, pixels: np.ndarray[Any, Any], caption: str) -> None:
-        """Add an image, (H, W) grey or (H, W, 3) RGB uint8."""
-        swapped = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-        content = cv2.imencode('.png', swapped)[1].tobytes()
-        self.add_png(content, caption)
+    def add_settings(self, settings: Settings, title: str) -> None:
+        """Add a table of all settings, to be seen with a click on the title."""
+        rows = [(name, yaml_value(value)) for name, value in vars(settings).items()]
+        self.add_table(('setting', 'value'), rows, folded=title)
 
-    def add_png(self, content: bytes, caption: str) -> None:
-        """Add a PNG file."""
-        self.add_gallery([(content, caption)])
+    def add_versions(self) -> None:
+        """Add the versions that a result may depend on."""
+        self.add_heading('Versions')
+        self.add_table(('what', 'version'), _versions())
 
     def add_gallery(self, pictures: Sequence[tuple[bytes, str]], caption: str = '') -> None:
         """Add PNG files, each with its caption, side by side where there is room.
@@ -179,8 +180,7 @@ def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple
     return figure, axes
 
 
-def versions() -> list[tuple[str, str]]:
-    """Return the versions that a result may depend on."""
+def _versions() -> list[tuple[str, str]]:
     libraries = ('stereo_depth_node', 'numpy', 'numba', 'rosbags', 'matplotlib')
     found = [(library, version) for library in libraries if (version := _version(library))]
     return [

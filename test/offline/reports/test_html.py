@@ -16,6 +16,7 @@ pytest.importorskip('matplotlib', reason='plots are drawn with matplotlib')
 
 from browser import opened, problems
 
+from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.cli import main
 from stereo_depth_node.offline.reports.html import new_figure, Report
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panel
@@ -53,10 +54,12 @@ def example() -> Report:
         figure, axes = new_figure(2)
         axes[0, 0].plot([0, 1, 2], [1, 3, 2])
         report.add_plot(figure, 'A line')
-    report.add_picture(np.full((40, 60), 128, np.uint8), 'A grey image')
-    red = np.zeros((40, 60, 3), np.uint8)
-    red[..., 0] = 255
-    report.add_picture(red, 'A red image')
+    for caption, image in (
+        ('A grey image', np.full((40, 60), 128, np.uint8)),
+        ('A blue image', np.full((40, 60, 3), (255, 0, 0), np.uint8)),
+    ):
+        report.add_gallery([(cv2.imencode('.png', image)[1].tobytes(), caption)])
+    report.add_settings(Settings(block_size=21), 'settings')
     report.add_table(('name', 'value'), [('a<b', 1.23456), ('c', True)])
     report.add_table(('name',), [('hidden',)], folded='more')
     report.add_list(['first', 'second'])
