@@ -16,7 +16,7 @@ import numpy as np
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.camera.plausibility import implausibilities, implausible_baseline
+from stereo_depth_node.core.camera.plausibility import implausibilities, implausible_numbers
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
 from stereo_depth_node.core.health.rectification import rectification_findings
@@ -194,7 +194,7 @@ def _findings_of_calibration(
         left, right = (replace(camera, frame_id='') for camera in cameras)
         notes = implausibilities(left, right, settings.baseline, rectify=settings.rectify)
     elif pipeline.geometry is not None:
-        notes = implausible_baseline(pipeline.geometry.baseline)
+        notes = implausible_numbers(pipeline.geometry)
     for note in notes:
         yield CAUSES['implausible_calibration'].found(note=note)
 

@@ -87,14 +87,23 @@ def test_the_image_turned_as_the_advice_says_is_good(scene: StereoScene) -> None
     assert findings_of_rectified_pair(left, turned, Settings()).findings == ()
 
 
-def test_a_baseline_in_millimetres_is_named(scene: StereoScene) -> None:
+@pytest.mark.parametrize(
+    ('numbers', 'words'),
+    [
+        ({'baseline': 120.0}, 'the calibration is in millimetres'),
+        ({'f': 4.0}, 'in pixels of these'),
+    ],
+)
+def test_a_number_in_millimetres_is_named(
+    scene: StereoScene, numbers: dict[str, float], words: str
+) -> None:
     from scenes import geometry_of
 
-    geometry = geometry_of(*SIZE, baseline=120.0)
+    geometry = geometry_of(*SIZE, **numbers)
     pipeline = StereoPipeline(Settings(), *SIZE, geometry)
     pipeline.match(scene.left, scene.right)
     found = findings_of_pair(pipeline, scene.left, scene.right).findings
-    assert ['millimetres' in finding.text for finding in found] == [True]
+    assert [words in finding.text for finding in found] == [True]
 
 
 def test_each_cause_is_printed_once_the_worst_first_with_how_many_pairs_have_it(

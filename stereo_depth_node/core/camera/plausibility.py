@@ -13,7 +13,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 
-__all__ = ['implausibilities', 'implausible_baseline', 'why_size_differs']
+__all__ = ['implausibilities', 'implausible_numbers', 'why_size_differs']
 
 # Baselines outside of this range are more often a calibration in millimetres than a camera.
 _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
@@ -58,7 +58,7 @@ def implausibilities(
         *_camera_notes('right', right, rectify=rectify),
         *_pair_notes(left.for_image(), right.for_image()),
     ]
-    found += implausible_baseline(geometry.baseline)
+    found += _baseline_note(geometry.baseline)
     if left.frame_id != right.frame_id and left.frame_id and right.frame_id:
         found.append(
             f'frame_id is {left.frame_id!r} (left) and {right.frame_id!r} (right): outputs use '
@@ -67,8 +67,20 @@ def implausibilities(
     return tuple(found)
 
 
-def implausible_baseline(baseline: float) -> tuple[str, ...]:
-    """Return a sentence with its remedy if a baseline, metres, is most likely a mistake."""
+def implausible_numbers(geometry: StereoGeometry) -> tuple[str, ...]:
+    """Return a sentence with its remedy for each number that is most likely a mistake."""
+    view = _implausible_view(geometry.width, geometry.f)
+    if view is None:
+        return _baseline_note(geometry.baseline)
+    text = (
+        f'the field of view would be {view:.3g} degrees, for the focal length is '
+        f'{geometry.f / geometry.width:.2g} times the width of the images: give it in pixels of '
+        'these images, which is millimetres * width in pixels / width of the sensor'
+    )
+    return (text, *_baseline_note(geometry.baseline))
+
+
+def _baseline_note(baseline: float) -> tuple[str, ...]:
     low, high = _PLAUSIBLE_BASELINE_M
     text = (
         f'the baseline is {baseline:g} m: if the calibration is in millimetres, '
@@ -113,9 +125,8 @@ def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Ite
         if note:
             yield note
             break
-    view = 2.0 * math.degrees(math.atan(width / 2.0 / camera.p[0]))
-    least, most = _PLAUSIBLE_VIEW_DEGREES
-    if not least <= view <= most:
+    view = _implausible_view(width, camera.p[0])
+    if view is not None:
         yield (
             f'the field of view of the {side} camera would be {view:.3g} degrees (P[0] is '
             f'{camera.p[0]:g} px, width {width} px): P is most likely of another resolution or '
@@ -129,6 +140,13 @@ def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Ite
                 'rectified image over, which show what belongs elsewhere: calibrate anew with '
                 'the board in the corners of the image, or with fewer coefficients'
             )
+
+
+def _implausible_view(width: int, f: float) -> float | None:
+    """Return the horizontal field of view, degrees, if it is most likely that of no camera."""
+    view = 2.0 * math.degrees(math.atan(width / 2.0 / f))
+    least, most = _PLAUSIBLE_VIEW_DEGREES
+    return None if least <= view <= most else view
 
 
 def _principal_point_note(
