@@ -125,7 +125,7 @@ def start(launch_file, tmp_path, monkeypatch) -> Callable[..., Launched]:
         return Call(**json.loads(file.read_text())) if file.exists() else None
 
     def launch(**values: str) -> Launched:
-        service = LaunchService()
+        service = LaunchService(argv=[f'{name}:={value}' for name, value in values.items()])
         service.include_launch_description(
             LaunchDescription(
                 [
@@ -233,6 +233,32 @@ def test_rviz_shows_what_the_node_gives_in_its_namespace(start, bag):
     assert launched.rviz.remappings['__ns'] == '/front'
     assert launched.rviz.parameters['use_sim_time'] is True
     assert start().node is not None
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        ('num_disparities', 'num_disparities is a parameter of the node, not an argument: put it'),
+        ('left_imge', 'the launch file has no argument left_imge; did you mean left_image:=?'),
+        ('qwertz', 'the launch file has no argument qwertz; it has bag, bag_loop'),
+    ],
+)
+def test_an_argument_that_is_not_is_refused_with_what_was_meant(
+    start, launch_log, monkeypatch, name, words
+):
+    """The command ``ros2 launch`` takes it without a word."""
+    command = ['ros2', 'launch', 'stereo_depth_node', 'depth.launch.py', f'{name}:=1']
+    monkeypatch.setattr(sys, 'argv', command)
+    launched = start(**{name: '1'})
+    assert launched.status == 1
+    assert launched.node is None
+    assert words in launch_log.text
+
+
+def test_an_argument_of_a_launch_file_that_includes_this_one_is_left_alone(start, monkeypatch):
+    command = ['ros2', 'launch', 'my_robot', 'robot.launch.py', 'left_imge:=1']
+    monkeypatch.setattr(sys, 'argv', command)
+    assert start(left_imge='1').node is not None
 
 
 def test_the_node_is_managed_on_request_alone(start):

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What was meant by a name that no parameter has: misspelt, or of another stereo node."""
+"""What was meant by a name that nothing has: misspelt, of another stereo node, or out of place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from collections.abc import Collection, Mapping
 import difflib
 import re
 
-__all__ = ['QOS_POLICIES', 'STEREO_IMAGE_PROC_NAMES', 'advice_on_name', 'advice_on_qos_override']
+from stereo_depth_node.core.settings.text_files import printable
+
+__all__ = [
+    'QOS_POLICIES',
+    'STEREO_IMAGE_PROC_NAMES',
+    'advice_on_launch_argument',
+    'advice_on_name',
+    'advice_on_qos_override',
+]
 
 #: What qos_overrides can change of a publisher or a subscription.
 QOS_POLICIES = ('history', 'depth', 'reliability', 'durability')
@@ -59,6 +67,28 @@ def advice_on_name(name: str, known: Collection[str]) -> str:
     if near:
         return f'there is no setting {name}: did you mean {near[0]}?'
     return f'there is no setting {name}: docs/parameters.md lists those that there are'
+
+
+def advice_on_launch_argument(
+    name: str, arguments: Collection[str], parameters: Collection[str]
+) -> str:
+    """Say what to give in place of an argument that a launch file does not have.
+
+    Parameters
+    ----------
+    name : str
+        What came.
+    arguments, parameters : collection of str
+        The names of those that the launch file and the node have.
+    """
+    if name in parameters:
+        return (
+            f'{name} is a parameter of the node, not an argument: put it into the file that '
+            'params_file:= names, or set it with ros2 param set while the node runs'
+        )
+    near = difflib.get_close_matches(name, arguments, 1, _SIMILAR)
+    meant = f'did you mean {near[0]}:=?' if near else f'it has {", ".join(sorted(arguments))}'
+    return f'the launch file has no argument {printable(name)}; {meant}'
 
 
 def advice_on_qos_override(name: str, topics: Mapping[str, str]) -> str:
