@@ -7,6 +7,7 @@ topics, time, middleware, playback; and the few parameters that a camera decides
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 import os
 from pathlib import Path
 import sys
@@ -175,7 +176,7 @@ def _refuse_unknown(given: Iterable[str]) -> None:
     Where another launch file includes this one, they may be for that one.
     """
     words = [Path(word).name for word in sys.argv]
-    if (PACKAGE, Path(__file__).name) not in zip(words, words[1:], strict=False):
+    if (PACKAGE, Path(__file__).name) not in pairwise(words):
         return
     declared = {each.name for each in generate_launch_description().get_launch_arguments()}
     for name in (argument.partition(':=')[0] for argument in given):
