@@ -129,15 +129,13 @@ def _escaped(text: str) -> str:
     return text.replace('%', '%%')
 
 
-def settings_from(arguments: argparse.Namespace, **defaults: Value) -> Settings:
+def settings_from(arguments: argparse.Namespace) -> Settings:
     """Return the settings of a command line.
 
     Parameters
     ----------
     arguments : argparse.Namespace
         Of a parser that went through :func:`add_settings_options`.
-    **defaults : bool, int, float or str
-        What holds, other than in the node, where neither file nor option says something.
 
     Raises
     ------
@@ -146,7 +144,7 @@ def settings_from(arguments: argparse.Namespace, **defaults: Value) -> Settings:
     InputError
         If the parameter file cannot be used.
     """
-    base = load_settings(arguments.params) if arguments.params else Settings().merged(defaults)
+    base = load_settings(arguments.params) if arguments.params else Settings()
     shorthands = [
         f'{name.removeprefix(_PREFIX)}={value}'
         for name, value in vars(arguments).items()

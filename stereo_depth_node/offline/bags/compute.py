@@ -35,6 +35,7 @@ from stereo_depth_node.offline.bags.plan import ImageRef, PartPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, open_bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
 from stereo_depth_node.offline.bags.writer import part_name, PartWriter, WrittenTopic
+from stereo_depth_node.offline.files.formats import MM_PER_M
 from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 
 __all__ = ['compute_part']
@@ -42,7 +43,6 @@ __all__ = ['compute_part']
 _PERCENTILES = (5.0, 50.0, 95.0)
 # Every so many rows and columns say enough about the depths of a pair.
 _SAMPLE_STEP = 16
-_MM = 1000.0
 
 
 def compute_part(task: PartTask) -> PartResult:
@@ -194,7 +194,7 @@ def _depth_figures(pipeline: StereoPipeline, depth: np.ndarray[Any, Any]) -> lis
     known = np.sort(depth[sample][~unknown[sample]])
     if not known.size:
         return [density, *[float('nan')] * len(_PERCENTILES)]
-    scale = 1.0 if depth.dtype == np.float32 else 1.0 / _MM
+    scale = 1.0 if depth.dtype == np.float32 else 1.0 / MM_PER_M
     places = [round(percent / 100 * (known.size - 1)) for percent in _PERCENTILES]
     return [density, *(scale * float(known[place]) for place in places)]
 

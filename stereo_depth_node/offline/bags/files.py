@@ -9,8 +9,9 @@ from pathlib import Path
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.files.writing import described_os_error
 
-__all__ = ['STORAGE_SUFFIXES', 'recording_files', 'storage_files']
+__all__ = ['METADATA', 'STORAGE_SUFFIXES', 'recording_files', 'storage_files']
 
+METADATA = 'metadata.yaml'
 STORAGE_SUFFIXES = ('.mcap', '.db3')
 _ROS_1_MAGIC = b'#ROSBAG'
 
@@ -33,7 +34,7 @@ def recording_files(path: Path) -> list[Path]:
         raise described_os_error('read', path, error) from error
     if not files:
         raise InputError(
-            f'{path} is no ROS 2 bag: expected a folder with metadata.yaml, or a file '
+            f'{path} is no ROS 2 bag: expected a folder with {METADATA}, or a file '
             f'{" or ".join(STORAGE_SUFFIXES)}'
         )
     return files

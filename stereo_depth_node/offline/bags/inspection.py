@@ -42,7 +42,6 @@ __all__ = ['Inspection', 'inspect_cameras']
 
 # Pairs that are decoded and measured, evenly spaced over the recording.
 _SAMPLES = 8
-_RAW = 'image_raw'
 # Longer than any recording: as if the node had been running long before it.
 _LONG_S = 1e9
 
@@ -134,9 +133,8 @@ def inspect_cameras(
             left_info=left_info,
             right_info=right_info,
         )
-        is_raw = topics.left.rpartition('/')[2].startswith(_RAW) or f'/{_RAW}/' in topics.left
         has_calibration = topics.left_info is not None and topics.right_info is not None
-        rectify = settings.rectify or (is_raw and has_calibration)
+        rectify = settings.rectify or (topics.seem_raw and has_calibration)
         yield _inspect_camera(recording, topics, settings.replace(rectify=rectify))
 
 

@@ -213,7 +213,7 @@ class BagJob:
             left_info=options.left_info,
             right_info=options.right_info,
         )
-        if not options.settings.rectify and '/image_raw' in topics.left:
+        if topics.seem_raw and not options.settings.rectify:
             self.summary.notes.append(
                 f'{topics.left} is taken as rectified: if it is not, run with --set rectify=true'
             )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 import heapq
+import itertools
 import math
 
 import numpy as np
@@ -138,8 +139,6 @@ class BagPlan:
         What it has counted so far.
     unreadable : int
         Images without a legible header.
-    calibrations : int
-        Different calibrations seen.
     first_calibration : Calibration
         The first one of each camera, from wherever in the recording.
     last_offset : OffsetEstimate or None
@@ -160,7 +159,6 @@ class BagPlan:
         )
         self._looks_back = settings.temporal_max_diff > 0
         self.unreadable = 0
-        self.calibrations = 0
         self.first_calibration = self._calibration = self._find_calibration()
         self.last_offset: OffsetEstimate | None = None
         self._waiting: dict[Side, dict[int, int]] = {side: {} for side in Side}
@@ -200,10 +198,11 @@ class BagPlan:
         no image that waits can be in an earlier one.
         """
         found: list[tuple[tuple[int, int, int], int, PlannedPair]] = []
+        numbers = itertools.count()
         for now_ns, pairs in self._pairs():
             for pair in pairs:
-                # The count of pairs decides between equals: pairs themselves have no order.
-                heapq.heappush(found, (pair.order, self.pairer.pairs + len(found), pair))
+                # The number decides between equals: pairs themselves have no order.
+                heapq.heappush(found, (pair.order, next(numbers), pair))
             horizon_ns = self._oldest_waiting_ns(now_ns)
             while found and found[0][-1].complete_ns < horizon_ns:
                 yield heapq.heappop(found)[-1]
@@ -266,7 +265,6 @@ class BagPlan:
             else None
             for name in (self._topics.left_info, self._topics.right_info)
         ]
-        self.calibrations = 1
         return first[0], first[1]
 
     def _take_info(self, side: int, data: bytes) -> None:
@@ -275,4 +273,3 @@ class BagPlan:
         both = list(self._calibration)
         both[side] = data
         self._calibration = (both[0], both[1])
-        self.calibrations += 1

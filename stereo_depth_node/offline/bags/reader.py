@@ -17,7 +17,12 @@ from rosbags.rosbag2 import Reader
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.core.settings.text_files import printable, read_text
-from stereo_depth_node.offline.bags.files import recording_files, storage_files, STORAGE_SUFFIXES
+from stereo_depth_node.offline.bags.files import (
+    METADATA,
+    recording_files,
+    storage_files,
+    STORAGE_SUFFIXES,
+)
 from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.storage import StorageFiles
 from stereo_depth_node.offline.bags.topics import conversions, full_type, Topic
@@ -69,7 +74,7 @@ class Bag:
         self.path = path
         files = recording_files(path)
         try:
-            _check_metadata(path / 'metadata.yaml')
+            _check_metadata(path / METADATA)
             self._reader = _reader_of(path, files)
             self._reader.open()
             if self._reader.compression_mode == 'message':
@@ -176,7 +181,7 @@ def open_bag(path: Path) -> Bag:
 
 def _reader_of(path: Path, files: Sequence[Path]) -> Reader | StorageFiles:
     """Return what reads a recording: rosbags itself where it can."""
-    if path.is_dir() and (path / 'metadata.yaml').exists():
+    if path.is_dir() and (path / METADATA).exists():
         return Reader(path)
     if len(files) == 1 and files[0].suffix in STORAGE_SUFFIXES and not path.is_dir():
         return Reader(path)
@@ -237,7 +242,7 @@ def _check_metadata(file: Path) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST_METADATA or isinstance(event, yaml.AliasEvent):
-            raise ValueError('metadata.yaml has aliases, or is nested too deeply')
+            raise ValueError(f'{METADATA} has aliases, or is nested too deeply')
 
 
 def serialized_stamp_ns(data: bytes) -> int:

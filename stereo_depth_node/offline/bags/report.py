@@ -24,6 +24,7 @@ from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.part import FIGURES
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.summary import JobSummary
+from stereo_depth_node.offline.files.formats import MM_PER_M
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panel, shown_range
 
@@ -34,7 +35,6 @@ Columns = dict[str, npt.NDArray[np.float64]]
 # A plot is no wider than this many pixels; more points would only make it slow to show.
 _POINTS = 800
 _SAMPLES = 3
-_MM = 1000.0
 
 
 def bags_report(
@@ -177,7 +177,7 @@ def _add_samples(
         return
     known = [depth[np.isfinite(depth)] for _, depth, _ in frames]
     limits = shown_range(np.concatenate(known))
-    start = frames[0][2] if stamps.size == 0 else int(stamps[0])
+    start = int(stamps[0])
     for left, depth, stamp in frames:
         panels = [Panel('Depth', depth, 'm', limits, 'turbo_r')]
         if left is not None:
@@ -214,7 +214,7 @@ def _metres(image: RawImage) -> npt.NDArray[np.float32]:
     if image.encoding == '32FC1':
         return np.frombuffer(image.data, np.float32).reshape(shape)
     depth = np.frombuffer(image.data, np.uint16).reshape(shape).astype(np.float32)
-    return np.where(depth > 0, depth / np.float32(_MM), np.float32(np.nan))
+    return np.where(depth > 0, depth / np.float32(MM_PER_M), np.float32(np.nan))
 
 
 def _left_image(

@@ -18,9 +18,10 @@ import shutil
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.bags.files import METADATA
 from stereo_depth_node.offline.bags.marks import checksum_of, read_mark, write_mark
 from stereo_depth_node.offline.bags.part import PartResult, PartTask
-from stereo_depth_node.offline.bags.writer import joined_metadata, METADATA, part_name
+from stereo_depth_node.offline.bags.writer import joined_metadata, part_name
 from stereo_depth_node.offline.files.lock import OutputLock
 from stereo_depth_node.offline.files.writing import described_os_error, sync, write_file
 

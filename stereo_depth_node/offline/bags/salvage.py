@@ -165,7 +165,7 @@ def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an sqlite3 file, from both ends to where it is damaged."""
     try:
         # immutable: no journal is looked for, and none is written
-        database = sqlite3.connect(f'file:{file}?immutable=1', uri=True)
+        database = sqlite3.connect(f'{file.absolute().as_uri()}?immutable=1', uri=True)
         # Otherwise sqlite refuses a file that is shorter than its header says.
         database.execute('PRAGMA writable_schema = ON')
         # A view in place of a table could compute anything, without end.

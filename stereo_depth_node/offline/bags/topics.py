@@ -76,6 +76,11 @@ class StereoTopics:
     right_info: str | None
     type: str
 
+    @property
+    def seem_raw(self) -> bool:
+        """Whether the images are called as those that are not rectified usually are."""
+        return '/image_raw' in f'/{self.left}'
+
     def image(self, side: Side, data: bytes) -> SerializedImage:
         """Return the image of a camera in a message of its topic.
 

@@ -23,6 +23,7 @@ from rosbags.interfaces import Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
+from stereo_depth_node.offline.bags.files import METADATA
 from stereo_depth_node.offline.bags.messages import type_definition
 from stereo_depth_node.offline.files.writing import described_os_error
 
@@ -32,7 +33,6 @@ __all__ = ['BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_n
 _VERSION: Final = 8
 _SUFFIXES = {'mcap': '.mcap', 'sqlite3': '.db3'}
 _INFORMATION = 'rosbag2_bagfile_information'
-METADATA = 'metadata.yaml'
 # Large enough for the disk, small enough that little is left at the end.
 _FLOW_BYTES = 1 << 23
 

@@ -40,7 +40,7 @@ from stereo_depth_node.offline.datasets.calibration import (
     middlebury_2014_geometry,
 )
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
-from stereo_depth_node.offline.files.formats import read_pfm
+from stereo_depth_node.offline.files.formats import KITTI_SCALE, read_pfm
 
 __all__ = ['MOTORCYCLE', 'load_motorcycle', 'load_scene']
 
@@ -67,7 +67,6 @@ _REDUCTION_2003 = ((600, 4.0), (1200, 2.0))
 _FIRST_SCENES = ('barn1', 'barn2', 'bull', 'poster', 'sawtooth', 'venus')
 _FIRST_SCALE = 8.0
 _MASK_VISIBLE = 255
-_KITTI_SCALE = 256.0
 
 
 def load_scene(text: str) -> Scene:
@@ -187,7 +186,7 @@ def _load_kitti(image: Path) -> Scene:
     truth, visible = (
         next(
             (
-                _scaled(file, _KITTI_SCALE)
+                _scaled(file, KITTI_SCALE)
                 for file in (root / f'{kind}{end}' / image.name for end in ('', '_0'))
                 if file.is_file()
             ),

@@ -27,12 +27,11 @@ from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.npy import array_of_npy, array_of_npz, NPY_MAGIC, NPZ_MAGIC
 from stereo_depth_node.core.settings.text_files import printable, read_bytes
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
-from stereo_depth_node.offline.files.formats import read_pfm
+from stereo_depth_node.offline.files.formats import KITTI_SCALE, read_pfm
 
 __all__ = ['load_scene_with_truth', 'read_mask', 'read_truth']
 
 _MOST_BYTES = 1 << 30
-_KITTI_SCALE = 256.0
 _PNG_MAGIC = b'\x89PNG'
 
 
@@ -99,7 +98,7 @@ def read_truth(path: Path, scale: float | None = None) -> Float:
     else:
         known = values != 0
         if scale is None and values.dtype == np.uint16 and kind == _PNG_MAGIC:
-            scale = _KITTI_SCALE
+            scale = KITTI_SCALE
         if scale is None:
             raise InputError(
                 f'{printable(path)} has whole numbers of {8 * values.dtype.itemsize} bits: say '

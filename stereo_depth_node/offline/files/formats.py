@@ -29,6 +29,8 @@ from stereo_depth_node.core.errors import ImageError, InputError
 from stereo_depth_node.core.settings.text_files import read_bytes
 
 __all__ = [
+    'KITTI_SCALE',
+    'MM_PER_M',
     'kitti_png',
     'millimetre_png',
     'npy',
@@ -38,10 +40,10 @@ __all__ = [
     'tiff',
 ]
 
-
-_KITTI_SCALE = 256.0
+KITTI_SCALE = 256.0
+"""By what the numbers of KITTI's disparity PNG are larger than pixels."""
+MM_PER_M = 1000.0
 _UINT16_MAX = 65535
-_MILLIMETRES = 1000.0
 # "Pf", width, height, scale, then one white-space character; a negative scale is little-endian.
 _PFM_HEADER = re.compile(
     rb'Pf\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(-?[\d.eE+-]{1,99})[ \t]{0,9}\r?\n?'
@@ -116,7 +118,7 @@ def kitti_png(disparity: Float) -> tuple[bytes, int]:
         Known pixels that the format cannot hold, below 0 or above 255.99 px: unknown in it.
     """
     known = np.isfinite(disparity)
-    scaled = np.rint(np.where(known, disparity, 0.0) * _KITTI_SCALE)
+    scaled = np.rint(np.where(known, disparity, 0.0) * KITTI_SCALE)
     fits = known & (scaled >= 0) & (scaled <= _UINT16_MAX)
     fixed = np.where(fits, np.maximum(scaled, 1.0), 0.0).astype(np.uint16)
     return _encoded('.png', fixed), int(np.count_nonzero(known & ~fits))
@@ -138,7 +140,7 @@ def millimetre_png(depth: Float) -> tuple[bytes, int]:
         Known pixels beyond 65.535 m: unknown in the file.
     """
     known = np.isfinite(depth)
-    scaled = np.rint(np.where(known, depth, 0.0) * _MILLIMETRES)
+    scaled = np.rint(np.where(known, depth, 0.0) * MM_PER_M)
     fits = known & (scaled <= _UINT16_MAX)
     content = _encoded('.png', np.where(fits, scaled, 0.0).astype(np.uint16))
     return content, int(np.count_nonzero(known & ~fits))
