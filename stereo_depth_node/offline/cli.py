@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module, metadata
+import io
 import os
 import sys
 from typing import Any
@@ -59,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nobody read what it printed any more.
     """
     if arguments is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Names of files and topics may have letters that the locale has not.
+            sys.stdout.reconfigure(errors='backslashreplace')
         return run_interruptible(lambda: main(sys.argv[1:]))
     given = list(arguments)
     try:
@@ -90,6 +94,10 @@ def _status(given: Sequence[str]) -> int:
             f'needs the library {library} ({error}): install the extra that has it, in the folder '
             f"of this repository: pip install '.[{extra}]'"
         )
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        problem = f'{printable(error.filename or "")}: {error.strerror or printable(error)}'
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
         return INTERRUPTED

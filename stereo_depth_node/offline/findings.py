@@ -7,6 +7,7 @@ The causes and their texts are those of the node.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -170,17 +171,21 @@ def shows_its_range(left: Grey, right: Grey, seen: PairFindings) -> bool:
 
 def lines_of_findings(pairs: Sequence[PairFindings]) -> list[str]:
     """Return what is to be printed of some pairs: each cause once, with its cure."""
-    first: dict[str, Finding] = {}
-    counts: dict[str, int] = {}
+    # A pair may have a cause several times, as a calibration may be implausible in several ways.
+    first: dict[tuple[str, int], Finding] = {}
+    counts: Counter[tuple[str, int]] = Counter()
     for pair in pairs:
+        seen: Counter[str] = Counter()
         for finding in pair.findings:
-            first.setdefault(finding.cause.name, finding)
-            counts[finding.cause.name] = counts.get(finding.cause.name, 0) + 1
-    ordered = sorted(first.values(), key=lambda finding: -finding.level)
+            name = finding.cause.name
+            first.setdefault((name, seen[name]), finding)
+            counts[name, seen[name]] += 1
+            seen[name] += 1
+    ordered = sorted(first.items(), key=lambda item: -item[1].level)
     return [
         f'{finding.level.name:<5} {finding.text}'
-        + (f' ({counts[finding.cause.name]} of {len(pairs)} pairs)' if len(pairs) > 1 else '')
-        for finding in ordered
+        + (f' ({counts[key]} of {len(pairs)} pairs)' if len(pairs) > 1 else '')
+        for key, finding in ordered
     ]
 
 

@@ -41,6 +41,7 @@ class ToolParser(argparse.ArgumentParser):
         super().__init__(**options)
         self._long_helps: dict[argparse.Action, str] = {}
         self._rare: set[argparse.Action] = set()
+        self._given: Sequence[str] = ()
         if self.add_help:
             self._help_all = self.add_argument(
                 '--help-all', action=_HelpAll, help='show every option and exit'
@@ -82,7 +83,8 @@ class ToolParser(argparse.ArgumentParser):
 
         What is no option of this command is refused with the nearest.
         """
-        parsed, unknown = self.parse_known_args(arguments)
+        self._given = sys.argv[1:] if arguments is None else arguments
+        parsed, unknown = self.parse_known_args(self._given)
         if unknown:
             option = next((each for each in unknown if each.startswith('-')), unknown[0])
             name = option.partition('=')[0].replace('_', '-')
@@ -92,6 +94,12 @@ class ToolParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with a line that says what is wrong, and one that says where the options are."""
+        if message.startswith('the following arguments are required'):
+            # Such an option takes all names that follow it.
+            greedy = [action for action in self._actions if action.nargs == '+']
+            names = [name for action in greedy for name in action.option_strings]
+            for name in sorted(set(self._given) & set(names)):
+                message += f': write them before {name}, which takes all names that follow it'
         self.exit(2, f'{self.prog}: {message}\nTry: {self.prog} --help\n')
 
 

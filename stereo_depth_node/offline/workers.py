@@ -176,8 +176,8 @@ def result_of(future: Future[Result]) -> Result:
         return future.result()
     except BrokenProcessPool as error:
         raise InputError(
-            'a worker process was killed or ran out of memory: run again with --resume, and '
-            'with fewer --processes if memory is short'
+            'a worker process was killed or ran out of memory: run again, with fewer '
+            '--processes if memory is short (bag goes on where it was with --resume)'
         ) from error
     except Exception as error:
         if type(error).__name__ == 'KilledWorker':

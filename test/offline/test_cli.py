@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import subprocess
 import sys
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from stereo_depth_node.core.errors import SettingsError
@@ -99,6 +102,25 @@ def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(
     assert done.stderr.endswith(f"of this repository: pip install '.[{extra}]'\n")
     assert done.stderr.count('\n') == 1
     assert not places['out'].exists()
+
+
+def test_names_that_the_locale_has_not_are_printed_all_the_same(tmp_path: Path) -> None:
+    program = 'import sys; from stereo_depth_node.offline.cli import main; sys.exit(main())'
+    image = np.zeros((120, 160), np.uint8)
+    image[::9, ::7] = 255
+    for name in ('左.png', 'r.png'):
+        (tmp_path / name).write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    done = subprocess.run(
+        [sys.executable, '-c', program, 'images', '左.png', 'r.png', '--quiet'],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONIOENCODING': 'ascii:strict'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    assert '\\u5de6_picture.png' in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ pytest.importorskip('matplotlib', reason='pictures are drawn with matplotlib')
 from bags import run_bag, write_bag
 from scenes import plane, scene_of, StereoScene
 
-from stereo_depth_node.core.health.causes import Level
+from stereo_depth_node.core.health.causes import CAUSES, Level
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.cli import main
@@ -118,6 +118,15 @@ def test_each_cause_is_printed_once_the_worst_first_with_how_many_pairs_have_it(
     assert lines[0].endswith('(1 of 3 pairs)')
     assert lines[1].endswith('(2 of 3 pairs)')
     assert 'a shift of' in lines[1]
+
+
+def test_everything_that_is_implausible_in_a_calibration_is_printed() -> None:
+    notes = ('P is of another size', 'the baseline is 100 m')
+    cause = CAUSES['implausible_calibration']
+    pair = PairFindings(0.5, tuple(cause.found(note=note) for note in notes), is_broken=False)
+    lines = lines_of_findings([pair, pair])
+    assert [note in line for note, line in zip(notes, lines, strict=True)] == [True, True]
+    assert all(line.endswith('(2 of 2 pairs)') for line in lines)
 
 
 def _written(folder: Path, left: np.ndarray, right: np.ndarray) -> tuple[str, str]:

@@ -55,6 +55,12 @@ def test_the_help_of_a_tool_fits_two_screens(tool: str, capsys: Any, monkeypatch
     assert settings == [line for line in settings if line.endswith('a multiple of 16 [64]')]
 
 
+def test_names_that_an_option_has_taken_are_to_be_written_before_it(capsys: Any) -> None:
+    said = refused(capsys, 'images', '--calib', 'calib.txt', 'left.png', 'right.png')
+    assert 'required: LEFT RIGHT: write them before --calib, which takes all names' in said
+    assert 'before' not in refused(capsys, 'images')
+
+
 @pytest.mark.parametrize('tool', TOOLS)
 def test_the_whole_help_has_every_setting(tool: str, capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv('COLUMNS', '100')

@@ -168,12 +168,21 @@ def read_image(path: Path) -> npt.NDArray[Any]:
         # Not imread, which on some systems cannot open names beyond ASCII.
         image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED) if data else None
     except cv2.error as error:
-        raise InputError(f'{path} is no image that OpenCV can read ({error})') from error
+        raise _illegible(path, data) from error
     if image is None:
-        raise InputError(f'{path} is no image that OpenCV can read')
+        raise _illegible(path, data)
     if image.dtype not in _WHOLE and image.dtype.kind != 'f':
         raise ImageError(f'{path} holds {image.dtype} pixels: expected 8 or 16 bits, or float')
     return image
+
+
+def _illegible(path: Path, data: bytes) -> InputError:
+    if not data:
+        return InputError(f'{path} is empty: was it written, or copied, to its end?')
+    return InputError(
+        f'{path} is no image that OpenCV can read: it is damaged or cut short, or of a kind that '
+        'is to be converted first, to PNG for instance'
+    )
 
 
 def _check_claim(data: bytes, path: Path) -> None:

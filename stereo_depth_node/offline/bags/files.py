@@ -32,6 +32,11 @@ def recording_files(path: Path) -> list[Path]:
             _refuse_ros_1(path)
     except OSError as error:
         raise described_os_error('read', path, error) from error
+    if not files and (path / METADATA).is_file():
+        raise InputError(
+            f'{path} has {METADATA} and none of the files that it is about '
+            f'({" or ".join(STORAGE_SUFFIXES)}): copy these, too'
+        )
     if not files:
         raise InputError(
             f'{path} is no ROS 2 bag: expected a folder with {METADATA}, or a file '

@@ -85,7 +85,10 @@ class BagJob:
             If the recording cannot be used, or the result cannot be written.
         """
         if self._result.is_done:
-            self.summary.notes.append(f'{self.summary.target} was complete already')
+            self.summary.notes.append(
+                f'{self.summary.target} was complete already and is left as it is, whatever the '
+                'settings: --overwrite without --resume computes it anew'
+            )
             return
         self._result.prepare()
         try:
@@ -277,7 +280,8 @@ def _why_no_pairs(summary: JobSummary, plan: BagPlan, tolerance: float) -> str:
     text = f'{summary.source}: no pairs among {counts}'
     offset = plan.last_offset
     if offset is None:
-        return f'{text}: one of the topics has no images'
+        lost = [f'{n} not used: {reason.value}' for reason, n in summary.dropped.items() if n]
+        return f'{text}: {", ".join(lost) or "one of the topics has no images"}'
     return (
         f'{text}: right stamps are {abs(offset.nearest_ns) / 1e6:.1f} ms '
         f'{"after" if offset.nearest_ns > 0 else "before"} left ones, sync_tolerance is '

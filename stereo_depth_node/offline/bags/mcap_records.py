@@ -28,6 +28,8 @@ __all__ = ['legible_records']
 
 _MAGIC: Final = b'\x89MCAP0\r\n'
 _HEAD = struct.Struct('<BQ')
+# Of the footer: opcode, length, where the summary begins, and two numbers more.
+_FOOTER = struct.Struct('<BQQQI')
 # More than this in one record is damage.
 _LARGEST_RECORD: Final = 1 << 30
 _MESSAGE_HEAD: Final = 22
@@ -64,6 +66,9 @@ def legible_records(file: Path, notes: list[str]) -> Iterator[Record]:
         if stream.read(len(_MAGIC)) != _MAGIC:
             notes.append(f'{file.name} is no mcap file, or its beginning is lost')
             return
+        # Its end repeats what its first chunk says of the topics: that chunk may be illegible.
+        yield from _summary(stream, size)
+        stream.seek(len(_MAGIC))
         end = 0
         while stream.tell() < size:
             try:
@@ -86,6 +91,24 @@ def legible_records(file: Path, notes: list[str]) -> Iterator[Record]:
                 )
                 return
             end = stream.tell()
+
+
+def _summary(stream: BinaryIO, size: int) -> Iterator[Record]:
+    """Yield the schemas and channels that the end of the file repeats, as far as it has it."""
+    try:
+        stream.seek(size - _FOOTER.size - len(_MAGIC))
+        opcode, _, start = _FOOTER.unpack(stream.read(_FOOTER.size))[:3]
+        if opcode != Opcode.FOOTER or not 0 < start < size:
+            return
+        stream.seek(start)
+        while stream.tell() < size:
+            opcode, content, is_whole = _next_record(stream, size)
+            if not is_whole or opcode == Opcode.FOOTER:
+                return
+            if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+                yield from _plain_record(opcode, content)
+    except Exception:  # noqa: BLE001 (a damaged file can raise any)
+        return
 
 
 def _next_record(stream: BinaryIO, size: int) -> tuple[int, bytes, bool]:

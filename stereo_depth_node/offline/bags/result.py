@@ -59,6 +59,10 @@ class ResultFolder:
     """
 
     def __init__(self, source: Path, target: Path, *, overwrite: bool, resume: bool) -> None:
+        if target.name in ('', '..'):
+            raise InputError(
+                f'{target} has no name of its own: name the result, as in {source.name}_depth'
+            )
         self._target, self._resume, self._overwrite = target, resume, overwrite
         self._partial = target.with_name(f'{target.name}.partial')
         self._replaced = target.with_name(f'{target.name}.replaced')

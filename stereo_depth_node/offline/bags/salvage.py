@@ -149,16 +149,21 @@ def _mcap_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an mcap file."""
     schemas: dict[int, Schema] = {}
     channels: dict[int, _Channel] = {}
+    unknown = 0
     for record in legible_records(file, notes):
         if isinstance(record, Schema):
             schemas[record.id] = record
         elif isinstance(record, Message):
             if record.channel_id in channels:
                 yield channels[record.channel_id], record.log_time, record.data
+            else:
+                unknown += 1
         elif record.schema_id in schemas:
             schema = schemas[record.schema_id]
             text = schema.data.decode('utf-8', 'replace')
             channels[record.id] = _Channel(record.topic, full_type(schema.name), text)
+    if unknown:
+        notes.append(f'{file.name}: of {unknown} messages it is illegible which topic they are of')
 
 
 def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from itertools import chain, islice
 
-from stereo_depth_node.core.errors import StereoDepthError
+from stereo_depth_node.core.errors import InputError, StereoDepthError
 from stereo_depth_node.offline.bags.compute import compute_part
 from stereo_depth_node.offline.bags.job import BagJob
 from stereo_depth_node.offline.bags.part import PartResult, PartTask
@@ -100,8 +100,12 @@ class _Run:
         self.finish()
 
     def fail(self, error: StereoDepthError) -> None:
-        """End the job; the first error is the one that is reported."""
-        self.error = self.error or error
+        """End the job; the first error is reported, with the recording and its damage."""
+        if self.error is None:
+            summary = self.job.summary
+            place = '' if str(summary.source) in str(error) else f'{summary.source}: '
+            notes = f' ({"; ".join(summary.notes)})' if summary.notes else ''
+            self.error = InputError(f'{place}{error}{notes}')
 
     def finish(self) -> None:
         """Put the result together once everything is there."""

@@ -47,8 +47,8 @@ class SideStamps:
 
     @property
     def period_ns(self) -> float:
-        """Median interval of the stamps, ns; NaN below two images."""
-        return float(np.median(self._intervals)) if self.stamps.size > 1 else math.nan
+        """Median interval of the stamps, ns; NaN below two of them."""
+        return _median(self._intervals)
 
     @property
     def rate(self) -> float:
@@ -58,7 +58,7 @@ class SideStamps:
     @property
     def delay_s(self) -> float:
         """Median time from stamp to recording, seconds."""
-        return float(np.median(self.recorded - self.stamps)) / NS_PER_S
+        return _median(self.recorded - self.stamps) / NS_PER_S
 
     def gaps(self) -> list[tuple[float, int]]:
         """Return the gaps: seconds from the first stamp, and images missing there."""
@@ -79,3 +79,7 @@ class SideStamps:
     def _intervals(self) -> npt.NDArray[np.int64]:
         ordered = np.unique(self.stamps)
         return ordered[1:] - ordered[:-1]
+
+
+def _median(values: npt.NDArray[np.int64]) -> float:
+    return float(np.median(values)) if values.size else math.nan

@@ -267,7 +267,7 @@ def _image_topics(topics: Sequence[Topic]) -> str:
     if others:
         return others
     names = sorted(topic.name for topic in topics)
-    return f'it has no image topic at all, only {", ".join(names) or "nothing"}'
+    return f'it has no image topic, {"only " + ", ".join(names) if names else "nor any other"}'
 
 
 def _with_side(name: str, side: Side) -> str:

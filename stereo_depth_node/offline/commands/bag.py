@@ -12,19 +12,21 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing, ExitStack
 from pathlib import Path
+import re
 from statistics import median
 import time
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.messages.content import OUTPUTS
-from stereo_depth_node.core.settings.text_files import visible
+from stereo_depth_node.core.settings.text_files import printable, visible
+from stereo_depth_node.offline.bags.files import METADATA, recording_files
 from stereo_depth_node.offline.bags.job import BagJob
 from stereo_depth_node.offline.bags.options import JobOptions
 from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.summary import JobSummary
 from stereo_depth_node.offline.bags.writer import BagFormat
-from stereo_depth_node.offline.files.writing import check_output
+from stereo_depth_node.offline.files.writing import check_is_no_input, check_output
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.offline.terminal import print_problem, progress_bar
@@ -38,6 +40,9 @@ examples:
   stereo_depth bag raw.mcap depth --set rectify=true --report depth.html
   stereo_depth bag shelf/* results/ --params outdoor.yaml
 """
+
+
+_NAMESPACE = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)*')
 
 
 def add_parser(subparsers: Any) -> None:
@@ -139,6 +144,8 @@ def _compute(jobs: Sequence[BagJob], arguments: argparse.Namespace, options: Job
     """Compute the bags and say what came of them."""
     if arguments.report is not None:
         check_output(arguments.report, overwrite=arguments.overwrite)
+        read = [file for path in arguments.inputs for file in recording_files(path)]
+        check_is_no_input([arguments.report], [*read, *(file.parent / METADATA for file in read)])
         # Before the work, so that a missing library does not show after hours.
         from stereo_depth_node.offline.bags.report import bags_report
 
@@ -175,9 +182,13 @@ def _targets(inputs: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
 
 
 def _checked_namespace(namespace: str) -> str:
-    if namespace and not namespace.startswith('/'):
-        namespace = f'/{namespace}'
-    return namespace.rstrip('/')
+    name = f'/{namespace.strip("/")}'.rstrip('/')
+    if _NAMESPACE.fullmatch(name) is None:
+        raise SettingsError(
+            f'--namespace is {printable(namespace)}: a topic has letters, digits and "_", as in '
+            '/stereo'
+        )
+    return name
 
 
 def _print_summary(summary: JobSummary, seconds: float | None) -> None:

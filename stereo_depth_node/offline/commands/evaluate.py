@@ -26,8 +26,8 @@ from stereo_depth_node.offline.calibration_options import (
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.offline.datasets.truth import load_scene_with_truth
-from stereo_depth_node.offline.files.writing import write_file
+from stereo_depth_node.offline.datasets.truth import doubt_of_truth, load_scene_with_truth
+from stereo_depth_node.offline.files.writing import check_is_no_input, write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import (
     add_layout_option,
@@ -154,6 +154,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate what the command line asks for and print the table."""
     candidates = _candidates(arguments)
+    _check_outputs(arguments)
     loaded, errors = _load_scenes(arguments)
     scenes: list[Scene] = []
     evaluations: list[Evaluation] = []
@@ -181,6 +182,16 @@ def run(arguments: argparse.Namespace) -> int:
 
         evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
     return 2 if errors else 0
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse to replace what is read: a picture is named after the left image."""
+    scenes = [Path(text) for text in arguments.scenes]
+    outputs = [path for path in (arguments.json, arguments.report) if path is not None]
+    if arguments.picture is not None:
+        outputs += [arguments.picture / f'{scene.stem}.png' for scene in scenes]
+    others = [arguments.truth, arguments.mask, *(arguments.calib or ()), *arguments.params]
+    check_is_no_input(outputs, [*scenes, *map(Path, filter(None, others))])
 
 
 def _load_scenes(arguments: argparse.Namespace) -> tuple[list[Scene], list[StereoDepthError]]:
@@ -250,6 +261,8 @@ def _pair_with_truth(arguments: argparse.Namespace) -> Scene:
         scale=arguments.truth_scale,
         mask=arguments.mask,
     )
+    if doubt := doubt_of_truth(scene):
+        print_problem(f'{printable(arguments.truth)}: {doubt}', is_error=False)
     calibration = calibration_from(arguments, Settings(), images=left)
     height, width = scene.left.shape
     return replace(scene, geometry=calibration.geometry_for(width, height, Settings()))

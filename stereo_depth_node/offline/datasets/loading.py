@@ -176,8 +176,8 @@ def _load_kitti(image: Path) -> Scene:
     if right_folder is None:
         raise InputError(
             f'{image} is not in one of {", ".join(pairs)}, as a left image of KITTI is: '
-            'name a folder for other data sets, the right image, too, or the --layout of a file '
-            'that holds both'
+            'name a folder for other data sets, the right image, too (to evaluate with its '
+            '--truth), or the --layout of a file that holds both'
         )
     root = image.parent.parent
     pair = load_pair(image, root / right_folder / image.name, f'{root.name}/{image.stem}')

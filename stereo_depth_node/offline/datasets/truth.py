@@ -29,9 +29,11 @@ from stereo_depth_node.core.settings.text_files import printable, read_bytes
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.formats import KITTI_SCALE, read_pfm
 
-__all__ = ['load_scene_with_truth', 'read_mask', 'read_truth']
+__all__ = ['doubt_of_truth', 'load_scene_with_truth', 'read_mask', 'read_truth']
 
 _MOST_BYTES = 1 << 30
+# Share of the known pixels: a few are errors of the truth.
+_MOST_ODD = 0.01
 _PNG_MAGIC = b'\x89PNG'
 
 
@@ -110,6 +112,24 @@ def read_truth(path: Path, scale: float | None = None) -> Float:
     if not np.isfinite(disparity).any():
         raise InputError(f'{printable(path)} has no known pixel')
     return disparity
+
+
+def doubt_of_truth(scene: Scene) -> str:
+    """Return what is odd in a ground truth, empty where nothing is.
+
+    Hardly a point has a disparity of 0 or below, and none one of the width of the image: such
+    numbers mostly stand for unknown.
+    """
+    truth = scene.known_truth()
+    known = truth[np.isfinite(truth)]
+    odd = np.count_nonzero((known <= 0) | (known >= truth.shape[1])) / max(known.size, 1)
+    if odd < _MOST_ODD:
+        return ''
+    return (
+        f'{100 * odd:.1f} % of its known pixels are 0 or below, or not below the width of the '
+        'images: these count as they are, as x_l - x_r; if they mean unknown, leave them out '
+        'with --mask'
+    )
 
 
 def read_mask(path: Path) -> tuple[Mask, Mask | None]:

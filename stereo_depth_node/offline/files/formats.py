@@ -81,13 +81,22 @@ def read_pfm(path: Path) -> Float:
     content = read_bytes(path, 4 * _PFM_MOST_PIXELS + _PFM_MOST_HEADER)
     header = _PFM_HEADER.match(content)
     if header is None:
-        kind = 'a colour PFM' if content.startswith(b'PF') else 'no PFM'
-        raise InputError(f'{path} is {kind} file: expected a grey one, which begins with "Pf"')
+        if content.startswith(b'PF'):
+            raise InputError(f'{path} is a colour PFM file: expected a grey one, "Pf"')
+        raise InputError(
+            f'{path} is no PFM file: expected "Pf", width, height and scale in its first lines'
+        )
     width, height = int(header[1]), int(header[2])
     try:
-        order = '<' if float(header[3]) < 0 else '>'
-    except ValueError as error:
-        raise InputError(f'{path} has the scale {header[3]!r}: expected a number') from error
+        scale = float(header[3])
+    except ValueError:
+        scale = 0.0
+    if scale == 0.0:
+        raise InputError(
+            f'{path} has the scale {header[3].decode()}: expected a number below 0 '
+            '(little-endian) or above it (big-endian)'
+        )
+    order = '<' if scale < 0 else '>'
     needed = 4 * width * height
     available = len(content) - header.end()
     if not 0 < width * height <= _PFM_MOST_PIXELS or available < needed:

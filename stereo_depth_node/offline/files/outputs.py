@@ -22,7 +22,7 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.calibration_options import GivenCalibration, unit_geometry
 from stereo_depth_node.offline.files.formats import kitti_png, millimetre_png, npy, pfm, ply, tiff
 from stereo_depth_node.offline.files.pairs import PairSource
-from stereo_depth_node.offline.files.writing import check_output, write_file
+from stereo_depth_node.offline.files.writing import check_is_no_input, check_output, write_file
 from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 from stereo_depth_node.offline.reports.picture import Panel, png_of_panels
 from stereo_depth_node.offline.workers import completed, local_workers, result_of
@@ -247,8 +247,10 @@ def compute_pair(task: ImageTask) -> PairOutcome:
     """
     if task.threads is not None:
         cv2.setNumThreads(task.threads)
-    for _, path in task.outputs:
+    outputs = [path for _, path in task.outputs]
+    for path in outputs:
         check_output(path, overwrite=task.overwrite)
+    check_is_no_input(outputs, filter(None, (task.source.left, task.source.right)))
     images = task.source.read()
     height, width = images.left.shape
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 import errno
 import os
@@ -12,7 +13,13 @@ from uuid import uuid4
 
 from stereo_depth_node.core.errors import InputError
 
-__all__ = ['check_output', 'described_os_error', 'sync', 'write_file']
+__all__ = [
+    'check_is_no_input',
+    'check_output',
+    'described_os_error',
+    'sync',
+    'write_file',
+]
 
 _CURES = {
     errno.ENOSPC: 'the disk is full, free some space',
@@ -21,6 +28,7 @@ _CURES = {
     errno.EACCES: 'you may not write there, choose another place',
     errno.EPERM: 'you may not write there, choose another place',
     errno.EROFS: 'the file system is read-only, choose another place',
+    errno.EEXIST: 'part of the path is a file, choose another place',
     errno.ENOTDIR: 'part of the path is a file, choose another place',
     errno.EISDIR: 'it is a folder, name a file',
 }
@@ -60,6 +68,20 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise InputError(f'cannot write {path}: it is a folder, name a file')
     if exists and not overwrite:
         raise InputError(f'{path} exists: give another name, or --overwrite to replace it')
+
+
+def check_is_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Check that nothing that is read would be replaced, whether it may be overwritten or not.
+
+    Raises
+    ------
+    InputError
+        If one of the outputs is one of the inputs.
+    """
+    read = {place for path in inputs if (place := _place(path)) is not None}
+    for output in outputs:
+        if _place(output) in read:
+            raise InputError(f'{output} is what is read: choose another name for the result')
 
 
 def write_file(path: Path, content: bytes, *, overwrite: bool = False) -> None:
@@ -112,6 +134,15 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Return what a file is under whatever name, None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _rename_to_new(partial: Path, path: Path) -> None:

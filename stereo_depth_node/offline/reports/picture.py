@@ -14,6 +14,7 @@ import io
 import math
 from pathlib import Path
 from typing import Any
+import warnings
 
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
@@ -21,7 +22,9 @@ from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
 
-from stereo_depth_node.core.errors import ImageError, InputError
+from stereo_depth_node.core.errors import ImageError
+from stereo_depth_node.core.settings.text_files import printable
+from stereo_depth_node.offline.files.writing import write_file
 
 __all__ = ['Panel', 'draw_panels', 'png_of_panel', 'png_of_panels', 'shown_range']
 
@@ -111,18 +114,17 @@ def draw_panels(
     InputError
         The file cannot be written.
     """
-    figure = _figure_of(panels, caption, columns)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f'cannot write the picture {path}: {error}') from error
+    write_file(path, png_of_panels(panels, caption=caption, columns=columns), overwrite=True)
 
 
 def png_of_panels(panels: Sequence[Panel], *, caption: str = '', columns: int = 2) -> bytes:
     """Return the picture that `draw_panels` writes as the content of a PNG file."""
     content = io.BytesIO()
-    _figure_of(panels, caption, columns).savefig(content, format='png')
+    figure = _figure_of(panels, caption, columns)
+    with warnings.catch_warnings():
+        # A name may have letters that the font has not: a box stands for each.
+        warnings.filterwarnings('ignore', 'Glyph .* missing')
+        figure.savefig(content, format='png')
     return content.getvalue()
 
 
@@ -165,12 +167,12 @@ def _figure_of(panels: Sequence[Panel], caption: str, columns: int) -> Figure:
     for place in axes[len(panels) :]:
         place.set_axis_off()
     if caption:
-        figure.suptitle(caption, fontsize=12)
+        figure.suptitle(printable(caption), fontsize=12, parse_math=False)
     return figure
 
 
 def _draw(figure: Figure, place: Axes, panel: Panel) -> None:
-    place.set_title(panel.title, fontsize=11)
+    place.set_title(printable(panel.title), fontsize=11, parse_math=False)
     place.set_xticks([])
     place.set_yticks([])
     if panel.is_photograph:

@@ -43,6 +43,20 @@ def _two_cameras(path: Path) -> Path:
     return tape.write(path)
 
 
+def _cut_messages(path: Path) -> Path:
+    tape = stereo_tape(2)
+    tape.messages = [
+        (topic, kind, bag_ns, data if kind.endswith('CameraInfo') else data[:6])
+        for topic, kind, bag_ns, data in tape.messages
+    ]
+    return tape.write(path)
+
+
+def _metadata_only(path: Path) -> Path:
+    (stereo_tape(2).write(path) / f'{path.name}.mcap').unlink()
+    return path
+
+
 def test_a_topic_to_copy_that_is_not_there_is_an_error(tmp_path: Path, capsys: Any) -> None:
     source = write_bag(tmp_path / 'in', 1)
     assert run_bag(source, tmp_path / 'out', '--copy', '/tf') == 2
@@ -68,7 +82,9 @@ def test_one_bad_recording_does_not_stop_the_others(tmp_path: Path, capsys: Any)
     bad = write_bag(tmp_path / 'bad', 3, with_info=False)
     assert run_bag(bad, good, tmp_path / 'shelf') == 2
     assert sorted(path.name for path in (tmp_path / 'shelf').iterdir()) == ['good']
-    assert 'no calibration of the left camera' in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert 'bad: ' in error
+    assert 'no calibration of the left camera' in error
 
 
 @pytest.mark.parametrize(
@@ -80,7 +96,9 @@ def test_one_bad_recording_does_not_stop_the_others(tmp_path: Path, capsys: Any)
         (lambda path: stereo_tape(2, with_info=False).write(path), 'no calibration'),
         (lambda path: stereo_tape(2, right_size=(150, 120)).write(path), '160x120.*150x120'),
         (lambda path: stereo_tape(5, skew_ns=20_000_000).write(path), '20.0 ms after'),
-        (_info_only, 'no image topic at all, only /left/camera_info'),
+        (_info_only, 'no image topic, only /left/camera_info'),
+        (_cut_messages, 'no pairs among 0 left and 0 right images: 4 not used: .*be decoded'),
+        (_metadata_only, 'metadata.yaml and none of the files'),
         (_two_cameras, '2 stereo cameras.*--left /front/left/image_rect'),
     ],
     ids=[
@@ -91,6 +109,8 @@ def test_one_bad_recording_does_not_stop_the_others(tmp_path: Path, capsys: Any)
         'sizes',
         'unpaired',
         'no-images',
+        'cut-messages',
+        'metadata-only',
         'ambiguous',
     ],
 )
@@ -129,15 +149,19 @@ def test_a_recording_cut_short_gives_what_is_legible_and_says_so(
     assert 40 <= count <= 48
 
 
-def test_a_hole_in_a_recording_costs_what_was_in_it(tmp_path: Path, capsys: Any) -> None:
+@pytest.mark.parametrize('place', [0.02, 0.5])
+def test_a_hole_in_a_recording_costs_what_was_in_it(
+    tmp_path: Path, capsys: Any, place: float
+) -> None:
+    """Of a first chunk, too: what it says of the topics is at the end of the file again."""
     pytest.importorskip('mcap', reason='damaged recordings are read with the library mcap')
     source = stereo_tape(80, scenes=moving_scenes(4, 320, 240)).write(
         tmp_path / 'in', compression=CompressionMode.STORAGE
     )
     file = source / 'in.mcap'
     content = bytearray(file.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 1000] = bytes(1000)
+    hole = int(place * len(content))
+    content[hole : hole + 1000] = bytes(1000)
     file.write_bytes(content)
     assert run_bag(source, tmp_path / 'out') == 0
     told = capsys.readouterr().out

@@ -59,9 +59,11 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(
     assert computed == [0, 1, 2, 3]
     assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
     assert not (tmp_path / 'out.partial').exists()
-    # Once more: it is there, and nothing is done.
+    # Once more: it is there, and nothing is done, which is said.
+    capsys.readouterr()
     assert run_bag(source, tmp_path / 'out', '--resume') == 0
     assert computed == [0, 1, 2, 3]
+    assert 'left as it is, whatever the settings: --overwrite' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures('small_parts')
@@ -107,7 +109,31 @@ def test_the_recording_that_is_read_is_never_the_one_written(tmp_path: Path, cap
     source = write_bag(tmp_path / 'in', 1)
     assert run_bag(source, source, '--overwrite') == 2
     assert 'what is read' in capsys.readouterr().err
+    report = source / 'in.mcap'
+    assert run_bag(source, tmp_path / 'out', '--report', report, '--overwrite') == 2
+    assert 'what is read' in capsys.readouterr().err
     assert len(messages_of(source)) == 4
+
+
+@pytest.mark.parametrize('place', ['.', '..', 'a/..'])
+def test_a_folder_without_a_name_of_its_own_is_no_result(
+    tmp_path: Path, monkeypatch: Any, capsys: Any, place: str
+) -> None:
+    source = write_bag(tmp_path / 'in', 1)
+    (tmp_path / 'work').mkdir()
+    monkeypatch.chdir(tmp_path / 'work')
+    assert run_bag(source, place, '--overwrite') == 2
+    assert capsys.readouterr().err.count('\n') == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['in', 'work']
+
+
+def test_a_namespace_that_no_topic_can_have_is_refused(tmp_path: Path, capsys: Any) -> None:
+    source = write_bag(tmp_path / 'in', 1)
+    for name in ('my cam', '/a//b', '0cam', 'a-b'):
+        assert run_bag(source, tmp_path / 'out', '--namespace', name) == 2
+        assert '--namespace' in capsys.readouterr().err
+    assert run_bag(source, tmp_path / 'out', '--namespace', 'stereo/front/') == 0
+    assert messages_of(tmp_path / 'out', '/stereo/front/depth/image_rect')
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='limits of file sizes are a matter of POSIX')

@@ -316,6 +316,31 @@ def test_results_that_exist_are_kept_unless_they_may_be_replaced(
     assert (tmp_path / 'pair_left_disparity.npy').read_bytes() != before
 
 
+def test_an_image_that_is_read_is_never_replaced(
+    tmp_path: Path, pair: tuple[Path, Path], capsys: Any
+) -> None:
+    right = pair[1].rename(tmp_path / 'pair_left_picture.png')
+    before = right.read_bytes()
+    assert run(pair[0], right, '--output', tmp_path, '--overwrite') == 2
+    assert 'is what is read' in capsys.readouterr().err
+    assert right.read_bytes() == before
+
+
+@pytest.mark.parametrize('name', ['\udcff', '\u5de6', '$x_1$', 'a' * 300, '\x1b[31m'])
+def test_any_name_is_read_or_refused_in_one_line(
+    tmp_path: Path, pair: tuple[Path, Path], capfd: Any, recwarn: Any, name: str
+) -> None:
+    """Bytes that are no text, letters that a font or a file system has not, formulas."""
+    left = tmp_path / f'{name}.png'
+    if len(name) < 300:
+        pair[0].rename(left)
+    status = run(left, pair[1], '--output', tmp_path / 'out', '--write', 'picture.png')
+    assert status == (0 if len(name) < 300 else 2)
+    assert capfd.readouterr().err.count('\n') == (0 if status == 0 else 1)
+    assert not list(recwarn)
+    assert (tmp_path / 'out' / f'{name}_picture.png').exists() == (status == 0)
+
+
 def test_show_says_so_where_there_is_no_display(
     tmp_path: Path, pair: tuple[Path, Path], capsys: Any, monkeypatch: Any
 ) -> None:

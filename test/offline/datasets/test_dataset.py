@@ -212,6 +212,8 @@ def test_a_pfm_that_is_written_is_read_again(tmp_path, truth):
         (b'Pf\n0 3\n-1\n', '0x3'),
         (b'Pf\n999999 999999\n-1\n' + bytes(8), '999999x999999'),
         (b'Pf\n4 3\n-1.2.3\n' + bytes(48), 'scale'),
+        (b'Pf\n4 3\n0.0\n' + bytes(48), 'scale 0.0: expected'),
+        (b'Pf\n# by hand\n4 3\n-1\n' + bytes(48), 'width, height and scale'),
     ],
 )
 def test_a_damaged_pfm_is_refused_with_the_reason(tmp_path, content, words):

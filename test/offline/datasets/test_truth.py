@@ -194,6 +194,40 @@ def test_what_is_missing_for_a_comparison_is_said(
     assert error.count('\n') == 1
 
 
+@pytest.mark.parametrize('unknown', [0.0, -1.0, 1e9])
+def test_numbers_that_may_mean_unknown_are_named_with_what_leaves_them_out(
+    tmp_path: Path, images: list[str], capsys: Any, unknown: float
+) -> None:
+    truth, mask = tmp_path / 't.npy', tmp_path / 'mask.png'
+    values = np.where(np.isnan(TRUTH), np.float32(unknown), TRUTH)
+    values[:, :40] = unknown
+    np.save(truth, values)
+    cv2.imwrite(str(mask), np.uint8(values != unknown))
+    options = ['--truth', str(truth), '--set', 'num_disparities=32']
+    assert main(['evaluate', *images, *options]) == 0
+    assert 't.npy: 31.2 % of its known pixels' in capsys.readouterr().err
+    assert main(['evaluate', *images, *options, '--mask', str(mask)]) == 0
+    assert 'known pixels' not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('option', 'name'),
+    [('--json', '{truth}'), ('--report', '{left}'), ('--picture', '{left}')],
+)
+def test_what_is_read_is_never_replaced(
+    tmp_path: Path, images: list[str], capsys: Any, option: str, name: str
+) -> None:
+    """A picture is named after the left image: beside it, it would take its place."""
+    truth = tmp_path / 'truth.npy'
+    np.save(truth, TRUTH)
+    path = Path(name.format(left=images[0], truth=truth))
+    before = path.read_bytes()
+    given = path.parent if option == '--picture' else path
+    assert main(['evaluate', *images, '--truth', str(truth), option, str(given)]) == 2
+    assert 'is what is read' in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_a_scene_that_is_missing_does_not_end_the_others(
     tmp_path: Path, images: list[str], capsys: Any
 ) -> None:
