@@ -20,6 +20,8 @@ __all__ = ['NPY_MAGIC', 'NPZ_MAGIC', 'array_of_npy', 'array_of_npz']
 
 NPY_MAGIC, NPZ_MAGIC = b'\x93NUMPY', b'PK\x03\x04'
 _MOST_BYTES = 1 << 30
+# What NumPy raises for headers that it cannot read, and for shapes that no array has.
+_UNREADABLE = (ValueError, TypeError, EOFError, SyntaxError, RecursionError, MemoryError)
 
 
 def array_of_npy(content: bytes, name: str | Path) -> npt.NDArray[Any]:
@@ -39,17 +41,19 @@ def array_of_npy(content: bytes, name: str | Path) -> npt.NDArray[Any]:
             else np.lib.format.read_array_header_2_0
         )
         shape, is_fortran, dtype = read(stream)
-    except (ValueError, EOFError, SyntaxError, RecursionError, MemoryError) as error:
+        if dtype.kind not in 'buif':
+            raise InputError(f'{printable(name)} holds {printable(dtype, 40)}, expected numbers')
+        if any(length < 0 for length in shape):
+            raise ValueError(f'its shape is {shape}')
+        needed, available = math.prod(shape) * dtype.itemsize, len(content) - stream.tell()
+        if needed > available:
+            raise InputError(
+                f'{printable(name)} says {needed} bytes and holds {available}: it was cut short'
+            )
+        flat = np.frombuffer(content, dtype, math.prod(shape), stream.tell())
+        return flat.reshape(shape, order='F' if is_fortran else 'C')
+    except _UNREADABLE as error:
         raise InputError(f'{printable(name)} is no NumPy file ({printable(error)})') from error
-    if dtype.kind not in 'buif':
-        raise InputError(f'{printable(name)} holds {printable(dtype, 40)}, expected numbers')
-    needed, available = math.prod(shape) * dtype.itemsize, len(content) - stream.tell()
-    if needed > available:
-        raise InputError(
-            f'{printable(name)} says {needed} bytes and holds {available}: it was cut short'
-        )
-    flat = np.frombuffer(content, dtype, math.prod(shape), stream.tell())
-    return flat.reshape(shape, order='F' if is_fortran else 'C')
 
 
 def array_of_npz(content: bytes, name: str | Path) -> npt.NDArray[Any]:
