@@ -144,6 +144,7 @@ class StereoPipeline:
         self._colours: DisparityColours | None = None
         self._projector: PointProjector | None = None
         self._metres: Float = np.empty((0, 0), np.float32)
+        self._point_values: Float | None = None
 
     @classmethod
     def from_calibrations(
@@ -322,7 +323,7 @@ class StereoPipeline:
         return self._colours.colour(self.fixed)
 
     def select_points(self) -> tuple[int, int]:
-        """Decide which pixels of the last pair become points, for :meth:`points`.
+        """Decide which pixels of the last pair become points, and of which colour they are.
 
         Returns
         -------
@@ -334,6 +335,8 @@ class StereoPipeline:
         ------
         ValueError
             If the pipeline has no geometry.
+        ImageError
+            If the colours of the left image cannot be decoded.
         """
         if self._projector is None and self.geometry is not None:
             settings = self.settings
@@ -345,6 +348,7 @@ class StereoPipeline:
                 is_organized=settings.points_organized,
             )
         self.depth(self._metres)
+        self._point_values = self._values_of_points()
         return cast(PointProjector, self._projector).select(self._metres)
 
     def points(self, out: Float) -> None:
@@ -356,14 +360,17 @@ class StereoPipeline:
             Receives X, Y and Z, metres; in the fourth column the intensity from 0 to 255, or
             with `points_color` rgb the colour, the bits of 0x00RRGGBB.
         """
-        values: Float | None = None
+        cast(PointProjector, self._projector).write(self._metres, out, self._point_values)
+
+    def _values_of_points(self) -> Float | None:
+        """Return what points have in the fourth column, (h, w) float32, None for nothing."""
         if self.settings.points_color == 'intensity':
-            values = self.left.astype(np.float32)
-        elif self.settings.points_color == 'rgb':
+            return self.left.astype(np.float32)
+        if self.settings.points_color == 'rgb':
             blue_first = cv2.cvtColor(self.colour(), cv2.COLOR_RGB2BGRA)
             packed = blue_first.view('<u4')[:, :, 0] & np.uint32(0xFFFFFF)
-            values = packed.astype(np.uint32).view(np.float32)
-        cast(PointProjector, self._projector).write(self._metres, out, values)
+            return packed.astype(np.uint32).view(np.float32)
+        return None
 
     def _compute_uncertainty(self, out: Float) -> DepthUncertainty:
         """Write the standard deviation of the depth of the last pair; return what computes it."""

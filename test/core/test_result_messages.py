@@ -7,6 +7,7 @@ from __future__ import annotations
 from array import array
 import dataclasses
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,12 +18,13 @@ from scenes import camera, plane, scene_of, StereoScene
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.errors import ImageError, SettingsError
 from stereo_depth_node.core.messages.content import camera_info_from_calibration, OUTPUTS
 from stereo_depth_node.core.messages.library import CAMERA_INFO, IMAGE
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.pairer import StereoPair
 from stereo_depth_node.core.pairing.reasons import Side
+from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.processing import PairProcessor, PairResult
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.messages import BagMessages, new_calibration_cache
@@ -265,6 +267,23 @@ def test_points_of_a_grey_image_have_its_grey_as_their_colour(scene: StereoScene
     rows = np.rint(F_PX * y / z + 110.5).astype(int)
     grey = scene.left[rows, columns].astype(np.uint32)
     np.testing.assert_array_equal(points[:, 3].copy().view(np.uint32), grey * 0x010101)
+
+
+def test_an_image_whose_colours_cannot_be_had_is_named_each_time_it_comes(
+    scene: StereoScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps its error keeps nothing of the cloud that the next pair needs."""
+    stereo_camera = Camera(SETTINGS.replace(points_color='rgb'), cameras())
+    before = points_of(stereo_camera.see(scene.left, scene.right)['points2'])
+    errors = []
+    with monkeypatch.context() as patch:
+        patch.setattr(StereoPipeline, 'colour', Mock(side_effect=ImageError('no colour')))
+        for _ in range(2):
+            with pytest.raises(ImageError, match='no colour') as raised:
+                stereo_camera.see(np.zeros_like(scene.left), scene.right)
+            errors.append(raised.value)
+    after = points_of(stereo_camera.see(scene.left, scene.right)['points2'])
+    np.testing.assert_array_equal(after, before)
 
 
 def test_an_organized_cloud_cannot_be_thinned_out_by_voxels() -> None:
