@@ -259,6 +259,7 @@ class StereoDepthNode(Node):
         self._goes_on = False
         self._take_images()
 
+    @log_exceptions  # of this pair alone: what else there is to do goes on
     def _process(self, pair: StereoPair[SerializedImage]) -> None:
         """Compute and publish one pair, or count it under the reason why not."""
         settings, state = self._apply_settings(), self.state

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from harness import Graph, NodeHere, RELIABLE
 from rclpy.qos import QoSReliabilityPolicy
 from rig import camera_infos, image_message, messages_of, next_stamp_ns, Rig, stamp_ns_of
 from scenes import plane, scene_of
+
+from stereo_depth_node.core.processing import PairFailure
 
 WIDTH, HEIGHT = 160, 100
 SCENE = scene_of(plane(WIDTH, HEIGHT, 10))
@@ -227,3 +231,19 @@ def test_outputs_and_counted_drops_are_the_images_received(graph: Graph, policy:
     assert node.node.state.computed > 0
     assert {'INVALID', 'SUPERSEDED' if policy == 'latest' else 'BACKLOG_FULL'} <= set(node.dropped)
     assert 'INTERNAL_ERROR' not in node.dropped
+
+
+def test_an_error_inside_keeps_neither_reports_nor_other_pairs_waiting(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, _ = connected(graph, frame_policy='every')
+    state, report = node.node.state, Mock()
+    failure = PairFailure.of(ZeroDivisionError())
+    monkeypatch.setattr(state.processor, 'process', lambda *_: failure)
+    monkeypatch.setattr(node.node.diagnostics, 'update', report)
+    for left_ns in range(3):
+        state.frames.put(SimpleNamespace(left=SimpleNamespace(nbytes=1), left_ns=left_ns))
+    node.node._keep_house()
+    report.assert_called_once()
+    graph.wait_until(lambda: not state.frames, 'the other pairs to be counted')
+    assert node.dropped['INTERNAL_ERROR'] == 6
