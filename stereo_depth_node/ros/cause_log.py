@@ -69,6 +69,10 @@ class CauseLog:
             elif finding is not state and key not in self._logged:
                 self._logged[key] = now
                 self._logger.info(finding.text)
+        # Texts are many, where they name what comes and goes.
+        self._logged = {
+            key: at for key, at in self._logged.items() if key in CAUSES or now - at < _REPEAT_S
+        }
 
     def _is_new_state(self, state: Finding, now: float) -> bool:
         """Tell whether it is news that the output is as it should be."""

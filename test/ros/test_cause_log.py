@@ -81,6 +81,14 @@ def test_each_note_of_a_calibration_is_a_cause_of_its_own(lines):
     assert len(lines.look(0, 100, FLOWING, *notes)) == 3
 
 
+def test_texts_that_differ_each_time_are_not_kept(lines):
+    for second in range(1000):
+        names = f'/player_{second} and /camera'
+        found = CAUSES['several_publishers'].found(topics='/left/image_rect', publishers=names)
+        assert ('WARN', found.text) in lines.look(second, second + 0.5, FLOWING, found)
+    assert len(lines.log._logged) < 50
+
+
 def test_depth_that_flows_again_is_logged_after_a_pause_in_between(lines):
     lines.look(0, 5, FLOWING)
     lines.look(5, 6, BLOCKED)
