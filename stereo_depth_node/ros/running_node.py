@@ -28,6 +28,7 @@ from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.messages.library import DISPARITY_IMAGE
 from stereo_depth_node.core.settings.parameter import Changes, Value
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.core.settings.text_files import printable
@@ -69,6 +70,7 @@ class RunningNode:
         # Before the first context: the middleware reads them only then.
         os.environ.update(fast_dds_environment(os.environ))
         self.name = name if name.startswith('/') else f'/{name}'
+        self._namespace, _, self._base = self.name.rpartition('/')
         self.on_change: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._messages: dict[str, deque[bytes]] = {}
@@ -97,7 +99,7 @@ class RunningNode:
         self._thread.start()
         try:
             self._find()
-        except InputError:
+        except BaseException:
             self.close()
             raise
 
@@ -142,12 +144,7 @@ class RunningNode:
 
     def inputs(self) -> list[tuple[str, str]]:
         """Return names and types of the topics that the node subscribes to."""
-        namespace, _, base = self.name.rpartition('/')
-        try:
-            found = self._node.get_subscriber_names_and_types_by_node(base, namespace or '/')
-        except Exception as error:  # rclpy raises its own for a node that has gone
-            raise InputError(f'{self.name} is not there any more: {error}') from error
-        return [(topic, kind) for topic, kinds in found for kind in kinds]
+        return self._topics(self._node.get_subscriber_names_and_types_by_node)
 
     def watch(self, topics: Mapping[str, str], depths: Mapping[str, int]) -> None:
         """Subscribe to topics that the node subscribes to.
@@ -168,10 +165,10 @@ class RunningNode:
 
     def watch_disparity(self) -> None:
         """Subscribe to the disparities of the node: without anybody who does, it rests."""
-        usual = f'{self.name.rpartition("/")[0]}/disparity'
-        self._node.create_subscription(
-            DisparityImage, self._output(usual), self._take_disparity, _RELIABLE
-        )
+        outputs = self._topics(self._node.get_publisher_names_and_types_by_node)
+        remapped = (topic for topic, kind in outputs if kind == DISPARITY_IMAGE)
+        topic = next(remapped, f'{self._namespace}/disparity')
+        self._node.create_subscription(DisparityImage, topic, self._take_disparity, _RELIABLE)
 
     def messages(self, topic: str) -> list[bytes]:
         """Return the last messages of a topic that is watched, serialized, the newest last."""
@@ -186,12 +183,13 @@ class RunningNode:
         """Whether the last result came after the last change of the parameters."""
         return self._disparity_s > self._changed_s
 
-    def _output(self, usual: str) -> str:
-        """Return where the node publishes its disparities, wherever they are remapped to."""
-        namespace, _, base = self.name.rpartition('/')
-        found = self._node.get_publisher_names_and_types_by_node(base, namespace or '/')
-        kind = 'stereo_msgs/msg/DisparityImage'
-        return next((topic for topic, kinds in found if kind in kinds), usual)
+    def _topics(self, find: Callable[[str, str], Any]) -> list[tuple[str, str]]:
+        """Return names and types of topics of the node, as a method of rclpy finds them."""
+        try:
+            found = find(self._base, self._namespace or '/')
+        except Exception as error:  # rclpy raises its own for a node that has gone
+            raise InputError(f'{self.name} is not there any more: {error}') from error
+        return [(topic, kind) for topic, kinds in found for kind in kinds]
 
     def _profile(self, topic: str) -> QoSProfile:
         """Return a profile that fits all publishers of a topic, and asks for what is latched."""
@@ -221,8 +219,8 @@ class RunningNode:
 
     def _is_there(self) -> bool:
         """Say whether the node has been discovered: its services, and which it is."""
-        namespace, _, base = self.name.rpartition('/')
-        is_known = (base, namespace or '/') in self._node.get_node_names_and_namespaces()
+        nodes = self._node.get_node_names_and_namespaces()
+        is_known = (self._base, self._namespace or '/') in nodes
         return is_known and self._get.service_is_ready() and self._set.service_is_ready()
 
     def _others(self) -> Iterable[str]:
