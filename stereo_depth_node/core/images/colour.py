@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Colour
 from stereo_depth_node.core.errors import EncodingError, ImageError
+from stereo_depth_node.core.images.compressed import encoding_of_format, mosaic_of_format
 from stereo_depth_node.core.images.encodings import Encoding, ENCODINGS
 from stereo_depth_node.core.images.pair_decoder import CompressedImage
 from stereo_depth_node.core.images.raw import pixels_of, RawImage, reduce_to_8bit
@@ -22,7 +23,7 @@ __all__ = ['decode_colour', 'has_colour']
 def has_colour(image: RawImage | CompressedImage) -> bool:
     """Say whether an image is in colour; a compressed one whose format does not tell may be."""
     if isinstance(image, CompressedImage):
-        encoding = _stored_encoding(image)
+        encoding = encoding_of_format(image.format)
         return encoding is None or encoding.has_colour
     encoding = ENCODINGS.get(image.encoding)
     if encoding is None or not encoding.has_colour:
@@ -87,20 +88,14 @@ def _to_rgb(samples: npt.NDArray[Any], encoding: Encoding) -> Colour:
 
 
 def _decode_compressed(image: CompressedImage) -> Colour:
-    encoding = _stored_encoding(image)
-    is_mosaic = encoding is not None and encoding.channels == 1 and encoding.has_colour
-    flags = cv2.IMREAD_UNCHANGED if is_mosaic else cv2.IMREAD_COLOR
+    mosaic = mosaic_of_format(image.format)
+    flags = cv2.IMREAD_COLOR if mosaic is None else cv2.IMREAD_UNCHANGED
     buffer = np.frombuffer(image.data, np.uint8)
     decoded = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ImageError(f'format {image.format[:60]!r} cannot be decoded to colour')
     if image.half is not None:
         decoded = image.half.of_pixels(decoded)
-    if is_mosaic and decoded.ndim == 2:
-        return _to_rgb(np.asarray(decoded), cast(Encoding, encoding))
+    if mosaic is not None and decoded.ndim == 2:
+        return _to_rgb(np.asarray(decoded), mosaic)
     return cast(Colour, cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
-
-
-def _stored_encoding(image: CompressedImage) -> Encoding | None:
-    """Return the encoding that the format says was compressed, such as bgr8 or bayer_rggb8."""
-    return ENCODINGS.get(image.format.partition(';')[0].strip())

@@ -17,10 +17,12 @@ from stereo_depth_node.core.images.layouts import SEPARATE, size_error, whole_si
 from stereo_depth_node.core.images.raw import grey_of_bgr
 
 __all__ = [
+    'AS_STORED',
     'MAX_PIXELS_PER_BYTE',
     'claimed_size',
     'decode_compressed',
     'decode_compressed_grey',
+    'encoding_of_format',
     'grey_of_compressed',
     'mosaic_of_format',
 ]
@@ -30,8 +32,9 @@ __all__ = [
 MAX_PIXELS_PER_BYTE = 4096
 # Without a calibration: beyond any stereo camera, and 64 MB of grey.
 _MOST_PIXELS = 64_000_000
-# Grey or BGR, as the image is.
-_AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+# Grey or BGR, as deep as it is stored. An orientation tag is ignored: it could turn one image and
+# not the other, and calibrations are for the rows of the sensor.
+AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 # Tags of a width (0) or a height (1), of the image and of its tiles.
 _TIFF_SIZES = {256: 0, 257: 1, 322: 0, 323: 1}
 _TIFF_TILES, _USUAL_TILE = (322, 323), 1024
@@ -135,7 +138,7 @@ def decode_compressed(
             f'the header claims {width} x {height} pixels: images of up to '
             f'{_MOST_PIXELS // 1_000_000} million pixels are decoded'
         )
-    flags = cv2.IMREAD_UNCHANGED if mosaic_of_format(format) is not None else _AS_STORED
+    flags = cv2.IMREAD_UNCHANGED if mosaic_of_format(format) is not None else AS_STORED
     try:
         image = cv2.imdecode(np.frombuffer(buffer, np.uint8), flags)
     except cv2.error as error:
@@ -164,7 +167,13 @@ def grey_of_compressed(stored: AnyGrey, format: str) -> AnyGrey:  # noqa: A002 (
 
 def mosaic_of_format(format: str) -> Encoding | None:  # noqa: A002 (ROS's name)
     """Return the encoding of a Bayer mosaic that was compressed as it is, None for others."""
-    return ENCODINGS.get(format.partition(';')[0].strip()) if format.startswith('bayer_') else None
+    encoding = encoding_of_format(format)
+    return encoding if encoding is not None and encoding.is_mosaic else None
+
+
+def encoding_of_format(format: str) -> Encoding | None:  # noqa: A002 (ROS's name)
+    """Return the encoding that was compressed, such as bgr8, None where the format is silent."""
+    return ENCODINGS.get(format.partition(';')[0].strip())
 
 
 def claimed_size(data: memoryview) -> tuple[int, int] | None:

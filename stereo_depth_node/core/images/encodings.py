@@ -43,6 +43,11 @@ class Encoding:
         return self.rgb_code is not None or self.channels > 2
 
     @property
+    def is_mosaic(self) -> bool:
+        """Whether neighbouring pixels have different colours (Bayer)."""
+        return self.channels == 1 and self.grey_code is not None
+
+    @property
     def bytes_per_pixel(self) -> int:
         """Bytes from one pixel to the next in a row."""
         return self.channels * self.bits // 8

@@ -14,7 +14,11 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import AnyGrey, Colour, Grey
 from stereo_depth_node.core.errors import ImageError, InputError, LayoutError, PairSizeError
-from stereo_depth_node.core.images.compressed import claimed_size, MAX_PIXELS_PER_BYTE
+from stereo_depth_node.core.images.compressed import (
+    AS_STORED,
+    claimed_size,
+    MAX_PIXELS_PER_BYTE,
+)
 from stereo_depth_node.core.images.layouts import halves_of
 from stereo_depth_node.core.images.npy import array_of_npy, NPY_MAGIC
 from stereo_depth_node.core.images.raw import grey_of_bgr, reduce_to_8bit
@@ -29,9 +33,6 @@ __all__ = [
     'split_image',
 ]
 
-# Grey or BGR, as deep as the file has it. An orientation tag is ignored: it could turn one image
-# and not the other, and calibrations are for the rows of the sensor.
-_AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _MOST_BYTES = 1 << 30
 _WHOLE = (np.uint8, np.uint16)
 _UINT16_MAX = 65535.0
@@ -166,7 +167,7 @@ def read_image(path: Path) -> npt.NDArray[Any]:
     _check_claim(data, path)
     try:
         # Not imread, which on some systems cannot open names beyond ASCII.
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED) if data else None
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), AS_STORED) if data else None
     except cv2.error as error:
         raise _illegible(path, data) from error
     if image is None:

@@ -32,6 +32,8 @@ SEPARATE = 'separate'
 LAYOUTS: Mapping[str, int] = MappingProxyType({'side_by_side': 1, 'top_bottom': 0})
 """How both images can be in one -> the axis that is halved, 0 for rows and 1 for columns."""
 
+_PLACES = {'side_by_side': 'side by side', 'top_bottom': 'one above the other'}
+
 Pixels = TypeVar('Pixels', bound=np.ndarray)
 Size = tuple[int, int]
 
@@ -109,7 +111,8 @@ def halves_of(layout: str) -> tuple[Half, Half]:
 
 def whole_size(layout: str, width: int, height: int) -> Size:
     """Return width and height of the images that come, pixels, from those of one camera's."""
-    return width * (1 + (layout == 'side_by_side')), height * (1 + (layout == 'top_bottom'))
+    axis = LAYOUTS.get(layout)
+    return (2 * width if axis == 1 else width), (2 * height if axis == 0 else height)
 
 
 def size_error(whole: Size, layout: str, calibrated: Size, advice: str) -> SizeError:
@@ -151,19 +154,15 @@ def _half_of(length: int, layout: str, encoding: Encoding | None) -> int:
     if length % unit or not length:
         number = 'odd' if unit == 2 else f'no multiple of {unit}, as its encoding needs'
         raise LayoutError(
-            f'its {side} of {length} px is {number}, it is not two images {_WORDS[layout]}: take '
+            f'its {side} of {length} px is {number}, it is not two images {_PLACES[layout]}: take '
             'another layout (separate for images that come one by one), or send both in full'
         )
     return length // 2
-
-
-_WORDS = {'side_by_side': 'side by side', 'top_bottom': 'one above the other'}
 
 
 def _pixels_of_a_group(encoding: Encoding | None, axis: int) -> int:
     """Return how many pixels in a row or column share their colours."""
     if encoding is None:
         return 1
-    is_mosaic = encoding.channels == 1 and encoding.grey_code is not None
     is_yuv422 = encoding.channels == 2 and axis == 1
-    return 2 if is_mosaic or is_yuv422 else 1
+    return 2 if encoding.is_mosaic or is_yuv422 else 1

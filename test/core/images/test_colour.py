@@ -122,6 +122,12 @@ def test_compressed_colours_are_those_of_the_picture(
     assert difference[INSIDE].max() <= tolerance
 
 
+def test_planes_of_a_format_are_not_looked_for_in_a_compressed_image() -> None:
+    grey = TRUTH[:, :, 0]
+    image = CompressedImage('nv12; png compressed ', cv2.imencode('.png', grey)[1].tobytes())
+    np.testing.assert_array_equal(decode_colour(image), np.dstack([grey] * 3))
+
+
 def test_compressed_grey_has_no_colour() -> None:
     assert not has_colour(CompressedImage('mono8; jpeg compressed mono8', b''))
 
