@@ -111,8 +111,8 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     Returns
     -------
     SparseMatches or None
-        None when fewer than 20 points or than a quarter of the corners are found again: too
-        little texture, or images of different things.
+        None when fewer than 20 points or than a quarter of the corners are found again, or the
+        rows of all of them are elsewhere: too little texture, or images of different things.
     """
     left, right = cv2.equalizeHist(left), cv2.equalizeHist(right)  # type: ignore[assignment]
     spacing = max(3.0, np.sqrt(left.size / (4.0 * max_corners)))
@@ -131,7 +131,9 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
     shift = start - end
     rows = np.ascontiguousarray(shift[:, 1])
     in_row = np.abs(rows - row_offset.at(*((start + end) / 2.0).T)) < _ROW_TOLERANCE_PX
-    rows_sigma = float(np.sqrt(np.mean(rows[in_row] ** 2))) if in_row.any() else 0.0
+    if not in_row.any():
+        return None
+    rows_sigma = float(np.sqrt(np.mean(rows[in_row] ** 2)))
     return SparseMatches(rows, np.sort(shift[in_row, 0]), row_offset, rows_sigma)
 
 

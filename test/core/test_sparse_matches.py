@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scenes import plane, scene_of, tilted_plane
 
+from stereo_depth_node.core import sparse_matches
+from stereo_depth_node.core.camera.row_offset import RowOffset
 from stereo_depth_node.core.health.rectification_report import MatchedImages, measure_rectification
 from stereo_depth_node.core.sparse_matches import match_corners
 
@@ -80,6 +82,12 @@ def test_matches_in_a_texture_that_repeats_are_not_taken_for_the_scene():
     assert not match_corners(scene.left, scene.right).rows_agree
     images = MatchedImages(offset=0.0, scale=1, start=0, end=64)
     assert measure_rectification(scene.left, scene.right, images) is None
+
+
+def test_matches_whose_rows_are_all_elsewhere_are_none(motorcycle, monkeypatch):
+    elsewhere = RowOffset(parts=(100.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(sparse_matches, 'fit_row_offset', lambda *_: elsewhere)
+    assert match_corners(motorcycle.left, motorcycle.right) is None
 
 
 def test_equal_images_give_equal_matches(motorcycle):
