@@ -42,7 +42,7 @@ def take_work_space_of_algebra() -> None:
     process instead of raising an error.
     """
     terms = np.ones((16, 2))
-    np.linalg.inv(terms.T @ terms + np.eye(2))
+    np.linalg.inv(terms.T @ terms + np.identity(2))
 
 
 class FreedMemory:
