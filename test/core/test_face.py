@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a program imports from the core, and the lines of README that do."""
+"""What a program imports from the core, and the lines of docs that do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scenes import plane, scene_of
 from stereo_depth_node import core
 from stereo_depth_node.core import errors
 
-README = Path(__file__).resolve().parents[2] / 'README.md'
+INTERFACES = Path(__file__).resolve().parents[2] / 'docs/interfaces.md'
 
 
 def test_the_face_is_sorted_and_every_name_is_there():
@@ -40,8 +40,8 @@ def test_importing_an_error_imports_neither_opencv_nor_numpy():
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
 
 
-def test_the_lines_of_readme_give_disparity_and_depth(tmp_path, monkeypatch):
-    blocks = re.findall(r'```python\n(.*?)```', README.read_text(encoding='utf-8'), re.DOTALL)
+def test_the_lines_of_the_docs_give_disparity_and_depth(tmp_path, monkeypatch):
+    blocks = re.findall(r'```python\n(.*?)```', INTERFACES.read_text(encoding='utf-8'), re.DOTALL)
     (lines,) = [block for block in blocks if 'StereoPipeline(' in block]
     scene = scene_of(plane(320, 160, 20.0))
     cv2.imwrite(str(tmp_path / 'left.png'), scene.left)

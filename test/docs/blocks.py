@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.offline.cli import main
@@ -192,6 +193,11 @@ def check_node(words: list[str], _expected: str) -> None:
             load_settings(Path(value))
 
 
+def check_topic(words: list[str], _expected: str) -> None:
+    """``ros2 topic hz TOPIC``: the node publishes it."""
+    assert words[3].lstrip('/') in OUTPUTS, f'no topic {words[3]}'
+
+
 def check_service(words: list[str], _expected: str) -> None:
     """``ros2 service call``: the node has that service, of that type."""
     assert words[3].endswith('/explain')
@@ -227,6 +233,7 @@ CHECKS: dict[str, Callable[[list[str], str], None]] = {
     'ros2 launch': check_launch,
     'ros2 run': check_node,
     'ros2 service': check_service,
+    'ros2 topic': check_topic,
     'pip install': check_install,
     'python -m': check_module,
     'export': check_export,

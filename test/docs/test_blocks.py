@@ -71,6 +71,7 @@ def test_a_block_that_does_not_work_is_found(reader, tmp_path):
         ('bash', 'stereo_depth images left.png right.png > file\n'),
         ('bash', 'frobnicate\n'),
         ('bash', 'ros2 param set /node block_size 4\n'),
+        ('bash', 'ros2 topic hz /no_such\n'),
         ('bash', 'ros2 launch stereo_depth_node depth.launch.py no_such:=1\n'),
         ('bash', "pip install '.[no_such]'\n"),
         ('bash', 'scripts/no_such\n'),
