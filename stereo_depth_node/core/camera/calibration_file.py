@@ -9,6 +9,7 @@ older INI. Their limits are those of :mod:`stereo_depth_node.core.settings.text_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 import os
 from pathlib import Path
 import re
@@ -18,12 +19,13 @@ from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import parse_yaml, printable, read_text
 
-__all__ = ['calibration_path', 'load_calibration']
+__all__ = ['calibration_path', 'cameras_of_ini', 'load_calibration']
 
 # A calibration has one or two kB. PyYAML reads this much in less than a second.
 _MOST_BYTES = 1 << 16
 # Beyond any sensor, and far below what the fields of a CameraInfo hold.
 _LARGEST_SIZE_PX = 1 << 20
+_INI_CAMERA = re.compile(r'^(?=\[image\])', re.MULTILINE)
 _INI_LINE = re.compile(r'^camera matrix\s*$', re.MULTILINE)
 # Without a model a file means plumb_bob, as in camera_calibration_parsers.
 _MODEL_IF_UNNAMED = 'plumb_bob'
@@ -93,9 +95,35 @@ def load_calibration(url: str | Path) -> CameraCalibration:
     name = printable(path)
     text = read_text(path, _MOST_BYTES)
     if path.suffix.lower() == '.ini' or _INI_LINE.search(text):
-        return _checked(name, 'INI', lambda: _from_ini(text))
+        cameras = cameras_of_ini(text, name)
+        if len(cameras) > 1:
+            raise InputError(
+                f'{name} is of {len(cameras)} cameras: name the file of one, such as left.yaml, '
+                'which camera_calibration writes beside it'
+            )
+        return cameras[0]
     documents = parse_yaml(text, name)
     return _checked(name, 'YAML', lambda: _from_yaml(documents[0]))
+
+
+def cameras_of_ini(text: str, name: str) -> list[CameraCalibration]:
+    """Return the cameras of an INI file: of a stereo camera it has the left, then the right one.
+
+    Parameters
+    ----------
+    text : str
+        Its content.
+    name : str
+        Of the file, for the error.
+
+    Raises
+    ------
+    InputError
+        If it is not such a file; the text names the key.
+    """
+    first, *others = _INI_CAMERA.split(text)
+    parts = [first + (others[0] if others else ''), *others[1:]]
+    return [_checked(name, 'INI', partial(_from_ini, part)) for part in parts]
 
 
 def _checked(name: str, kind: str, read: Callable[[], CameraCalibration]) -> CameraCalibration:

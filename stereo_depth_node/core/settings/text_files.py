@@ -8,6 +8,7 @@ refused with one sentence.
 
 from __future__ import annotations
 
+import codecs
 from functools import lru_cache
 import os
 from pathlib import Path
@@ -80,17 +81,25 @@ def read_bytes(path: str | Path, most: int = MOST_BYTES) -> bytes:
 
 
 def read_text(path: str | Path, most: int = MOST_BYTES) -> str:
-    """Read a regular file of UTF-8 text, with or without a byte order mark.
+    """Read a regular file of text: UTF-8, or what else its byte order mark says.
+
+    Lines may end as on Windows or on old Macs.
 
     Raises
     ------
     InputError
-        As :func:`read_bytes`, or if it is not UTF-8.
+        As :func:`read_bytes`, or if it is no such text.
     """
+    content = read_bytes(path, most)
+    # As Windows PowerShell writes what is sent to a file.
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return read_bytes(path, most).decode('utf-8-sig')
+        text = content.decode('utf-16' if is_utf_16 else 'utf-8-sig')
     except UnicodeDecodeError as error:
-        raise InputError(f'{printable(path)} is not a text file (UTF-8)') from error
+        raise InputError(
+            f'{printable(path)} is not a text file (UTF-8): name another, or save it as UTF-8'
+        ) from error
+    return text.replace('\r\n', '\n').replace('\r', '\n')
 
 
 def parse_yaml(text: str, name: str | Path) -> list[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
@@ -52,17 +53,25 @@ def is_kalibr(file: CalibrationFile) -> bool:
 def kalibr_pair(file: CalibrationFile) -> RawPair:
     """Read cam0 and cam1 of a camchain; ``T_cn_cnm1`` takes points of cam0 to cam1.
 
+    OpenVINS has the pose of each camera to the IMU alone: ``T_imu_cam``, or ``T_cam_imu``.
+
     Raises
     ------
     InputError
         If the second camera is missing, or a camera is of a model that is not known.
     """
-    second = file.entries.get('cam1')
-    if not isinstance(second, dict) or 'T_cn_cnm1' not in second:
+    cameras = [file.entries.get(name) for name in ('cam0', 'cam1')]
+    first, second = (camera if isinstance(camera, dict) else {} for camera in cameras)
+    if 'T_cn_cnm1' in second:
+        pose = _pose(file, second, 'T_cn_cnm1')
+    elif 'T_imu_cam' in first and 'T_imu_cam' in second:
+        pose = _pose(file, second, 'T_imu_cam', inverse=True) @ _pose(file, first, 'T_imu_cam')
+    elif 'T_cam_imu' in first and 'T_cam_imu' in second:
+        pose = _pose(file, second, 'T_cam_imu') @ _pose(file, first, 'T_cam_imu', inverse=True)
+    else:
         raise file.missing('it is a Kalibr camchain, cam1 with its T_cn_cnm1 is')
-    left = _camera(file, file.entries['cam0'], 'distortion_coeffs', 'cam0')
+    left = _camera(file, first, 'distortion_coeffs', 'cam0')
     right = _camera(file, second, 'distortion_coeffs', 'cam1')
-    pose = np.reshape(file.numbers(second['T_cn_cnm1'], 'T_cn_cnm1', 16), (4, 4))
     return _pair(left, right, pose)
 
 
@@ -79,14 +88,11 @@ def euroc_pair(left: CalibrationFile, right: CalibrationFile) -> RawPair:
     InputError
         If a camera is of a model that is not known.
     """
-    cameras, poses = [], []
-    for file in (left, right):
-        cameras.append(_camera(file, file.entries, 'distortion_coefficients', 'the camera'))
-        poses.append(np.reshape(file.numbers(file.entries.get('T_BS'), 'T_BS', 16), (4, 4)))
-    try:
-        pose = np.linalg.inv(poses[1]) @ poses[0]
-    except np.linalg.LinAlgError as error:
-        raise InputError(f'{printable(right.path)}: T_BS is no pose of a camera') from error
+    pose = _pose(right, right.entries, 'T_BS', inverse=True) @ _pose(left, left.entries, 'T_BS')
+    cameras = [
+        _camera(file, file.entries, 'distortion_coefficients', 'the camera')
+        for file in (left, right)
+    ]
     return _pair(cameras[0], cameras[1], pose)
 
 
@@ -101,7 +107,9 @@ def zed_pairs(file: CalibrationFile) -> tuple[CameraPair, ...]:
     InputError
         If something is missing.
     """
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser = configparser.ConfigParser(
+        interpolation=None, strict=False, inline_comment_prefixes=('#', ';')
+    )
     try:
         parser.read_string(file.text)
     except configparser.Error as error:
@@ -158,6 +166,17 @@ def _camera(
         r=_IDENTITY,
         p=(),
     )
+
+
+def _pose(
+    file: CalibrationFile, entries: Mapping[str, Any], name: str, *, inverse: bool = False
+) -> npt.NDArray[np.float64]:
+    """Return a pose, (4, 4), or its inverse."""
+    pose = np.reshape(file.numbers(entries.get(name), name, 16), (4, 4))
+    try:
+        return np.asarray(np.linalg.inv(pose) if inverse else pose, np.float64)
+    except np.linalg.LinAlgError as error:
+        raise InputError(f'{printable(file.path)}: {name} is no pose of a camera') from error
 
 
 def _pair(left: CameraCalibration, right: CameraCalibration, pose: Any) -> RawPair:

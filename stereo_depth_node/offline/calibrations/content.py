@@ -21,6 +21,7 @@ __all__ = ['CalibrationFile', 'numbers_in']
 
 _NUMBER = re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?')
 _MOST_NUMBERS = 1000
+_DOCUMENT_ENDS = re.compile(r'^(?:\s*total count: \d+)?---[ \t]*$', re.MULTILINE)
 # PyYAML reads this much in less than a second.
 _MOST_YAML = 1 << 16
 
@@ -47,16 +48,20 @@ class CalibrationFile:
 
     @cached_property
     def _parsed(self) -> tuple[Mapping[str, Any], str]:
-        try:
-            # Of a long record of messages the first ones are enough.
-            text = self.text
-            if len(text) > _MOST_YAML:
-                text = text[:_MOST_YAML].rpartition('\n---')[0]
-            documents = parse_yaml(text, self.path)
-        except InputError as error:
-            return {}, str(error)
-        found = next((each for each in documents if isinstance(each, dict)), {})
-        return {str(key): value for key, value in found.items()}, ''
+        # Of a record of messages the first whole one is enough: the last one may be cut, and
+        # `ros2 topic echo` prints there, too, that messages were lost. As JSON, each has a line.
+        texts = [self.text.partition('\n')[0]] if self.text.startswith('{') else []
+        problem = ''
+        for text in [*texts, *_DOCUMENT_ENDS.split(self.text)]:
+            try:
+                documents = parse_yaml(text[:_MOST_YAML], self.path)
+            except InputError as error:
+                problem = str(error)
+                continue
+            found = next((each for each in documents if isinstance(each, dict)), None)
+            if found is not None:
+                return {str(key): value for key, value in found.items()}, ''
+        return {}, problem
 
     @property
     def entries(self) -> Mapping[str, Any]:

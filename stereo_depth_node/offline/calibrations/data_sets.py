@@ -16,6 +16,8 @@ from stereo_depth_node.offline.calibrations.stereo import CameraPair, RectifiedP
 
 __all__ = ['kitti_pairs', 'middlebury_pair']
 
+_PROJECTION = re.compile(r'P(_rect_)?\d+')
+_DRIVING_STEREO = ('101', '103')
 _COLOUR_FOLDERS = re.compile(r'(image_0?[23]|colored_[01])([/\\]|$)')
 
 
@@ -55,6 +57,8 @@ def middlebury_pair(file: CalibrationFile) -> RectifiedPair:
 def kitti_pairs(file: CalibrationFile, images: str = '') -> tuple[CameraPair, ...]:
     """Read ``P0: ...`` (2012, odometry) or calib_cam_to_cam.txt (raw recordings, 2015).
 
+    DrivingStereo has files like the latter, of its cameras 101 and 103.
+
     The images of a data set are rectified and have the size S_rect; those of a raw recording
     without "sync" have the size S, and K, D and R_rect besides P_rect.
 
@@ -73,14 +77,15 @@ def kitti_pairs(file: CalibrationFile, images: str = '') -> tuple[CameraPair, ..
     """
     entries = file.assignments(':')
     is_named = any(name.startswith('P_rect_') for name in entries)
-    prefix = 'P_rect_0' if is_named else 'P'
-    has = {index for index in range(4) if f'{prefix}{index}' in entries}
-    orders = ((2, 3), (0, 1)) if _COLOUR_FOLDERS.search(images) else ((0, 1), (2, 3))
-    cameras = next((each for each in orders if set(each) <= has), None)
+    prefix = 'P_rect_' if is_named else 'P'
+    has = [name.removeprefix(prefix) for name in entries if _PROJECTION.fullmatch(name)]
+    zero = '0' if is_named else ''
+    orders = [(f'{zero}0', f'{zero}1'), (f'{zero}2', f'{zero}3'), _DRIVING_STEREO]
+    if _COLOUR_FOLDERS.search(images):
+        orders.insert(0, orders.pop(1))
+    cameras = next((each for each in orders if set(each) <= set(has)), None)
     if cameras is None:
-        raise file.missing(
-            f'the cameras are {", ".join(map(str, sorted(has)))}; 0 and 1, or 2 and 3 are'
-        )
+        raise file.missing(f'the cameras are {", ".join(has)}; 0 and 1, or 2 and 3 are')
 
     def numbers(name: str, count: tuple[int, ...]) -> tuple[float, ...]:
         found = numbers_in(entries.get(name, ''))
@@ -88,27 +93,29 @@ def kitti_pairs(file: CalibrationFile, images: str = '') -> tuple[CameraPair, ..
 
     p = [numbers(f'{prefix}{index}', (12,)) for index in cameras]
     left, right = (np.reshape(each, (3, 4)) for each in p)
-    if not is_named or f'S_rect_0{cameras[0]}' not in entries:
+    if not is_named or f'S_rect_{cameras[0]}' not in entries:
         return (RectifiedPair.of_matrices(left, right),)
-    size = numbers(f'S_rect_0{cameras[0]}', (2,))
+    size = numbers(f'S_rect_{cameras[0]}', (2,))
     rectified = RectifiedPair.of_matrices(left, right, (int(size[0]), int(size[1])))
-    if f'S_0{cameras[0]}' not in entries or f'K_0{cameras[1]}' not in entries:
+    if f'S_{cameras[0]}' not in entries or f'K_{cameras[1]}' not in entries:
         return (rectified,)
     raw = []
     for index, projection in zip(cameras, p, strict=True):
-        width, height = numbers(f'S_0{index}', (2,))
+        width, height = numbers(f'S_{index}', (2,))
         raw.append(
             CameraCalibration(
                 int(width),
                 int(height),
                 'plumb_bob',
-                d=numbers(f'D_0{index}', (4, 5)),
-                k=numbers(f'K_0{index}', (9,)),
-                r=numbers(f'R_rect_0{index}', (9,)),
+                d=numbers(f'D_{index}', (4, 5)),
+                k=numbers(f'K_{index}', (9,)),
+                r=numbers(f'R_rect_{index}', (9,)),
                 p=projection,
             )
         )
-    return rectified, RectifiedPair(raw[0], raw[1])
+    pair = RectifiedPair(raw[0], raw[1])
+    # Of one size, as in KITTI-360, it does for both.
+    return (pair,) if pair.size == rectified.size else (rectified, pair)
 
 
 def _whole(text: str | None) -> list[float]:

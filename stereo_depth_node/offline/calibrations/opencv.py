@@ -8,6 +8,7 @@ Programs that copy the sample use other names for the same matrices; the usual o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+import re
 from typing import Any
 
 import cv2
@@ -21,19 +22,27 @@ from stereo_depth_node.offline.calibrations.stereo import CameraPair, RawPair, R
 
 __all__ = ['is_opencv', 'opencv_pair']
 
-# Name in the sample -> names elsewhere.
-_NAMES = {
-    'M1': ('M1', 'K1', 'cameraMatrix1', 'cameraMatrixL', 'camera_matrix_left', 'K_left'),
-    'M2': ('M2', 'K2', 'cameraMatrix2', 'cameraMatrixR', 'camera_matrix_right', 'K_right'),
-    'D1': ('D1', 'distCoeffs1', 'distCoeffsL', 'dist_coeffs_left', 'D_left'),
-    'D2': ('D2', 'distCoeffs2', 'distCoeffsR', 'dist_coeffs_right', 'D_right'),
-    'R': ('R',),
-    'T': ('T',),
-    'R1': ('R1',),
-    'R2': ('R2',),
-    'P1': ('P1', 'proj_mat_left', 'P_left'),
-    'P2': ('P2', 'proj_mat_right', 'P_right'),
+# Name in the sample -> what else programs call it, without case, dots, spaces and underscores.
+_OF_SIDE = {
+    'M': ('m', 'k', 'cm', 'mtx', 'cameramatrix', 'intrinsic', 'intrinsics', 'intrinsicmatrix'),
+    'D': ('d', 'dist', 'distcoeff', 'distcoeffs', 'distortion', 'distortioncoefficients'),
+    'R': ('r', 'rect', 'rectification', 'rectificationmatrix'),
+    'P': ('p', 'proj', 'projmat', 'projection', 'projectionmatrix'),
 }  # fmt: skip
+_OF_PAIR = {
+    'R': ('r', 'rot', 'rotation', 'rotationmatrix'),
+    'T': ('t', 'trans', 'trns', 'translation', 'translationvector'),
+}
+_SIDES = {1: ('1', 'l', 'left'), 2: ('2', 'r', 'right')}
+_NAMES = {
+    name: f'{known}{number}'
+    for known, words in _OF_SIDE.items()
+    for number, sides in _SIDES.items()
+    for word in words
+    for side in sides
+    for name in (f'{word}{side}', f'{side}{word}')
+} | {word: known for known, words in _OF_PAIR.items() for word in words}
+_SIZES = (('imagewidth', 'imageheight'), ('width', 'height'), ('leftwidth', 'leftheight'))
 _COUNTS: dict[str, int | tuple[int, ...]] = {
     'M': 9, 'D': (0, 4, 5, 8, 12, 14), 'R': 9, 'T': 3, 'P': 12,
 }  # fmt: skip
@@ -69,7 +78,7 @@ def opencv_pair(
     for file in files:
         for name, value in _matrices(file).items():
             found[name] = tuple(file.numbers(value, name, _COUNTS[name[0]]))
-    size = next((size for file in files if (size := _size(file.entries))), (0, 0))
+    size = next((size for file in files if (size := _size(file))), (0, 0))
     left, right = (
         CameraCalibration(
             *size,
@@ -116,31 +125,46 @@ def _partner(files: Sequence[CalibrationFile]) -> list[CalibrationFile]:
 
 def _matrices(file: CalibrationFile) -> dict[str, Any]:
     """Return the matrices that a file has, by their names in the sample."""
-    entries = _xml(file) if file.text.lstrip().startswith('<?xml') else file.entries
     return {
-        known: entries[name]
-        for known, names in _NAMES.items()
-        for name in names[::-1]
-        if isinstance(entries.get(name), dict | list)
+        _NAMES[name]: value
+        for name, value in _entries(file).items()
+        if name in _NAMES and isinstance(value, dict | list)
     }
 
 
+def _entries(file: CalibrationFile) -> dict[str, Any]:
+    """Return what is in a file by plain names: ``LEFT.K``, or K below left, is ``leftk``."""
+    entries = _xml(file) if file.text.lstrip().startswith('<?xml') else file.entries
+    found = {}
+    for name, value in entries.items():
+        is_group = isinstance(value, dict) and 'data' not in value
+        for inner, one in value.items() if is_group else [('', value)]:
+            found[re.sub(r'[^a-z0-9]', '', f'{name}{inner}'.lower())] = one
+    return found
+
+
 def _xml(file: CalibrationFile) -> Mapping[str, Any]:
-    """Return the matrices of a file in XML."""
+    """Return the matrices and whole numbers of a file in XML."""
     if '<opencv_storage>' not in file.text:
         return {}
+    found: dict[str, Any] = {}
     try:
         storage = cv2.FileStorage(file.text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-        nodes = {name: storage.getNode(name) for names in _NAMES.values() for name in names}
-        found = {name: node.mat() for name, node in nodes.items() if not node.empty()}
-    except cv2.error:
+        for name in storage.root().keys():  # noqa: SIM118 (it is no dictionary)
+            node = storage.getNode(name)
+            if node.isInt():
+                found[name] = int(node.real())
+            elif (matrix := node.mat()) is not None:
+                found[name] = matrix.ravel().tolist()
+    except (cv2.error, SystemError):  # OpenCV's constructor raises the latter
         return {}
-    return {name: mat.ravel().tolist() for name, mat in found.items() if mat is not None}
+    return found
 
 
-def _size(entries: Mapping[str, Any]) -> tuple[int, int] | None:
+def _size(file: CalibrationFile) -> tuple[int, int] | None:
     """Return the size of the images where the file has it, as most have not."""
-    for names in (('image_width', 'image_height'), ('width', 'height')):
+    entries = _entries(file)
+    for names in _SIZES:
         width, height = (entries.get(name) for name in names)
         if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
             return width, height

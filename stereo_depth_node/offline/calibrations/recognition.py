@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.camera.calibration_file import load_calibration
+from stereo_depth_node.core.camera.calibration_file import cameras_of_ini, load_calibration
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import printable, read_text
 from stereo_depth_node.offline.calibrations.chains import (
@@ -62,6 +62,11 @@ def _matching(pattern: str) -> Callable[[CalibrationFile], bool]:
     return lambda file: compiled.search(file.text) is not None
 
 
+def _ros_pair(file: CalibrationFile) -> RectifiedPair:
+    left, right = cameras_of_ini(file.text, printable(file.path))[:2]
+    return RectifiedPair(left, right)
+
+
 def _ros(left: CalibrationFile, right: CalibrationFile) -> RectifiedPair:
     return RectifiedPair(_ros_camera(left), _ros_camera(right))
 
@@ -72,11 +77,16 @@ def _ros_camera(file: CalibrationFile) -> CameraCalibration:
 
 # By the text first: what is looked for in YAML comes after it, as that is parsed then.
 _SINGLE = (
+    _OneFile(
+        'ROS camera_info of both cameras',
+        _matching(r'^\[image\]\s[\s\S]*^\[image\]\s'),
+        lambda file, _: (_ros_pair(file),),
+    ),
     _OneFile('ZED', _matching(r'^\s*\[LEFT_CAM_\w+\]'), lambda file, _: zed_pairs(file)),
     _OneFile(
         'Middlebury', _matching(r'^\s*(cam0|doffs)\s*='), lambda file, _: (middlebury_pair(file),)
     ),
-    _OneFile('KITTI', _matching(r'^\s*P(_rect_0)?\d\s*:\s*[-+.\d]'), kitti_pairs),
+    _OneFile('KITTI', _matching(r'^\s*P(_rect_)?\d+\s*:\s*[-+.\d]'), kitti_pairs),
     _OneFile('Kalibr', is_kalibr, lambda file, _: (kalibr_pair(file),)),
 )
 _DOUBLE = (
@@ -120,7 +130,9 @@ def read_stereo_calibration(paths: Sequence[Path], images: str = '') -> StereoCa
         if kind.matches(first):
             _refuse_second(files, kind.name)
             return StereoCalibration(f'{kind.name} ({names})', kind.read(first, images))
-    for each in _DOUBLE:
+    # Programs have matrices of both cameras under names like those of ROS, one level deeper.
+    doubles = () if len(files) == 1 and is_opencv(first) else _DOUBLE
+    for each in doubles:
         if each.matches(first) and (len(files) == 1 or any(k.matches(last) for k in _DOUBLE)):
             _need_second(files, each.name)
             return StereoCalibration(f'{each.name} ({names})', (each.read(first, last),))
@@ -143,6 +155,11 @@ def _need_second(files: Sequence[CalibrationFile], kind: str) -> None:
         raise InputError(
             f'{printable(files[0].path)} ({kind}) is of one camera, that of the other is '
             'missing: give both files, --calib LEFT RIGHT'
+        )
+    if files[0].path.samefile(files[1].path):
+        raise InputError(
+            f'{printable(files[0].path)} ({kind}) is of one camera and given twice: give the file '
+            'of the other one, too, --calib LEFT RIGHT'
         )
 
 

@@ -13,7 +13,7 @@ from stereo_depth_node.offline.calibrations.content import CalibrationFile
 __all__ = ['camera_info', 'is_camera_info']
 
 _KEYS = ('width', 'height', 'k', 'p')
-_ENVELOPES = ('msg', 'message')
+_ENVELOPES = ('msg', 'message', 'data')
 _ROI = ('x_offset', 'y_offset', 'width', 'height')
 
 

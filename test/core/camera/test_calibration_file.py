@@ -185,6 +185,13 @@ def test_an_ini_file_is_read_whole(tmp_path, d, model):
     )
 
 
+def test_an_ini_file_of_two_cameras_is_not_taken_for_one_of_them(tmp_path):
+    path = tmp_path / 'ost.txt'
+    path.write_text(2 * INI.format(distortion='0 0 0 0 0'))
+    with pytest.raises(InputError, match='is of 2 cameras: name the file of one, such as left'):
+        load_calibration(path)
+
+
 @pytest.mark.parametrize(
     ('old', 'new', 'said'),
     [

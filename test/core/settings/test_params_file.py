@@ -177,7 +177,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_named(tmp_path):
     with pytest.raises(InputError, match='is a folder'):
         load_settings(tmp_path)
     binary = tmp_path / 'binary.yaml'
-    binary.write_bytes(b'\xff\xfe\x00\x01')
+    binary.write_bytes(b'\xff\xff\x00\x01')
     with pytest.raises(InputError, match=r'binary\.yaml is not a text file'):
         load_settings(binary)
 

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip('yaml')
 
 import kinds
+from variations import VARIATIONS
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import CalibrationError, CalibrationSizeError, InputError
@@ -39,6 +40,60 @@ def test_every_kind_describes_the_same_camera(tmp_path: Path, kind: str) -> None
     assert found.f == pytest.approx(500.0, rel=0.002 if is_computed else 1e-9)
     assert found.offset == pytest.approx(-0.5 if kind == 'Middlebury' else 0.0)
     assert found.depth_at(20.0 + found.offset) == pytest.approx(2.5, rel=0.002)
+
+
+def written_by_windows(text: str) -> bytes:
+    """Return a file as PowerShell writes what is sent there."""
+    return text.replace('\n', '\r\n').encode('utf-16')
+
+
+def written_by_an_old_mac(text: str) -> bytes:
+    """Return a file whose lines end with a carriage return alone."""
+    return text.replace('\r\n', '\n').replace('\n', '\r').encode()
+
+
+@pytest.mark.parametrize('encoded', [written_by_windows, written_by_an_old_mac])
+@pytest.mark.parametrize('kind', kinds.KINDS)
+def test_every_kind_is_read_in_whichever_text_file(
+    tmp_path: Path, kind: str, encoded: Callable[[str], bytes]
+) -> None:
+    paths = kinds.KINDS[kind](tmp_path)
+    for path in paths:
+        path.write_bytes(encoded(path.read_text('utf-8-sig')))
+    size = (1280, 720) if kind == 'ZED' else (640, 480)
+    assert geometry_of(paths, size).baseline == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize('write', VARIATIONS)
+def test_what_other_programs_make_of_the_kinds_is_read(
+    tmp_path: Path, write: Callable[[Path], list[Path]]
+) -> None:
+    found = geometry_of(write(tmp_path))
+    assert found.baseline == pytest.approx(0.1)
+    assert found.f == pytest.approx(500.0, rel=0.002)
+
+
+def test_raw_images_of_kitti_360_are_rectified_although_they_have_the_size_of_rectified_ones(
+    tmp_path: Path,
+) -> None:
+    path = kinds.kitti_raw(tmp_path)[0]
+    text = path.read_text().replace('6.600000e+02 5.000000e+02', '6.400000e+02 4.800000e+02')
+    path.write_text(text.replace('D_02: 0 ', 'D_02: 0.1 '))
+    left, _ = read_stereo_calibration([path], COLOUR).cameras_for(640, 480)
+    assert left.d == (0.1, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_file_in_xml_has_a_size_too_and_no_part_of_one_is_read(tmp_path: Path) -> None:
+    path = kinds.opencv_pose(tmp_path)[0]
+    text = path.read_text()
+    size = '<image_width>320</image_width><image_height>240</image_height>'
+    path.write_text(text.replace('<opencv_storage>', f'<opencv_storage>{size}'))
+    with pytest.raises(CalibrationSizeError, match='320x240'):
+        geometry_of([path])
+    for length in range(40, len(text) - 20, 111):
+        path.write_text(text[:length])
+        with pytest.raises(InputError):
+            read_stereo_calibration([path])
 
 
 def test_raw_cameras_that_are_turned_get_what_rectifies_them(tmp_path: Path) -> None:
@@ -113,6 +168,7 @@ def without(write: Callable[[Path], list[Path]], *words: str) -> Callable[[Path]
         (without(kinds.zed, 'Baseline'), r'Baseline in \[STEREO\] is missing'),
         (without(kinds.zed, 'RIGHT_CAM_'), 'both LEFT_CAM and RIGHT_CAM.* missing'),
         (lambda folder: kinds.kalibr(folder) * 2, 'holds both cameras: give this file alone'),
+        (lambda folder: kinds.euroc(folder)[:1] * 2, 'of one camera and given twice: give'),
         (
             lambda folder: [kinds.ros_yaml(folder)[0], kinds.kalibr(folder)[0]],
             'is of ROS camera_info.*of Kalibr: give two files of one kind',
