@@ -93,12 +93,12 @@ def _rigs_in(path: str | Path) -> tuple[dict[str, OldParameters], list[str]]:
             for_all.update(parameters)
     for section, parameters in sections:
         namespace, _, name = section.rpartition('/')
-        nodes = [name] if name in NODES else nodes_that_have(parameters)
         if name in _WILDCARDS:
             continue
         if not _NODE_NAME.fullmatch(section):
             notes.append(f'{printable(section)}: not a name of a node')
             continue
+        nodes = [name] if name in NODES else nodes_that_have(parameters)
         for node in nodes:
             rigs.setdefault(namespace, OldParameters()).add(node, {**for_all, **parameters})
         if name in _IMAGE_PROC:

@@ -188,13 +188,12 @@ class Conversion:
 
     def _penalties(self) -> None:
         """Take P1 and P2 as OpenCV does: less than 1 is 2 and 5, and P2 is above P1."""
-        given = {source: int(self._old(source)) for source in ('P1', 'P2')}
-        small = given['P1'] if given['P1'] > 0 else 2
-        large = max(given['P2'] if given['P2'] > 0 else 5, small + 1)
-        taken = {'P1': small, 'P2': large}
-        for source, value in taken.items():
-            note = '' if value == given[source] else 'what OpenCV makes of it'
-            self._set(source.lower(), source, {self._old(source): value}.__getitem__, note=note)
+        p1, p2 = int(self._old('P1')), int(self._old('P2'))
+        small = p1 if p1 > 0 else 2
+        large = max(p2 if p2 > 0 else 5, small + 1)
+        note = 'what OpenCV makes of it'
+        self._set('p1', 'P1', lambda _: small, note='' if small == p1 else note)
+        self._set('p2', 'P2', lambda _: large, note='' if large == p2 else note)
 
     def _speckles(self, *, is_sgbm: bool) -> None:
         self._set('speckle_window_size', 'speckle_size')
@@ -238,10 +237,7 @@ class Conversion:
         self.settings['points_organized'] = (True, reason)
         self._leave_out('avoid_point_cloud_padding', 'there is no padding here')
         for name in _BOTH_NODES:
-            self._leave_out(
-                name,
-                'of point_cloud_node: here one node matches and gives the cloud',
-            )
+            self._leave_out(name, 'of point_cloud_node: here one node matches and gives the cloud')
 
     def _old(self, name: str) -> Any:
         return self._given.get(name, self._defaults[name])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-import math
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ from stereo_depth_node.core.tuning.objectives import (
 )
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
-from stereo_depth_node.offline.files.writing import write_file
+from stereo_depth_node.offline.datasets.scenes import Scene
+from stereo_depth_node.offline.files.writing import check_output, write_file
 from stereo_depth_node.offline.findings import lines_of_findings
 from stereo_depth_node.offline.options import (
     add_layout_option,
@@ -177,17 +177,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     if not arguments.force:
         pairs = usable_pairs(pairs, seen)
-    geometry = pairs[0].geometry
     found = find_disparity_range((pair.left, pair.right) for pair in pairs)
     for text in found.unused:
         print(f'disparity range: {text}')
-    weights = COMPLETE if arguments.complete else NAVIGATION
-    objective: Objective
-    if arguments.ground_truth:
-        objective = TruthObjective(pairs, weights)
-    else:
-        objective = ReferenceObjective(pairs, found, weights, arguments.seed)
+    objective = _objective(arguments, pairs, found)
     timer, rate = PairTimer(pairs[0]), arguments.rate
+    geometry = pairs[0].geometry
     with progress_bar(100, '% of the budget', is_quiet=arguments.quiet) as bar:
         tuner = Tuner(
             pairs,
@@ -209,17 +204,29 @@ def run(arguments: argparse.Namespace) -> int:
         *_reservations(arguments, result, found, timer),
     ]
     print('\n'.join(summary))
-    wrong = assessment.score.wrong
-    if wrong > _MOST and not arguments.force:
-        raise InputError(
-            f'{wrong:.0f} % of what these settings find is wrong, so they are not written: '
-            'look at the images and at what is said of them above; --force writes the file'
-        )
+    _check_worth(assessment.score.wrong, arguments)
     comment = '\n'.join([f'Found by stereo_depth tune for {name}.', *summary])
     content = render_params_file(result.settings, comment=comment, changed=True)
     write_file(arguments.output, content.encode(), overwrite=arguments.overwrite)
     print(f'written: {arguments.output}')
     return 0
+
+
+def _objective(
+    arguments: argparse.Namespace, pairs: Sequence[Scene], found: DisparityRange
+) -> Objective:
+    weights = COMPLETE if arguments.complete else NAVIGATION
+    if arguments.ground_truth:
+        return TruthObjective(pairs, weights)
+    return ReferenceObjective(pairs, found, weights, arguments.seed)
+
+
+def _check_worth(wrong: float, arguments: argparse.Namespace) -> None:
+    if wrong > _MOST and not arguments.force:
+        raise InputError(
+            f'{wrong:.0f} % of what these settings find is wrong, so they are not written: '
+            'look at the images and at what is said of them above; --force writes the file'
+        )
 
 
 def _infinity(arguments: argparse.Namespace, geometry: StereoGeometry | None) -> float | None:
@@ -258,18 +265,13 @@ def _reservations(
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse before the search what would be refused after it."""
-    for name, value, least in (
-        ('budget', arguments.budget, 0.0),
-        ('clean', arguments.clean, -1e-9),
-        ('pairs', arguments.pairs, 0),
-        ('rate', math.inf if arguments.rate is None else arguments.rate, 0.0),
-    ):
-        if not value > least:
-            raise SettingsError(f'--{name} is {value:g}: give a number above {max(least, 0):g}')
-    if arguments.output.exists() and not arguments.overwrite:
-        raise InputError(
-            f'{arguments.output} exists: give another name with --output, or --overwrite'
-        )
+    for name in ('budget', 'pairs', 'rate'):
+        value = getattr(arguments, name)
+        if value is not None and not value > 0:
+            raise SettingsError(f'--{name} is {value:g}: give a number above 0')
+    if not arguments.clean >= 0:
+        raise SettingsError(f'--clean is {arguments.clean:g}: give 0 or more')
+    check_output(arguments.output, overwrite=arguments.overwrite)
 
 
 def _table(steps: Sequence[TuningStep]) -> str:
