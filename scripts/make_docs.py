@@ -4,7 +4,8 @@
 """Write the files that are derived from the code: what the code says once is not typed again.
 
 config/depth.yaml and docs/parameters.md come from `Settings`, docs/troubleshooting.md from the
-table of causes. ``--check`` writes nothing and says which of them are out of date.
+table of causes, the outputs in config/sros2_policy.xml from theirs. ``--check`` writes nothing and
+says which of them are out of date.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ import sys
 
 from stereo_depth_node.core.health.causes import Cause, CAUSES, Level
 from stereo_depth_node.core.health.rectification import MATCHES_LOST
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.params_file import constraint_of, render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_POLICY = ROOT / 'config/sros2_policy.xml'
+_PUBLISHED = '<topics publish="ALLOW">\n'
 
 _YAML_HEAD = """\
 Every parameter of stereo_depth_node at its default.
@@ -44,10 +49,21 @@ This page is written by `scripts/make_docs`.
 def rendered_files() -> dict[str, str]:
     """Return the content of each derived file by its path in the repository."""
     return {
+        'config/sros2_policy.xml': render_policy(),
         'config/depth.yaml': render_params_file(Settings(), comment=_YAML_HEAD, describe=True),
         'docs/parameters.md': render_parameters_page(),
         'docs/troubleshooting.md': render_troubleshooting_page(),
     }
+
+
+def render_policy() -> str:
+    """Return the security policy with all outputs in its list of what is published."""
+    head, begin, rest = _POLICY.read_text(encoding='utf-8').partition(_PUBLISHED)
+    # Behind the outputs, whose names are relative, stand the topics of every node.
+    others = rest[rest.index('            <topic>/') :]
+    return (
+        head + begin + ''.join(f'            <topic>{name}</topic>\n' for name in OUTPUTS) + others
+    )
 
 
 def render_parameters_page() -> str:

@@ -13,7 +13,12 @@ from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-DERIVED = ('config/depth.yaml', 'docs/parameters.md', 'docs/troubleshooting.md')
+DERIVED = (
+    'config/sros2_policy.xml',
+    'config/depth.yaml',
+    'docs/parameters.md',
+    'docs/troubleshooting.md',
+)
 
 
 def make_docs(script: Path, *options: str) -> subprocess.CompletedProcess[str]:
