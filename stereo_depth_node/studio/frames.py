@@ -14,16 +14,18 @@ import numpy as np
 from stereo_depth_node.core.arrays import Fixed
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.rectification import Rectifier
-from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.errors import MissingCalibrationError, SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.constraints import check_image_size
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.messages import calibration_from
+from stereo_depth_node.offline.bags.plan import Calibration
 from stereo_depth_node.offline.calibration_options import GivenCalibration
 from stereo_depth_node.offline.calibrations.stereo import Cameras
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 
-__all__ = ['Frame', 'SceneSource', 'Source', 'pair_source']
+__all__ = ['Frame', 'SceneSource', 'Source', 'pair_source', 'recorded_cameras']
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +220,31 @@ class SceneSource:
     def pairs(self, index: int, settings: Settings) -> Sequence[Scene]:
         """Return the pair; see :class:`Source`."""
         return [self.only.rectified(settings)]
+
+
+def recorded_cameras(infos: Calibration, scene: Scene, settings: Settings) -> Cameras | None:
+    """Return the cameras of a pair of messages; None where nothing is said of them.
+
+    Parameters
+    ----------
+    infos : tuple of 2 bytes or None
+        CameraInfo of the left and the right camera, serialized.
+    scene : Scene
+        The pair.
+    settings : Settings
+        May name calibration files.
+
+    Raises
+    ------
+    InputError
+        If a message or a file cannot be used.
+    """
+    try:
+        calibration = calibration_from(infos, settings)
+    except MissingCalibrationError:
+        return None
+    height, width = scene.left.shape
+    return calibration.left.sized(width, height), calibration.right.sized(width, height)
 
 
 def pair_source(left: Path, right: Path, calibration: GivenCalibration) -> SceneSource:

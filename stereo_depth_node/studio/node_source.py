@@ -17,20 +17,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, NS_PER_S
-from stereo_depth_node.core.errors import InputError, MissingCalibrationError
-from stereo_depth_node.core.images.colour import decode_colour, has_colour
-from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.library import CAMERA_INFO
 from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.halves import split_name
-from stereo_depth_node.offline.bags.messages import calibration_from
+from stereo_depth_node.offline.bags.samples import decoded_pair
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics, Topic
-from stereo_depth_node.offline.calibrations.stereo import Cameras
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.studio.frames import Frame
+from stereo_depth_node.studio.frames import Frame, recorded_cameras
 
 if TYPE_CHECKING:
     from stereo_depth_node.ros.running_node import RunningNode
@@ -70,7 +67,6 @@ class NodeSource:
     def __init__(self, node: RunningNode) -> None:
         self._node = node
         self.name = node.name
-        self._decoder = PairDecoder()
         self._topics: StereoTopics | None = None
         self._last: Frame | None = None
         node.watch_disparity()
@@ -142,16 +138,9 @@ class NodeSource:
         right = self._image(topics, Side.RIGHT, stamp_ns, settings.sync_tolerance)
         if message is None or left is None or right is None:
             return None
-        contents = left.content(), right.content()
-        grey_left, grey_right = (np.array(image) for image in self._decoder.decode(*contents))
-        colours = None
-        if has_colour(contents[0]) and has_colour(contents[1]):
-            colours = np.array(decode_colour(contents[0])), np.array(decode_colour(contents[1]))
-        name = f'{self.name}, {stamp_ns / NS_PER_S:.3f} s'
-        scene = Scene(name, grey_left, grey_right, colours=colours)
-        height, width = scene.left.shape
-        cameras = self._cameras(topics, (width, height), settings)
-        frame = Frame(scene, self.name, cameras)
+        scene = decoded_pair(f'{self.name}, {stamp_ns / NS_PER_S:.3f} s', left, right)
+        infos = self._newest_info(topics.left_info), self._newest_info(topics.right_info)
+        frame = Frame(scene, self.name, recorded_cameras(infos, scene, settings))
         return replace(frame, published=_fixed(message, frame, settings))
 
     def _watched(self, settings: Settings) -> StereoTopics | None:
@@ -182,18 +171,9 @@ class NodeSource:
         ]
         return min(near, key=lambda image: abs(image.stamp_ns - stamp_ns), default=None)
 
-    def _cameras(
-        self, topics: StereoTopics, size: tuple[int, int], settings: Settings
-    ) -> Cameras | None:
-        infos: list[bytes | None] = []
-        for name in (topics.left_info, topics.right_info):
-            kept = self._node.messages(name) if name is not None else []
-            infos.append(kept[-1] if kept else None)
-        try:
-            calibration = calibration_from((infos[0], infos[1]), settings)
-        except MissingCalibrationError:
-            return None
-        return calibration.left.sized(*size), calibration.right.sized(*size)
+    def _newest_info(self, name: str | None) -> bytes | None:
+        kept = self._node.messages(name) if name is not None else []
+        return kept[-1] if kept else None
 
 
 def connected_node(name: str) -> NodeSource:

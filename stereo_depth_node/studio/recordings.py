@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 import threading
 
-from stereo_depth_node.core.errors import MissingCalibrationError
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import evenly_spaced, PlannedPair
 from stereo_depth_node.offline.bags.reader import open_bag
 from stereo_depth_node.offline.bags.samples import PAIRS_OF_RANGE, planned_pairs, read_pairs
 from stereo_depth_node.offline.bags.topics import StereoTopics
-from stereo_depth_node.offline.calibrations.stereo import Cameras
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.studio.frames import Frame
+from stereo_depth_node.studio.frames import Frame, recorded_cameras
 
 __all__ = ['RecordingSource']
 
@@ -75,7 +72,7 @@ class RecordingSource:
         pairs = planned[index - looks_back : index + 1]
         scenes = read_pairs(open_bag(self._path), topics, pairs)
         title = f'{self.name}, pair {index + 1}'
-        cameras = _cameras(pairs[-1], scenes[-1], settings)
+        cameras = recorded_cameras(pairs[-1].calibration, scenes[-1], settings)
         return Frame(scenes[-1], title, cameras, before=scenes[0] if looks_back else None)
 
     def pairs(self, index: int, settings: Settings) -> Sequence[Scene]:
@@ -95,13 +92,3 @@ class RecordingSource:
                 plan = planned_pairs(recording, settings, left=self._left, right=self._right)
                 self._planned = (key, plan)
             return self._planned[1]
-
-
-def _cameras(pair: PlannedPair, scene: Scene, settings: Settings) -> Cameras | None:
-    """Return the cameras of a pair; None where nothing is said of them."""
-    try:
-        calibration = calibration_from(pair.calibration, settings)
-    except MissingCalibrationError:
-        return None
-    height, width = scene.left.shape
-    return calibration.left.sized(width, height), calibration.right.sized(width, height)

@@ -166,10 +166,7 @@ class _PairComputer:
             for side, info in zip(Side, pair.calibration, strict=True):
                 if info is not None:
                     self._calibrations.take(side, info)
-            left, right = (
-                self._task.topics.image(side, data)
-                for side, data in zip(Side, images, strict=True)
-            )
+            left, right = map(self._task.topics.image, Side, images)
         except StereoDepthError as error:
             return PairFailure.of(error)
         return self._processor.process(

@@ -28,9 +28,9 @@ from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.measurements import describe, Measurements
 from stereo_depth_node.offline.bags.messages import calibration_from
-from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, PlannedPair
-from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
-from stereo_depth_node.offline.bags.samples import PAIRS_OF_RANGE
+from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced
+from stereo_depth_node.offline.bags.reader import Bag
+from stereo_depth_node.offline.bags.samples import pair_messages, PAIRS_OF_RANGE
 from stereo_depth_node.offline.bags.stamps import SideStamps
 from stereo_depth_node.offline.bags.topics import (
     find_stereo_topics,
@@ -152,7 +152,7 @@ def _inspect_camera(recording: Bag, topics: StereoTopics, settings: Settings) ->
     of_range = evenly_spaced(PAIRS_OF_RANGE, len(pairs))
     for place in sorted({*evenly_spaced(_SAMPLES, len(pairs)), *of_range}):
         pair = pairs[place]
-        samples.add(pair, _images(recording, topics, pair), is_of_range=place in of_range)
+        samples.add(pair_messages(recording, topics, pair), is_of_range=place in of_range)
     seen.images = samples.described or _first_images(recording, topics)
     seen.density, seen.rectification = samples.density, samples.rectification
     failure = failure or samples.failure
@@ -248,18 +248,6 @@ def _side(
         missing=missing,
         expected=stream.count + missing,
     )
-
-
-def _images(recording: Bag, topics: StereoTopics, pair: PlannedPair) -> tuple[bytes, bytes]:
-    found = [
-        next(
-            data
-            for _, _, data in recording.messages([topic], ref.bag_ns, ref.bag_ns + 1)
-            if serialized_stamp_ns(data) == ref.stamp_ns
-        )
-        for topic, ref in ((topics.left, pair.left), (topics.right, pair.right))
-    ]
-    return found[0], found[1]
 
 
 def _first_images(recording: Bag, topics: StereoTopics) -> tuple[str, str]:

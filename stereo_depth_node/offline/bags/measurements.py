@@ -23,7 +23,6 @@ from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.disparity_range import find_disparity_range
-from stereo_depth_node.offline.bags.plan import PlannedPair
 from stereo_depth_node.offline.bags.topics import StereoTopics
 from stereo_depth_node.offline.findings import findings_of_pair, shows_its_range
 
@@ -98,12 +97,10 @@ class Measurements:
         except SettingsError:
             return None
 
-    def add(self, pair: PlannedPair, images: tuple[bytes, bytes], *, is_of_range: bool) -> None:
+    def add(self, images: tuple[bytes, bytes], *, is_of_range: bool) -> None:
         """Look at a pair; a range is proposed from some, if they are not broken."""
         try:
-            left, right = (
-                self._topics.image(side, data) for side, data in zip(Side, images, strict=True)
-            )
+            left, right = map(self._topics.image, Side, images)
             if self.described is None:
                 self.described = describe(left), describe(right)
                 self.frame_ids = (left.frame_id, right.frame_id)

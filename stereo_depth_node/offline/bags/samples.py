@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.colour import decode_colour, has_colour
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.messages.serialized_image import SerializedImage
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.messages import calibration_from
@@ -24,7 +25,14 @@ from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.datasets.scenes import Scene
 
-__all__ = ['PAIRS_OF_RANGE', 'bag_pairs', 'planned_pairs', 'read_pairs']
+__all__ = [
+    'PAIRS_OF_RANGE',
+    'bag_pairs',
+    'decoded_pair',
+    'pair_messages',
+    'planned_pairs',
+    'read_pairs',
+]
 
 PAIRS_OF_RANGE = 3
 """From so many pairs of a recording the range of disparities is proposed."""
@@ -108,42 +116,39 @@ def read_pairs(recording: Bag, topics: StereoTopics, pairs: Sequence[PlannedPair
     ImageError
         If they cannot be decoded.
     """
-    data = _messages(recording, topics, pairs)
-    return [_decoded(pair, data, topics) for pair in pairs]
+    return [
+        decoded_pair(
+            f'stamp {pair.left.stamp_ns}',
+            *map(topics.image, Side, pair_messages(recording, topics, pair)),
+        )
+        for pair in pairs
+    ]
 
 
-def _messages(
-    recording: Bag, topics: StereoTopics, pairs: Sequence[PlannedPair]
-) -> dict[tuple[str, ImageRef], bytes]:
-    wanted = {
-        key for pair in pairs for key in ((topics.left, pair.left), (topics.right, pair.right))
-    }
-    times = [ref.bag_ns for _, ref in wanted]
+def pair_messages(recording: Bag, topics: StereoTopics, pair: PlannedPair) -> tuple[bytes, bytes]:
+    """Return the messages of a pair, left and right, serialized."""
     found = {}
-    for topic, bag_ns, data in recording.messages(
-        (topics.left, topics.right), min(times), max(times) + 1
-    ):
-        try:
-            key = (topic, ImageRef(bag_ns, serialized_stamp_ns(data)))
-        except InputError:  # an image without a header is in no pair
-            continue
-        if key in wanted:
-            found[key] = data
-    return found
+    start, stop = min(pair.left.bag_ns, pair.right.bag_ns), pair.complete_ns + 1
+    for topic, bag_ns, data in recording.messages((topics.left, topics.right), start, stop):
+        with suppress(InputError):  # an image without a header is in no pair
+            found[topic, ImageRef(bag_ns, serialized_stamp_ns(data))] = data
+    return found[topics.left, pair.left], found[topics.right, pair.right]
 
 
-def _decoded(
-    pair: PlannedPair,
-    data: dict[tuple[str, ImageRef], bytes],
-    topics: StereoTopics,
-) -> Scene:
-    left = topics.image(Side.LEFT, data[topics.left, pair.left]).content()
-    right = topics.image(Side.RIGHT, data[topics.right, pair.right]).content()
-    grey = [np.array(image) for image in PairDecoder().decode(left, right)]
+def decoded_pair(name: str, left: SerializedImage, right: SerializedImage) -> Scene:
+    """Return two images as they came, in colour where both have it.
+
+    Raises
+    ------
+    ImageError
+        If they cannot be decoded, or do not make a pair.
+    """
+    contents = left.content(), right.content()
+    grey = [np.array(image) for image in PairDecoder().decode(*contents)]
     colours = None
-    if has_colour(left) and has_colour(right):
-        colours = np.array(decode_colour(left)), np.array(decode_colour(right))
-    return Scene(f'stamp {pair.left.stamp_ns}', grey[0], grey[1], colours=colours)
+    if all(map(has_colour, contents)):
+        colours = np.array(decode_colour(contents[0])), np.array(decode_colour(contents[1]))
+    return Scene(name, grey[0], grey[1], colours=colours)
 
 
 def _rectified(scene: Scene, pair: PlannedPair, settings: Settings) -> Scene:
