@@ -13,6 +13,7 @@ from stereo_depth_node.core.arrays import Fixed, Grey
 from stereo_depth_node.core.matching.kernel.limits import StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (
+    compile_ahead,
     kernel_state,
     KernelState,
     request_kernel,
@@ -21,7 +22,7 @@ from stereo_depth_node.core.matching.opencv import Matcher, OpenCVMatcher
 from stereo_depth_node.core.settings import Settings
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 
-__all__ = ['create_matcher']
+__all__ = ['compile_kernel_ahead', 'create_matcher']
 
 
 def create_matcher(settings: Settings) -> Matcher:
@@ -29,9 +30,17 @@ def create_matcher(settings: Settings) -> Matcher:
 
     `check_image_size` must have passed for the images that come.
     """
-    if algorithm_of(settings).has_kernel and settings.matcher_backend != 'opencv':
-        return _KernelOrOpenCV(settings)
-    return OpenCVMatcher(settings)
+    return _KernelOrOpenCV(settings) if _may_use_kernel(settings) else OpenCVMatcher(settings)
+
+
+def compile_kernel_ahead(settings: Settings) -> None:
+    """Have the kernel compiled if `settings` can use it, by a process that outlives this one."""
+    if _may_use_kernel(settings):
+        compile_ahead()
+
+
+def _may_use_kernel(settings: Settings) -> bool:
+    return algorithm_of(settings).has_kernel and settings.matcher_backend != 'opencv'
 
 
 class _KernelOrOpenCV:

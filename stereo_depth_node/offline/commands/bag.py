@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.matching.selection import compile_kernel_ahead
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.settings.text_files import printable, visible
 from stereo_depth_node.offline.bags.files import METADATA, recording_files
@@ -149,6 +150,8 @@ def _compute(jobs: Sequence[BagJob], arguments: argparse.Namespace, options: Job
         # Before the work, so that a missing library does not show after hours.
         from stereo_depth_node.offline.bags.report import bags_report
 
+    if not arguments.dask:
+        compile_kernel_ahead(options.settings)
     start = time.monotonic()
     with progress_bar(0, 'pairs', is_quiet=arguments.quiet) as progress:
         errors = run_jobs(

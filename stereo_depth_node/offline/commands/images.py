@@ -19,6 +19,7 @@ from matplotlib import colormaps
 
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.images.layouts import SEPARATE
+from stereo_depth_node.core.matching.selection import compile_kernel_ahead
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
@@ -159,6 +160,9 @@ def run(arguments: argparse.Namespace) -> int:
     _check_possible(kinds, calibration)
     _check_colours(arguments.colours)
     sources, count = _sources(arguments.images, settings.stereo_layout)
+    if count == 1:  # over before there is a kernel, which gives the same
+        settings = settings.replace(matcher_backend='opencv')
+    compile_kernel_ahead(settings)
     if not calibration.is_given:
         print('no calibration is given: there is disparity, but no metric depth')
     for line in calibration.notes(settings):

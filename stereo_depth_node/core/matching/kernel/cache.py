@@ -26,8 +26,14 @@ import sys
 import tempfile
 import time
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = [
     'cache_folder',
+    'compiling_alone',
     'discard_renewed',
     'folder_in_use',
     'is_complete',
@@ -113,6 +119,29 @@ def renewed_cache() -> Iterator[None]:
     finally:
         shutil.rmtree(_renewed, ignore_errors=True)
         _renewed = None
+
+
+@contextlib.contextmanager
+def compiling_alone(*, wait: bool = True) -> Iterator[None]:
+    """Wait until no other process compiles into the cache; the lock ends with this one.
+
+    Raises
+    ------
+    BlockingIOError
+        If another one does, and this one is not to wait.
+    """
+    folder = cache_folder()
+    if folder is None or fcntl is None:
+        yield
+        return
+    with open(folder.parent / f'{folder.name}.lock', 'wb') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass
+        yield
 
 
 def discard_renewed() -> None:

@@ -4,6 +4,7 @@
 
 Run as a program it fills the cache at low priority, and ends when its standard
 input does: whoever started it holds the other end, and takes it along when it dies.
+With ``--stay`` it goes on by itself. One process at a time compiles; the others wait for it.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ import threading
 
 import numpy as np
 
-from stereo_depth_node.core.matching.kernel.cache import discard_renewed, renewed_cache
+from stereo_depth_node.core.matching.kernel.cache import (
+    cache_folder,
+    compiling_alone,
+    discard_renewed,
+    is_complete,
+    renewed_cache,
+)
 from stereo_depth_node.core.matching.kernel.limits import StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 
 __all__ = ['compile_kernels', 'main']
+
+_STAY = '--stay'
 
 
 def compile_kernels() -> None:
@@ -74,12 +83,17 @@ def _remap_example() -> None:
 
 
 def main() -> None:
-    """Compile at low priority, for as long as the parent lives."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Compile at low priority what is not compiled yet, for as long as the parent lives."""
+    if _STAY not in sys.argv[1:]:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, 'nice'):
         os.nice(10)
-    with renewed_cache():
-        compile_kernels()
+    with compiling_alone():
+        folder = cache_folder()
+        if folder is not None and is_complete(folder):
+            return  # by another process, meanwhile
+        with renewed_cache():
+            compile_kernels()
 
 
 def _end_with_parent() -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 import subprocess
@@ -27,12 +28,20 @@ import threading
 
 from stereo_depth_node.core.matching.kernel.cache import (
     cache_folder,
+    compiling_alone,
     is_complete,
     is_damaged,
     numba_version,
 )
 
-__all__ = ['KernelProvider', 'KernelState', 'kernel_state', 'request_kernel', 'wait_for_kernel']
+__all__ = [
+    'KernelProvider',
+    'KernelState',
+    'compile_ahead',
+    'kernel_state',
+    'request_kernel',
+    'wait_for_kernel',
+]
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[4]
 _COMMAND = ('-m', 'stereo_depth_node.core.matching.kernel.compiler')
@@ -157,6 +166,7 @@ class KernelProvider:
 
 
 _provider = KernelProvider()
+_ahead: list[subprocess.Popen[bytes]] = []
 
 
 def kernel_state() -> tuple[KernelState, str]:
@@ -167,6 +177,29 @@ def kernel_state() -> tuple[KernelState, str]:
 def request_kernel() -> None:
     """Start to get the kernel ready in the background; later calls do nothing."""
     _provider.request()
+
+
+def compile_ahead() -> None:
+    """Have the kernel compiled, if it is not, by a process that goes on when this one ends.
+
+    For programs that may end before: without it, each of their runs would begin anew.
+    """
+    folder = cache_folder()
+    if numba_version() is None or folder is None or is_complete(folder):
+        return
+    nothing = subprocess.DEVNULL
+    # Another process may be at it already. Where none can be started, OpenCV does the work.
+    with suppress(OSError), compiling_alone(wait=False):
+        _ahead.append(
+            subprocess.Popen(
+                (sys.executable, *_COMMAND, '--stay'),
+                stdin=nothing,
+                stdout=nothing,
+                stderr=nothing,
+                cwd=_PACKAGE_ROOT,
+                start_new_session=True,
+            )
+        )
 
 
 def wait_for_kernel(timeout: float) -> KernelState:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
 from pathlib import Path
 import subprocess
@@ -136,6 +137,65 @@ def test_the_compiler_ends_when_its_parent_does(tmp_path: Path) -> None:
     compiler.stdin.close()
     assert compiler.wait(DEADLINE) == 1
     assert not list(tmp_path.rglob('complete'))
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_is_compiled_ahead_is_complete_after_the_end_of_the_program(tmp_path: Path) -> None:
+    """The program ends while its compiler is at work, and with it all that it waits for."""
+    work = (
+        'import pathlib, sys, time\n'
+        f'folder = pathlib.Path({str(tmp_path)!r})\n'
+        '(folder / "began").touch()\n'
+        'while not (folder / "ended").exists(): time.sleep(0.01)\n'
+        '(folder / "done").write_text(sys.argv[-1])\n'
+    )
+    program = (
+        'import pathlib, time\n'
+        'from stereo_depth_node.core.matching.kernel import provider\n'
+        f'folder = pathlib.Path({str(tmp_path)!r})\n'
+        'provider.numba_version, provider.cache_folder = lambda: "0.0", lambda: folder\n'
+        f'provider._COMMAND = ("-c", {work!r})\n'
+        'provider.compile_ahead()\n'
+        'while not (folder / "began").exists(): time.sleep(0.01)\n'
+    )
+    subprocess.run([sys.executable, '-c', program], timeout=DEADLINE, check=True)
+    (tmp_path / 'ended').touch()
+    wait_until((tmp_path / 'done').exists)
+    assert (tmp_path / 'done').read_text() == '--stay'
+
+
+def test_a_complete_cache_is_not_compiled_ahead(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.write_checksums(empty_cache)
+    monkeypatch.setattr(provider_module, '_COMMAND', ('-c', 'raise SystemExit(1)'))
+    provider_module.compile_ahead()
+    assert provider_module._ahead == []
+
+
+def test_one_process_compiles_and_the_others_wait_for_what_it_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip('numba')
+    monkeypatch.setenv('NUMBA_CACHE_DIR', str(tmp_path))
+    folder = cache.cache_folder.__wrapped__()
+    monkeypatch.setattr(cache, 'cache_folder', lambda: folder)
+    monkeypatch.setattr(provider_module, 'cache_folder', lambda: folder)
+    with cache.compiling_alone():
+        provider_module.compile_ahead()
+        assert provider_module._ahead == []
+        compiler = subprocess.Popen([sys.executable, *provider_module._COMMAND, '--stay'])
+        with pytest.raises(subprocess.TimeoutExpired):
+            compiler.wait(1.0)
+        cache.write_checksums(folder)
+    assert compiler.wait(DEADLINE) == 0
+    assert [path.name for path in folder.iterdir()] == ['complete']
 
 
 def test_the_cache_is_in_the_first_folder_that_can_be_written_to(
