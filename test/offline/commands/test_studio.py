@@ -71,4 +71,4 @@ def test_a_missing_library_is_named_with_its_extra(capsys, monkeypatch, image):
     monkeypatch.setitem(sys.modules, 'nicegui', None)
     line = refused(capsys, image, image)
     assert 'needs the library nicegui' in line
-    assert '"studio"' in line
+    assert "pip install '.[studio]'" in line
