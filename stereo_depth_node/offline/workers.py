@@ -204,9 +204,6 @@ def _processes_without_interrupts() -> Iterator[None]:
 
     It goes to all processes of the terminal; the first of them decides for all.
     """
-    if not hasattr(signal, 'pthread_sigmask'):  # Windows
-        yield
-        return
     # Would be started with the first process, and lift the mask then.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -221,5 +218,5 @@ def _begin_worker(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if hasattr(os, 'getppid') and os.getppid() != parent:  # it ended before that
+    if os.getppid() != parent:  # it ended before that
         os._exit(1)

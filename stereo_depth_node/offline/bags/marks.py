@@ -80,7 +80,7 @@ def checksum_of(path: Path) -> int:
     checksum = 0
     buffer = bytearray(_BLOCK)
     # Not through a link, which could lead anywhere.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NOFOLLOW', 0))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     with open(descriptor, 'rb') as file:
         while count := file.readinto(buffer):
             whole = count // _PAGE * _PAGE

@@ -5,16 +5,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+import fcntl
 import os
 from pathlib import Path
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.offline.files.writing import described_os_error
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ['OutputLock']
 
@@ -55,11 +51,9 @@ class OutputLock:
 
     def _acquire(self, target: Path) -> int:
         while True:
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, 'O_NOFOLLOW', 0)
-            descriptor = os.open(self._path, flags, 0o666)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
             try:
-                if fcntl is not None:
-                    _lock(descriptor, target)
+                _lock(descriptor, target)
                 if self._is_current(descriptor):
                     os.truncate(descriptor, 0)
                     os.write(descriptor, str(os.getpid()).encode())
