@@ -19,10 +19,7 @@ from tabulate import tabulate
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import printable
-from stereo_depth_node.offline.calibration_options import (
-    add_calibration_options,
-    calibration_from,
-)
+from stereo_depth_node.offline.calibration_options import add_calibration_options, calibration_from
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import Scene
@@ -73,15 +70,11 @@ def _of(part: str, figure: str) -> Callable[[Evaluation], float | None]:
     return value
 
 
-def _bad(limit: float) -> Callable[[Evaluation], float]:
-    return lambda found: found.all.bad_all[limit]
-
-
 _COLUMNS = (
-    _Column('bad0.5', '%', 1, _bad(0.5), is_wide=True),
-    _Column('bad1', '%', 1, _bad(1.0), is_wide=True),
-    _Column('bad2', '%', 1, _bad(2.0)),
-    _Column('bad4', '%', 1, _bad(4.0), is_wide=True),
+    _Column('bad0.5', '%', 1, lambda found: found.all.bad_all[0.5], is_wide=True),
+    _Column('bad1', '%', 1, lambda found: found.all.bad_all[1.0], is_wide=True),
+    _Column('bad2', '%', 1, lambda found: found.all.bad_all[2.0]),
+    _Column('bad4', '%', 1, lambda found: found.all.bad_all[4.0], is_wide=True),
     _Column('est2', '%', 1, lambda found: found.all.bad_estimated[2.0]),
     _Column('noc2', '%', 1, lambda found: found.visible.bad_all[2.0] if found.visible else None),
     _Column('near', '%', 2, _of('all', 'near_ghosts')),

@@ -75,21 +75,10 @@ _MOST_NAMED = 10
 _OF_16_BITS = ('disparity.png', 'depth.png')
 # Settings that are in the short help.
 _COMMON = (
-    'algorithm',
-    'min_disparity',
-    'num_disparities',
-    'block_size',
-    'uniqueness_ratio',
-    'disp12_max_diff',
-    'speckle_window_size',
-    'speckle_range',
-    'fill_left_band',
-    'median_size',
-    'min_depth',
-    'max_depth',
-    'rectify',
-    'downscale',
-)
+    'algorithm', 'min_disparity', 'num_disparities', 'block_size', 'uniqueness_ratio',
+    'disp12_max_diff', 'speckle_window_size', 'speckle_range', 'fill_left_band', 'median_size',
+    'min_depth', 'max_depth', 'rectify', 'downscale',
+)  # fmt: skip
 
 
 def add_parser(subparsers: Any) -> None:
@@ -157,8 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.show and not is_shown:
         print('there is no display to show the picture on: it is written')
     kinds = _kinds(arguments, is_shown=is_shown)
-    _check_possible(kinds, calibration)
-    _check_colours(arguments.colours)
+    _check(kinds, calibration, arguments.colours)
     sources, count = _sources(arguments.images, settings.stereo_layout)
     if count == 1:  # over before there is a kernel, which gives the same
         settings = settings.replace(matcher_backend='opencv')
@@ -171,9 +159,9 @@ def run(arguments: argparse.Namespace) -> int:
         shown = Path(folder) / _PICTURE if is_shown and count == 1 else None
         tasks = (
             ImageTask(
-                source=source,
-                settings=settings,
-                calibration=calibration,
+                source,
+                settings,
+                calibration,
                 outputs=(
                     *((kind, arguments.output / f'{source.name}_{kind}') for kind in kinds),
                     *([(_PICTURE, shown)] if shown is not None else []),
@@ -288,15 +276,12 @@ def _is_sample(index: int, count: int | None) -> bool:
     return index % math.ceil(count / _SAMPLES) == 0
 
 
-def _check_possible(kinds: Sequence[str], calibration: GivenCalibration) -> None:
-    impossible = [kind for kind in kinds if kind in METRIC_KINDS]
-    if impossible and not calibration.is_given:
+def _check(kinds: Sequence[str], calibration: GivenCalibration, colours: str) -> None:
+    metric = [kind for kind in kinds if kind in METRIC_KINDS]
+    if metric and not calibration.is_given:
         raise SettingsError(
-            f'{", ".join(impossible)} needs a calibration: give --calib, or --focal and --baseline'
+            f'{", ".join(metric)} needs a calibration: give --calib, or --focal and --baseline'
         )
-
-
-def _check_colours(colours: str) -> None:
     if colours not in colormaps:
         raise SettingsError(
             f'--colours is {colours!r}: matplotlib has viridis, turbo, gray and others'
