@@ -78,7 +78,9 @@ def test_a_slow_network_is_no_difference_of_moments(graph: Graph):
 
 
 @pytest.mark.parametrize(
-    ('ahead_s', 'words'), [(37.0, 'TAI'), (3600.0, 'local time'), (2128.0 - time.time(), 'uptime')]
+    ('ahead_s', 'words'),
+    [(37.0, 'TAI'), (3600.0, 'local time'), (2128.0 - time.time(), 'uptime')],
+    ids=['TAI', 'local time', 'uptime'],
 )
 def test_stamps_of_another_clock(graph: Graph, ahead_s: float, words: str):
     bench = Bench(graph, process=True)
