@@ -185,8 +185,8 @@ def test_images_of_another_kind_are_named_with_what_converts_them(kind: str, sai
     ('recorded', 'options', 'said'),
     [
         (topics('/a/image', '/b/image'), {}, 'image topics are /a/image .*, /b/image'),
-        (topics('/tf'), {}, 'no image topic at all, only /tf'),
-        ([], {}, 'no image topic at all, only nothing'),
+        (topics('/tf'), {}, 'no image topic, only /tf'),
+        ([], {}, 'no image topic, nor any other'),
         (topics('/a/image'), {'left': '/a/image'}, 'name both'),
         (topics('/a/image'), {'left': '/a/image', 'right': '/c'}, 'no topic /c, it has /a/image'),
         (topics('/a', '/tf'), {'left': '/a', 'right': '/tf'}, 'two topics of one type'),
