@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
@@ -87,7 +88,7 @@ class DemoResult:
         arrived = self.arrivals[topic][:, 1]
         if arrived.size < 2:
             return math.nan
-        return float((arrived.size - 1) / ((arrived[-1] - arrived[0]) * 1e-9))
+        return float((arrived.size - 1) / (arrived[-1] - arrived[0]) * NS_PER_S)
 
     def latency_ms(self, topic: str, percent: float) -> float:
         """Return a percentile of the time from the stamp of the pair to the arrival."""

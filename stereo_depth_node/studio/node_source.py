@@ -55,11 +55,6 @@ class NodeSource:
         1: the newest pair.
     name : str
         Of the node.
-
-    Raises
-    ------
-    InputError
-        If the node subscribes to no images.
     """
 
     count = 1

@@ -35,6 +35,8 @@ Columns = dict[str, npt.NDArray[np.float64]]
 # A plot is no wider than this many pixels; more points would only make it slow to show.
 _POINTS = 800
 _SAMPLES = 3
+# An image waits for its partner no longer than this.
+_LONGEST_WAIT_NS = 60 * NS_PER_S
 
 
 def bags_report(
@@ -196,12 +198,12 @@ def _sample_frames(
     topic = f'{namespace}/depth/image_rect'
     frames = []
     with closing(Bag(summary.target)) as recording:
-        for index, (_, _, data) in enumerate(recording.messages([topic])):
+        for index, (_, bag_ns, data) in enumerate(recording.messages([topic])):
             if index in indices:
                 image = SerializedImage(data)
                 depth = image.content()
                 assert isinstance(depth, RawImage)  # results are not compressed
-                left = _left_image(summary, settings, image.stamp_ns)
+                left = _left_image(summary, settings, image.stamp_ns, bag_ns)
                 frames.append((left, _metres(depth), image.stamp_ns))
             if index >= max(indices):
                 break
@@ -218,9 +220,21 @@ def _metres(image: RawImage) -> npt.NDArray[np.float32]:
 
 
 def _left_image(
-    summary: JobSummary, settings: Settings, stamp: int
+    summary: JobSummary, settings: Settings, stamp: int, result_ns: int
 ) -> npt.NDArray[np.uint8] | None:
-    """Return the left image of a pair, grey and rectified; None where it cannot be had again."""
+    """Return the left image of a pair, grey and rectified; None where it cannot be had again.
+
+    Parameters
+    ----------
+    summary : JobSummary
+        Of the recording.
+    settings : Settings
+        With which it was computed.
+    stamp : int
+        Of the image, ns.
+    result_ns : int
+        Time of the pair's result in the recording, ns.
+    """
     topics = summary.topics
     if topics is None:
         return None
@@ -228,7 +242,9 @@ def _left_image(
         with closing(Bag(summary.source)) as recording:
             data = next(
                 data
-                for _, _, data in recording.messages([topics.left])
+                for _, _, data in recording.messages(
+                    [topics.left], result_ns - _LONGEST_WAIT_NS, result_ns + 1
+                )
                 if serialized_stamp_ns(data) == stamp
             )
             infos = [

@@ -62,8 +62,8 @@ class Topic:
 
     @property
     def is_image(self) -> bool:
-        """Whether its messages are images, raw or compressed."""
-        return self.type in (IMAGE, COMPRESSED_IMAGE)
+        """Whether its messages are images, raw or compressed, and not depth."""
+        return self.type in (IMAGE, COMPRESSED_IMAGE) and not self.name.endswith(_DEPTH_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,7 @@ def stereo_candidates(topics: Iterable[Topic]) -> list[tuple[Topic, Topic]]:
     topics = list(topics)
     has_counts = any(topic.count for topic in topics)
     images = {
-        topic.name: topic
-        for topic in topics
-        if topic.is_image
-        and (topic.count or not has_counts)
-        and not topic.name.endswith(_DEPTH_SUFFIX)
+        topic.name: topic for topic in topics if topic.is_image and (topic.count or not has_counts)
     }
     pairs: dict[str, tuple[Topic, Topic]] = {}
     used: set[str] = set()
@@ -223,7 +219,6 @@ def _only_image(topics: Sequence[Topic], left: str, right: str, wanted: str) -> 
     if left or right:
         return _named(topics, left or right).name
     images = [each for each in topics if each.is_image and each.count]
-    images = [each for each in images if not each.name.endswith(_DEPTH_SUFFIX)]
     images = [each for each in images if each.type == wanted] or images
     if len(images) != 1:
         raise InputError(

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of image files: found by patterns, computed, and what was asked for written."""
+"""Pairs of image files, computed, and what was asked for written."""
 
 from __future__ import annotations
 
