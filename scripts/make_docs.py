@@ -158,7 +158,9 @@ def _in_italics(template: str) -> str:
     for literal, field, _, _ in Formatter().parse(template):
         parts.append(literal)
         if field is not None:
-            parts.append(f'*{field.replace("_", " ")}*')
+            # What follows a word without a blank begins with one, or is empty.
+            blank = ' ' if literal[-1:].isalnum() else ''
+            parts.append(f'{blank}*{field.replace("_", " ")}*')
     return ''.join(parts)
 
 
