@@ -162,7 +162,7 @@ def _notes(result: Mapping[str, Any]) -> str:
         lines += [f'{row["name"]}: THE ACCOUNT IS WRONG: {problem}' for problem in problems]
         if 'fed_rate' in row and row['rate']['median'] > 0.95 * row['fed_rate']['median']:
             lines.append(f'{row["name"]}: was not overloaded, it could do more')
-    return '\n'.join(lines)
+    return '\n'.join(f'- {line}' for line in lines)
 
 
 def _upkeep(cases: Sequence[Mapping[str, Any]], table: Any, title: str) -> str:
