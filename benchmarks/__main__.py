@@ -13,7 +13,7 @@ import sys
 import tempfile
 from typing import Any
 
-from benchmarks.cases import BLOCK_SIZE, Case, DEFAULT_SIZES, make_cases, own, parse_size, peer
+from benchmarks.cases import BLOCK_SIZE, Case, DEFAULT_SIZES, make_cases, own, peer
 from benchmarks.machine import describe_machine
 from benchmarks.scaling import draw_scaling
 from benchmarks.session import Session
@@ -21,6 +21,7 @@ from benchmarks.startup import profile_imports, summarise_imports
 from benchmarks.tables import markdown, text
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.offline.options import parse_size, positive
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.signals import interrupt_on_termination
 
@@ -29,8 +30,8 @@ __all__ = ['main']
 _PARTS = ('nodes', 'startup', 'scaling')
 _DISPARITY, _BOTH = ('disparity',), ('disparity', 'depth')
 _OUTPUTS = (
-    *('disparity', 'disparity+depth', 'disparity+points', 'depth', 'points', 'depth+points'),
-)
+    'disparity', 'disparity+depth', 'disparity+points', 'depth', 'points', 'depth+points',
+)  # fmt: skip
 _CHAIN_SIZES = ((640, 480), (1280, 720))
 
 
@@ -44,7 +45,7 @@ def _parser() -> ToolParser:
     )
     what = parser.add_argument_group('what is measured')
     what.add_argument(
-        '--size', nargs='+', type=_size, metavar='WIDTHxHEIGHT',
+        '--size', nargs='+', type=parse_size, metavar='WIDTHxHEIGHT',
         help='of the images (default 640x480 1280x720 1920x1080)',
     )  # fmt: skip
     what.add_argument(
@@ -85,7 +86,7 @@ def _parser() -> ToolParser:
     how = parser.add_argument_group('how')
     how.add_argument(
         '--duration',
-        type=_positive,
+        type=positive(float),
         default=2.0,
         metavar='S',
         help='of each measurement (default 2 s)',
@@ -94,7 +95,7 @@ def _parser() -> ToolParser:
     how.add_argument('--repeats', type=int, default=3, help='default 3; the medians are printed')
     how.add_argument(
         '--latency-rate',
-        type=_positive,
+        type=positive(float),
         default=30.0,
         metavar='HZ',
         help='pairs per second at which latency is measured, or less where a node '
@@ -114,25 +115,11 @@ def _parser() -> ToolParser:
     return parser
 
 
-def _size(value: str) -> tuple[int, int]:
-    try:
-        return parse_size(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 def _setting(value: str) -> tuple[str, str]:
     name, equals, wanted = value.partition('=')
     if not equals or name not in known_parameters():
         raise argparse.ArgumentTypeError(f'{value!r} is not NAME=VALUE of a parameter of the node')
     return name, wanted
-
-
-def _positive(value: str) -> float:
-    number = float(value)
-    if not number > 0.0:
-        raise argparse.ArgumentTypeError(f'{value} is not above 0')
-    return number
 
 
 def _cases(options: argparse.Namespace) -> list[Case]:

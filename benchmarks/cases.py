@@ -11,7 +11,7 @@ import shlex
 import sys
 from typing import Any
 
-__all__ = ['Case', 'Contestant', 'make_cases', 'own', 'parse_size', 'peer']
+__all__ = ['BLOCK_SIZE', 'DEFAULT_SIZES', 'Case', 'Contestant', 'make_cases', 'own', 'peer']
 
 BLOCK_SIZE = 15
 
@@ -101,11 +101,7 @@ class Contestant:
         if not self.is_own:
             values = {'{disparities}': case.num_disparities, '{block_size}': case.block_size}
             return [[_filled(word, values) for word in command] for command in self.commands]
-        settings: dict[str, Any] = {
-            **case.settings,
-            'matcher_backend': self.backend,
-            **dict(self.settings),
-        }
+        settings = {**case.settings, 'matcher_backend': self.backend, **dict(self.settings)}
         arguments = [('-p', f'{name}:={value}') for name, value in settings.items()]
         if case.is_raw:
             sides = ('left', 'right')
@@ -170,14 +166,6 @@ def make_cases(
             zip(sizes, counts, strict=True), algorithms, encodings, outputs, downscales
         )
     ]
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Read ``WIDTHxHEIGHT``."""
-    width, separator, height = text.partition('x')
-    if not separator or not (width.isdigit() and height.isdigit()):
-        raise ValueError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
-    return int(width), int(height)
 
 
 def _usual_disparities(size: tuple[int, int]) -> int:

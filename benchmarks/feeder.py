@@ -20,11 +20,9 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from benchmarks.scene import load_scene, with_distortion
 from benchmarks.worker import answer
-from stereo_depth_node.core.messages.content import camera_info_from_calibration
 from stereo_depth_node.demo.publisher import PairPublisher
 from stereo_depth_node.memory import keep_freed_memory
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS
-from stereo_depth_node.ros.messages import RclpyMessages
 
 __all__ = ['Feeder']
 
@@ -59,12 +57,8 @@ class Feeder:
         scene = load_scene(*size)
         if is_raw:
             scene, cameras = with_distortion(scene)
-            messages = RclpyMessages()
-            infos = [
-                camera_info_from_calibration(messages, each, each.frame_id) for each in cameras
-            ]
             self._publisher = PairPublisher(
-                node, scene, encoding, _QOS, infos=infos, topic='image_raw'
+                node, scene, encoding, _QOS, cameras=cameras, topic='image_raw'
             )
         else:
             self._publisher = PairPublisher(node, scene, encoding, _QOS)

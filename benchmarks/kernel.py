@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.cases import DEFAULT_SIZES
 from benchmarks.kernel_cases import (
     DEFAULTS,
     kernel_result,
@@ -29,6 +30,7 @@ from benchmarks.kernel_cases import (
     random_case,
 )
 from benchmarks.scene import load_scene
+from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.matching.kernel.limits import StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 from stereo_depth_node.core.matching.kernel.provider import (
@@ -40,7 +42,6 @@ from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['Equality', 'Speed', 'Times', 'compare_results', 'measure_speed']
 
-SIZES = {(640, 480): 64, (1280, 720): 128, (1920, 1080): 256}
 BLOCKS = (9, 15, 21)
 COMPILE_TIMEOUT_S = 300.0
 
@@ -157,7 +158,9 @@ def compare_results(
     for number in range(cases):
         case = random_case(rng)
         expected = opencv_result(case)
-        with_disparities += int((expected >= case.settings['min_disparity'] * 16).any())
+        with_disparities += int(
+            (expected >= case.settings['min_disparity'] * DISPARITY_SCALE).any()
+        )
         if not np.array_equal(kernel_result(case, threads=1 + number % 3), expected):
             different.append(f'seed {seed}, case {number}: {case}')
         if report is not None and (number + 1) % 1000 == 0:
@@ -202,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     speeds = []
     for images in options.images if options.rounds else ():
         for threads in options.threads:
-            for (width, height), disparities in SIZES.items():
+            for (width, height), disparities in DEFAULT_SIZES.items():
                 for block in options.blocks:
                     speed = measure_speed(
                         width, height, disparities, block_size=block, threads=threads,

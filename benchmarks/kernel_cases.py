@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.matching.kernel.limits import kernel_supports, StereoBMParameters
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
 
@@ -123,8 +124,8 @@ def opencv_result(case: Case) -> np.ndarray:
     """
     matcher = opencv_matcher(case.settings)
     matcher.setSpeckleWindowSize(case.speckle_window_size)
-    matcher.setSpeckleRange(case.speckle_range * 16)
-    filtered = (case.settings['min_disparity'] - 1) * 16
+    matcher.setSpeckleRange(case.speckle_range * DISPARITY_SCALE)
+    filtered = (case.settings['min_disparity'] - 1) * DISPARITY_SCALE
     out = np.full(case.left.shape, filtered, np.int16)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -144,6 +145,7 @@ def kernel_result(case: Case, threads: int) -> np.ndarray:
     finally:
         matcher.close()
     if case.speckle_window_size > 0:
-        filtered = (case.settings['min_disparity'] - 1) * 16
-        cv2.filterSpeckles(out, filtered, case.speckle_window_size, case.speckle_range * 16)
+        filtered = (case.settings['min_disparity'] - 1) * DISPARITY_SCALE
+        largest = case.speckle_range * DISPARITY_SCALE
+        cv2.filterSpeckles(out, filtered, case.speckle_window_size, largest)
     return out

@@ -13,6 +13,7 @@ from stereo_depth_node.core.arrays import Colour
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.offline.calibrations.stereo import rectified_cameras
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 from stereo_depth_node.offline.datasets.scenes import Scene
 
@@ -22,7 +23,6 @@ _SEED = 1
 # Of a real camera with a wide lens (EuRoC's left), and how the two are turned, radians.
 _DISTORTION = (-0.28340811, 0.07395907, 0.00019359, 1.76187114e-05, 0.0)
 _TURNS = ((0.004, 0.01, 0.003), (-0.003, -0.008, 0.002))
-_FRAME = 'left_camera_optical_frame'
 
 
 def load_scene(width: int, height: int) -> Scene:
@@ -39,7 +39,12 @@ def with_distortion(scene: Scene) -> tuple[Scene, list[CameraCalibration]]:
     Rectification gives the pair again, but for what interpolation smooths.
     """
     images = scene.colours or (scene.left, scene.right)
-    cameras = [_camera(scene.known_geometry(), side) for side in (0, 1)]
+    cameras = [
+        dataclasses.replace(
+            camera, d=_DISTORTION, r=tuple(cv2.Rodrigues(np.array(turn))[0].ravel())
+        )
+        for camera, turn in zip(rectified_cameras(scene.known_geometry()), _TURNS, strict=True)
+    ]
     colours = tuple(_distorted(*each) for each in zip(images, cameras, strict=True))
     greys = [
         each if each.ndim == 2 else cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in colours
@@ -47,22 +52,6 @@ def with_distortion(scene: Scene) -> tuple[Scene, list[CameraCalibration]]:
     return dataclasses.replace(
         scene, left=greys[0], right=greys[1], colours=colours if scene.colours else None
     ), cameras
-
-
-def _camera(seen: StereoGeometry, side: int) -> CameraCalibration:
-    cx = seen.cx_right if side else seen.cx
-    translation = -seen.f * seen.baseline if side else 0.0
-    turn, _ = cv2.Rodrigues(np.array(_TURNS[side]))
-    return CameraCalibration(
-        width=seen.width,
-        height=seen.height,
-        distortion_model='plumb_bob',
-        d=_DISTORTION,
-        k=(seen.f, 0.0, cx, 0.0, seen.f, seen.cy, 0.0, 0.0, 1.0),
-        r=tuple(turn.ravel()),
-        p=(seen.f, 0.0, cx, translation, 0.0, seen.f, seen.cy, 0.0, 0.0, 0.0, 1.0, 0.0),
-        frame_id=_FRAME,
-    )
 
 
 def _distorted(image: Colour, camera: CameraCalibration) -> Colour:

@@ -83,7 +83,7 @@ class Session:
         dict
             The case, the rates it was fed at, and a row of figures for each.
         """
-        backends = self._backends if case.algorithm == 'bm' else ['opencv']
+        backends = [each.backend for each in contestants if each.backend is not None]
         self._report(f'{case}')
         cores: list[dict[str, Any]] = []
         trials: dict[str, list[dict[str, Any]]] = {each.name: [] for each in contestants}

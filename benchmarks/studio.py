@@ -10,15 +10,11 @@ the picture. The scene is Middlebury's Motorcycle, 741x500.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 import sys
 
-from selenium.webdriver.common.keys import Keys
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'test'))
-
 from browser import chromium, SOFTWARE_GL
+from selenium.webdriver.common.keys import Keys
 from studio_pages import Page, served, shown
 
 from stereo_depth_node.offline.parser import ToolParser

@@ -16,12 +16,12 @@ from benchmarks.cases import Case, Contestant
 from benchmarks.receiver import TOPICS
 from benchmarks.usage import usage_of
 from benchmarks.worker import Worker, Workers
+from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.environment import graph_environment
 from stereo_depth_node.processes import ProcessError
 
 __all__ = ['Plan', 'run_trial']
 
-_NS_PER_S = 1e9
 _NS_PER_MS = 1e6
 # Far above what a busy machine needs to start a program and discover it.
 _START_S = 120.0
@@ -144,7 +144,7 @@ class _Trial:
             )
         self._feeder.ask('stop')
         self._receiver.ask(f'quiet {_QUIET_S}')
-        return float(max(first.values()) - nodes[0].started_ns) / _NS_PER_S
+        return float(max(first.values()) - nodes[0].started_ns) / NS_PER_S
 
     def phase(self, rate: float, duration_s: float) -> dict[str, Any]:
         """Feed at a rate, and measure once the node has settled.
@@ -180,7 +180,7 @@ class _Trial:
         frames = len(within[self._outputs[0]])
         if not frames:
             return None
-        seconds = (ended_ns - began_ns) / _NS_PER_S
+        seconds = (ended_ns - began_ns) / NS_PER_S
         result = {
             'fed_rate': len(fed['stamps']) / (seconds + _SETTLE_S),
             'rate': frames / seconds,

@@ -21,6 +21,7 @@ from typing import Any
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
+from tabulate import tabulate
 
 from benchmarks.worker import Workers
 from soak.faults import Bystander, Camera, CAMERAS, FAULTS, node_hangs, parameters_storm
@@ -203,8 +204,8 @@ def _table(
         ('descriptors', f'{start.descriptors} -> {last.descriptors}'),
         ('threads', f'{start.threads} -> {last.threads}'),
     ]
-    width = max(len(name) for name, _ in rows)
-    return '\n'.join(f'{name.ljust(width)}  {value}' for name, value in rows)
+    table: str = tabulate(rows, tablefmt='plain', disable_numparse=True)
+    return table
 
 
 def _failures(

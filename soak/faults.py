@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.parameter import Parameter
@@ -144,8 +145,6 @@ class Bystander:
         camera: Camera,
         under_test: Process,
     ) -> None:
-        from diagnostic_msgs.msg import DiagnosticArray
-
         self.random, self.camera, self.under_test = random.Random(seed), camera, under_test
         self.outputs = 0
         self._processes, self._environment = processes, environment

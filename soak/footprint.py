@@ -9,6 +9,8 @@ import dataclasses
 import os
 from pathlib import Path
 
+from stereo_depth_node.shared_memory import SHM_FOLDER
+
 __all__ = ['Footprint', 'SharedMemory']
 
 
@@ -38,8 +40,6 @@ class Footprint:
 class SharedMemory:
     """The segments that processes leave in shared memory when they are killed."""
 
-    _FOLDER = Path('/dev/shm')
-
     def __init__(self) -> None:
         self._before = set(self._segments())
 
@@ -54,7 +54,7 @@ class SharedMemory:
     def _segments(self) -> Iterator[Path]:
         # Those of ports are shared by all processes. Before Jazzy they begin with fastrtps.
         for middleware in ('fastdds', 'fastrtps'):
-            yield from self._FOLDER.glob(f'{middleware}_[0-9a-f]*')
+            yield from SHM_FOLDER.glob(f'{middleware}_[0-9a-f]*')
 
 
 def _readable(path: Path) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import contextlib
 import errno
 import os
@@ -21,7 +21,7 @@ from stereo_depth_node.demo.report import draw_result, read_result
 from stereo_depth_node.environment import graph_environment
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
-from stereo_depth_node.offline.options import parse_size
+from stereo_depth_node.offline.options import parse_size, positive
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.processes import Process, Processes
 from stereo_depth_node.signals import interrupt_on_termination
@@ -43,10 +43,10 @@ def _parser(prog: str) -> ToolParser:
         prog=prog, description='Streams a real stereo pair through the real node over ROS 2.'
     )
     parser.add_argument(
-        '--pairs', type=_positive(int), default=40, help='pairs to send (default 40)'
+        '--pairs', type=positive(int), default=40, help='pairs to send (default 40)'
     )
     parser.add_argument(
-        '--rate', type=_positive(float), default=10.0, help='pairs per second (default 10)'
+        '--rate', type=positive(float), default=10.0, help='pairs per second (default 10)'
     )
     parser.add_argument(
         '--size',
@@ -73,17 +73,6 @@ def _parser(prog: str) -> ToolParser:
         help='go on streaming after the report, for rviz2 and ros2 topic, until Ctrl-C',
     )
     return parser
-
-
-def _positive(kind: type[int | float]) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = kind(text)
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f'{text} is not above 0')
-        return value
-
-    number.__name__ = kind.__name__
-    return number
 
 
 def _node_command(scene: Scene) -> list[str]:

@@ -20,10 +20,13 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.messages.content import camera_info_from_calibration
+from stereo_depth_node.offline.calibrations.stereo import rectified_cameras
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size
+from stereo_depth_node.ros.messages import RclpyMessages
 
 __all__ = ['PairPublisher']
 
@@ -44,10 +47,10 @@ class PairPublisher:
     scene : Scene
         The pair to publish.
     encoding : str
-        A key of `ENCODINGS`.
+        One of `ENCODINGS`.
     qos : QoSProfile, optional
         Of the images; by default that of most camera drivers: the last few, best effort.
-    infos : sequence of CameraInfo, optional
+    cameras : sequence of CameraCalibration, optional
         Left and right calibration; by default that of the rectified images.
     topic : str
         Of the images, below ``left`` and ``right``.
@@ -65,21 +68,18 @@ class PairPublisher:
         encoding: str,
         qos: QoSProfile = _QOS,
         *,
-        infos: Sequence[CameraInfo] = (),
+        cameras: Sequence[CameraCalibration] = (),
         topic: str = 'image_rect',
     ) -> None:
         self.stamps: list[int] = []
         self._node = node
         self._images = []
         self._infos = []
-        infos = infos or [_info_message(scene.known_geometry(), side) for side in _SIDES]
-        for side, pixels, info in zip(_SIDES, scene.encoded(encoding), infos, strict=True):
-            self._images.append(
-                (
-                    node.create_publisher(Image, f'{side}/{topic}', qos),
-                    _image_message(pixels, encoding),
-                )
-            )
+        cameras = cameras or rectified_cameras(scene.known_geometry())
+        for side, pixels, camera in zip(_SIDES, scene.encoded(encoding), cameras, strict=True):
+            image = _image_message(pixels, encoding)
+            self._images.append((node.create_publisher(Image, f'{side}/{topic}', qos), image))
+            info = camera_info_from_calibration(RclpyMessages(), camera, FRAME_ID)
             self._infos.append(
                 (node.create_publisher(CameraInfo, f'{side}/camera_info', _INFO_QOS), info)
             )
@@ -112,19 +112,6 @@ def _image_message(pixels: NDArray[Any], encoding: str) -> Image:
     message.header.frame_id = FRAME_ID
     # rclpy takes an array('B') as it is and checks every element of anything else.
     message.data = array.array('B', pixels.tobytes())
-    return message
-
-
-def _info_message(seen: StereoGeometry, side: str) -> CameraInfo:
-    cx = seen.cx if side == 'left' else seen.cx_right
-    # P[3] = -f * B of the right camera, 0 of the left (REP 104).
-    translation = 0.0 if side == 'left' else -seen.f * seen.baseline
-    message = CameraInfo(height=seen.height, width=seen.width, distortion_model='plumb_bob')
-    message.header.frame_id = FRAME_ID
-    message.d = [0.0] * 5
-    message.k = [seen.f, 0.0, cx, 0.0, seen.f, seen.cy, 0.0, 0.0, 1.0]
-    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    message.p = [seen.f, 0.0, cx, translation, 0.0, seen.f, seen.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
 
 

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 import json
 import math
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tabulate import tabulate
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
@@ -95,8 +98,9 @@ class DemoResult:
         stamps, arrived = self.arrivals[topic].T
         return float(np.percentile((arrived - stamps) * 1e-6, percent))
 
+    @cached_property
     def figures(self) -> dict[str, float]:
-        """Compare disparity and depth with the ground truth of the scene."""
+        """Disparity and depth compared with the ground truth of the scene."""
         disparity = disparity_accuracy(
             self.disparity, self.scene.true_disparity, thresholds=(_BAD_PX,)
         )
@@ -126,7 +130,7 @@ class DemoResult:
                 found.append(f'{topic} has two results for one pair')
         found += self._contradictions()
         for name, (expected, tolerance) in (_EXPECTED if has_reference else _PLAUSIBLE).items():
-            value = self.figures()[name]
+            value = self.figures[name]
             if not abs(value - expected) <= tolerance:
                 title, unit = _MEANING[name]
                 found.append(f'{title} is {value:.2f} {unit}, expected {expected} +- {tolerance}')
@@ -147,8 +151,8 @@ class DemoResult:
 
     def table(self) -> str:
         """Return the figures as lines of name and value."""
-        figures = self.figures()
-        rows: Sequence[tuple[str, str]] = (
+        figures = self.figures
+        rows = (
             ('scene', f'{self.scene.name}, {_size(self.depth)}'),
             ('pairs sent', str(len(self.sent))),
             ('disparities received', str(self.received(_DISPARITY))),
@@ -169,12 +173,11 @@ class DemoResult:
             ('mean disparity error', f'{figures["end_point_error"]:.2f} px'),
             ('median depth error', f'{figures["median_depth_error"]:.2f} %'),
         )
-        width = max(len(name) for name, _ in rows)
-        return '\n'.join(f'  {name:<{width}}  {value}' for name, value in rows)
+        return indent(tabulate(rows, tablefmt='plain', disable_numparse=True), '  ')
 
     def last_line(self, picture: Path) -> str:
         """Return the summary in one line."""
-        figures = self.figures()
+        figures = self.figures
         return (
             f'demo: {len(self.sent)} pairs, density {figures["density"]:.1f} %, '
             f'bad-2.0 {figures["bad_estimated"]:.1f} % of estimated, '
@@ -200,7 +203,7 @@ def read_result(folder: Path, scene: Scene) -> DemoResult | str:
 
 def draw_result(result: DemoResult, path: Path) -> None:
     """Draw the left image, the results of the node, and their error."""
-    scene, figures = result.scene, result.figures()
+    scene, figures = result.scene, result.figures
     error = np.abs(result.disparity - scene.true_disparity)
     draw_panels(
         path,

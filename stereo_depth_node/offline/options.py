@@ -1,11 +1,11 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Options that several tools have: settings, and sizes of images."""
+"""Options that several tools have: settings, sizes of images, numbers above 0."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import textwrap
 
 from stereo_depth_node.core.errors import SettingsError
@@ -20,6 +20,7 @@ __all__ = [
     'add_settings_options',
     'parse_size',
     'parsed_setting',
+    'positive',
     'settings_from',
 ]
 
@@ -180,6 +181,19 @@ def parse_size(text: str) -> tuple[int, int]:
     if not separator or not (width.isdigit() and height.isdigit()):
         raise argparse.ArgumentTypeError(f'{text!r} is not WIDTHxHEIGHT, such as 640x480')
     return int(width), int(height)
+
+
+def positive(kind: type[int | float]) -> Callable[[str], float]:
+    """Return what reads a number above 0; a ``type`` of argparse."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f'{text} is not above 0')
+        return value
+
+    number.__name__ = kind.__name__  # argparse names it where a text is no number
+    return number
 
 
 def _parsed(assignments: Sequence[str]) -> dict[str, object]:

@@ -12,9 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import CalibrationError, CalibrationSizeError
 
-__all__ = ['CameraPair', 'Cameras', 'RawPair', 'RectifiedPair', 'StereoCalibration']
+__all__ = [
+    'CameraPair',
+    'Cameras',
+    'RawPair',
+    'RectifiedPair',
+    'StereoCalibration',
+    'rectified_cameras',
+]
 
 Cameras = tuple[CameraCalibration, CameraCalibration]
 """Left and right."""
@@ -196,12 +204,23 @@ class StereoCalibration:
         )
 
 
+def rectified_cameras(geometry: StereoGeometry) -> Cameras:
+    """Return the calibrations of the rectified cameras that a geometry describes."""
+    f, cx, cy = geometry.f, geometry.cx, geometry.cy
+    left = np.array([[f, 0.0, cx, 0.0], [0.0, f, cy, 0.0], [0.0, 0.0, 1.0, 0.0]])
+    right = left.copy()
+    # P[3] = -f * B of the right camera, 0 of the left (REP 104).
+    right[0, 2:] = geometry.cx_right, -f * geometry.baseline
+    size = geometry.width, geometry.height
+    return _rectified(left, size), _rectified(right, size)
+
+
 def _rectified(matrix: npt.ArrayLike, size: tuple[int, int]) -> CameraCalibration:
     matrix = np.asarray(matrix, np.float64)
     return CameraCalibration(
         *size,
         distortion_model='plumb_bob',
-        d=(),
+        d=(0.0,) * 5,
         k=_tuple(matrix[:, :3]),
         r=_tuple(np.identity(3)),
         p=_tuple(matrix),
