@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import json
 import os
 from pathlib import Path
+import shlex
 import sys
 import tempfile
 from typing import Any
@@ -167,7 +168,7 @@ def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
         report=_report,
     )
     results: dict[str, Any] = {
-        'command': ' '.join(('scripts/bench', *map(_quoted, sys.argv[1:]))),
+        'command': shlex.join(('scripts/bench', *sys.argv[1:])),
         'machine': describe_machine(),
         'cases': [],
     }
@@ -186,10 +187,6 @@ def _measure(options: argparse.Namespace, logs: Path) -> dict[str, Any]:
         largest = max(case.width * case.height for case in cases)
         results['scaling'] = session.scale(options.block_size, largest)
     return results
-
-
-def _quoted(word: str) -> str:
-    return f"'{word}'" if ' ' in word else word
 
 
 def _report(line: str) -> None:

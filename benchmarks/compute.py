@@ -44,7 +44,7 @@ class CoreFrame:
     width, height : int
         Size of the images that come, pixels.
     encoding : str
-        Theirs.
+        Of the images, as sensor_msgs names it.
     outputs : sequence of str
         'disparity', 'depth', 'points'.
     settings : Settings

@@ -43,7 +43,7 @@ class Receiver:
     Parameters
     ----------
     node : Node
-        Receives.
+        Gets the subscriptions.
     outputs : sequence of str
         Keys of `TOPICS`.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-import tempfile
 
 import cv2
 import numpy as np
@@ -19,9 +18,9 @@ from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import is_near_ghost
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene
-from stereo_depth_node.offline.datasets.loading import load_scene
+from stereo_depth_node.offline.datasets.loading import load_scene, MOTORCYCLE
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.offline.reports.picture import draw_panels, Panel, shown_range
+from stereo_depth_node.offline.reports.picture import Panel, png_of_panels, shown_range
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = Settings(fill_left_band=True, uniqueness_ratio=5, texture_threshold=0)
@@ -92,9 +91,7 @@ NEAR_COLOUR, FAR_COLOUR, UNKNOWN_COLOUR = (230, 30, 30), (240, 200, 40), (40, 60
 
 def draw(path: Path, scene: Scene, candidates: dict[str, Settings]) -> None:
     """Draw the disparities that each of the settings gives."""
-    if scene.truth is None:
-        raise ValueError(f'{scene.name} has no ground truth')
-    limits = shown_range(scene.truth, 99.8)
+    limits = shown_range(scene.known_truth(), 99.8)
     panels = []
     for label, settings in candidates.items():
         found = evaluate_scene(scene, settings, label, repeats=0)
@@ -126,24 +123,13 @@ def draw_ghosts(path: Path, scene: Scene, candidates: dict[str, Settings]) -> No
 
 
 def save(path: Path, panels: list[Panel]) -> None:
-    """Write panels as one small picture."""
-    with tempfile.TemporaryDirectory() as folder:
-        large = Path(folder, path.name)
-        draw_panels(large, panels)
-        write_small(large, path)
-
-
-def write_small(source: Path, target: Path) -> None:
-    """Write a picture at the width that a page shows it at."""
-    image = cv2.imread(str(source), cv2.IMREAD_COLOR)
-    if image is None:
-        raise FileNotFoundError(source)
+    """Write panels as one picture, of the width that a page shows it at."""
+    image = np.asarray(cv2.imdecode(np.frombuffer(png_of_panels(panels), np.uint8), 1))
     height = round(image.shape[0] * WIDTH_PX / image.shape[1])
     small = cv2.resize(image, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 85]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(target.with_suffix('.jpg')), np.asarray(small), quality):
-        raise OSError(f'cannot write {target}')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), np.asarray(small), [cv2.IMWRITE_JPEG_QUALITY, 85]):
+        raise OSError(f'cannot write {path}')
 
 
 def main() -> None:
@@ -153,11 +139,11 @@ def main() -> None:
         'folder', type=Path, nargs='?', default=ROOT / 'docs/images', help='default: docs/images'
     )
     folder = parser.parse_args().folder
-    scene = load_scene('motorcycle')
-    draw_ghosts(folder / 'tuning_ghosts.png', scene, GHOSTS)
+    scene = load_scene(MOTORCYCLE)
+    draw_ghosts(folder / 'tuning_ghosts.jpg', scene, GHOSTS)
     for name, candidates in PICTURES.items():
         print(name)
-        draw(folder / f'tuning_{name}.png', scene, candidates)
+        draw(folder / f'tuning_{name}.jpg', scene, candidates)
 
 
 if __name__ == '__main__':

@@ -50,12 +50,12 @@ class Progress:
         self.done = 0
 
     def add_to_total(self, steps: int) -> None:
-        """Have more to do."""
+        """Expect so many steps more."""
         self._total += steps
         self._bar.update(self._task, total=self._total)
 
     def update(self, steps: int) -> None:
-        """Have done some steps."""
+        """Count steps as done."""
         self.done += steps
         self._bar.update(self._task, completed=self.done)
 

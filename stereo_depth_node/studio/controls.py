@@ -102,7 +102,7 @@ class Controls:
         return known.name
 
     async def _take(self, known: Parameter, value: Any) -> tuple[Value, str]:
-        """Have a value taken; return the one that is in force then, and why it is another."""
+        """Apply a value; return the one that holds then and, if it was refused, why."""
         now: Value = getattr(self._settings, known.name)
         try:
             value = known.parse(value)
@@ -228,7 +228,7 @@ class _Control:
             await self._want(value)
 
     async def _want(self, value: Any, *, is_slid: bool = False) -> None:
-        """Have a value taken; of those that come meanwhile, the last."""
+        """Apply a value; of those that come meanwhile, the last."""
         self._wanted = [(value, is_slid)]
         if self._is_busy:
             return

@@ -28,7 +28,7 @@ _UNKNOWN = 'unknown'
 
 @dataclass(frozen=True)
 class Figures:
-    """What a result is worth; NaN where it is not known.
+    """How good a result is; NaN where that is not known.
 
     Attributes
     ----------

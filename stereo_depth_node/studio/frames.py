@@ -197,7 +197,7 @@ class SceneSource:
     Attributes
     ----------
     only : Frame
-        It.
+        The pair.
     """
 
     only: Frame

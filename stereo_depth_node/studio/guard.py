@@ -29,12 +29,12 @@ _SAME = ('same-origin', 'none')
 
 
 class Guard:
-    """An ASGI application that passes on to another one what it may have.
+    """An ASGI application that passes permitted requests on to another one.
 
     Parameters
     ----------
     app : callable
-        The other one.
+        The application behind it.
     hosts : set of str
         Names by which the server may be called, without the port; empty for any.
     token : str

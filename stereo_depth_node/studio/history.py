@@ -50,9 +50,9 @@ class History:
         Parameters
         ----------
         settings : Settings
-            They.
+            The new ones.
         what : hashable
-            What was changed. Changes of the same within a second are one.
+            What was changed. Changes of the same within a second count as one.
         now_s : float
             A time that only grows, seconds.
         """

@@ -77,7 +77,7 @@ class NodeSource:
         return Settings().merged(self._node.values())
 
     def on_change(self, call: Callable[[], None]) -> None:
-        """Have something called, in a thread of the node's, when it has a result or a change."""
+        """Call a function, in a thread of the node's, at each new result or change."""
         self._node.on_change = call
 
     def close(self) -> None:

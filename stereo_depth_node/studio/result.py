@@ -177,7 +177,7 @@ class Result:
         key : hashable
             What it shows, and how.
         make : callable
-            Makes it.
+            Returns it, encoded.
         """
         with self.lock:
             if key not in self._images:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+import math
 import secrets
 import socket
 import webbrowser
@@ -193,9 +194,10 @@ def _application(studio: Studio) -> FastAPI:
 def _limits_in(request: Request) -> tuple[float, float] | None:
     """Return the ends of the colours that an address names, None where it names none."""
     try:
-        return float(request.query_params['low']), float(request.query_params['high'])
+        low, high = (float(request.query_params[name]) for name in ('low', 'high'))
     except (KeyError, ValueError):
         return None
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -72,8 +72,8 @@ class Session:
         Of the newest result, and of the first one with its left image.
     result, figures : Result and Figures, or None
         The newest ones. The figures belong to the result, or to an earlier one.
-    frozen : tuple of Result and Figures, or None
-        What the new result is compared with.
+    frozen : tuple of int, Result and Figures, or None
+        What the new result is compared with: its number, itself and its figures, if known.
     trend : deque of Figures
         The last ones.
     layers : list of tuple of str and limits
@@ -212,7 +212,7 @@ class Session:
         return self._results.get(number, self.result)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Have something computed beside the page."""
+        """Compute something in a thread, while the page goes on."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def run(self) -> None:

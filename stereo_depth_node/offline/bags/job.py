@@ -47,7 +47,7 @@ class BagJob:
     source, target : Path
         The recording to read and the one to write.
     options : JobOptions
-        How.
+        How it is computed.
 
     Attributes
     ----------

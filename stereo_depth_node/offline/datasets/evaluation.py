@@ -68,7 +68,7 @@ class Evaluation:
     scene, label : str
         Names of the scene and of the settings.
     settings : Settings
-        They were.
+        With which the scene was matched.
     disparity : (H, W) float32 ndarray
         x_l - x_r in pixels of the scene, NaN where unknown.
     all : DisparityAccuracy
