@@ -9,11 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from stereo_depth_node.core.arrays import Fixed
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import MissingCalibrationError, SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.constraints import check_image_size
@@ -118,10 +115,7 @@ class Frame:
         geometry = self.geometry(settings)
         if not settings.rectify or self.cameras is None:
             return replace(self.scene, geometry=geometry)
-        left, right = np.empty_like(self.scene.left), np.empty_like(self.scene.right)
-        Rectifier(self.cameras[0]).rectify(self.scene.left, left)
-        Rectifier(self.cameras[1]).rectify(self.scene.right, right)
-        return Scene(self.scene.name, left, right, geometry=geometry)
+        return replace(self.scene.rectified(self.cameras), geometry=geometry)
 
     def matched(self, settings: Settings) -> StereoPipeline:
         """Return a pipeline that has matched the pair, behind the one before it where it counts.

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.colour import decode_colour, has_colour
 from stereo_depth_node.core.images.pair_decoder import PairDecoder
@@ -70,10 +69,13 @@ def bag_pairs(
     if all(info is not None for info in calibration):
         cameras = calibration_from(calibration, settings)
         geometry = StereoGeometry.from_calibrations(cameras.left, cameras.right, settings.baseline)
-    return [
-        replace(_rectified(scene, pair, settings), geometry=geometry)
-        for scene, pair in zip(scenes, chosen, strict=True)
-    ]
+    if settings.rectify:
+        calibrations = [calibration_from(pair.calibration, settings) for pair in chosen]
+        scenes = [
+            scene.rectified((both.left, both.right))
+            for scene, both in zip(scenes, calibrations, strict=True)
+        ]
+    return [replace(scene, geometry=geometry) for scene in scenes]
 
 
 def planned_pairs(
@@ -149,13 +151,3 @@ def decoded_pair(name: str, left: SerializedImage, right: SerializedImage) -> Sc
     if all(map(has_colour, contents)):
         colours = np.array(decode_colour(contents[0])), np.array(decode_colour(contents[1]))
     return Scene(name, grey[0], grey[1], colours=colours)
-
-
-def _rectified(scene: Scene, pair: PlannedPair, settings: Settings) -> Scene:
-    if not settings.rectify:
-        return scene
-    calibration = calibration_from(pair.calibration, settings)
-    left, right = np.empty_like(scene.left), np.empty_like(scene.right)
-    Rectifier(calibration.left).rectify(scene.left, left)
-    Rectifier(calibration.right).rectify(scene.right, right)
-    return Scene(scene.name, left, right)

@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Colour, Float, Grey, Mask
 from stereo_depth_node.core.camera.geometry import StereoGeometry
+from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.depth import depth_from_disparity
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP
+from stereo_depth_node.offline.calibrations.stereo import Cameras
 from stereo_depth_node.offline.files.pairs import PairSource
 
 __all__ = ['ENCODINGS', 'Scene', 'load_pair']
@@ -104,6 +106,14 @@ class Scene:
         """The smallest search range from 0 that a matcher takes and that holds the truth."""
         largest = float(np.nanmax(self.known_truth()))
         return DISPARITY_STEP * math.floor(largest / DISPARITY_STEP + 1)
+
+    def rectified(self, cameras: Cameras) -> Scene:
+        """Return what rectified cameras see, in grey; nothing else is known of that."""
+        images = []
+        for image, camera in zip((self.left, self.right), cameras, strict=True):
+            images.append(np.empty_like(image))
+            Rectifier(camera).rectify(image, images[-1])
+        return Scene(self.name, images[0], images[1])
 
     def resized(self, width: int, height: int) -> Scene:
         """Return the scene as a camera of another resolution sees it.
