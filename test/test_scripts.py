@@ -80,6 +80,17 @@ def test_a_set_up_that_installs_nothing_says_what_to_do(copy, tmp_path):
     assert not list(copy.glob('.venv/.ready-*'))
 
 
+def test_a_machine_without_python_is_told_what_to_install(copy, tmp_path):
+    programs = tmp_path / 'programs'
+    programs.mkdir()
+    for name in ['bash', 'cat', 'cut', 'dirname', 'flock', 'getconf', 'sha256sum', 'uname']:
+        (programs / name).symlink_to(shutil.which(name))
+    done = run(copy / 'scripts/demo', cwd=tmp_path, env={'PATH': str(programs)})
+    assert done.returncode == 1
+    assert done.stderr.startswith('demo: no Python 3.10 to 3.14 found (python3 is missing)\n')
+    assert 'PYTHON=/path/to/python3.12' in done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
 def test_a_checkout_that_cannot_be_written_to_is_named(copy, tmp_path):
     copy.chmod(0o555)
