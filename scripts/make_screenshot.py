@@ -52,7 +52,7 @@ def use(page: Page) -> None:
 
 def main() -> None:
     """Take the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog='make_screenshot', description=__doc__)
     parser.add_argument(
         '--output', type=Path, default=ROOT / 'docs' / 'images', help='default: docs/images'
     )
