@@ -123,7 +123,8 @@ class Controls:
             found = [
                 name
                 for name in names
-                if wanted in name or wanted.replace('_', ' ') in parameters[name].description
+                if wanted in name
+                or wanted.replace('_', ' ') in parameters[name].description.lower()
             ]
             for name in names:
                 self._rows[name].set_visibility(name in found)

@@ -143,7 +143,10 @@ LAYERS: dict[str, Layer] = {
 
 def limits_of(result: Result, name: str, chosen: Limits | None = None) -> Limits:
     """Return the values of the ends of a layer's colours: those chosen, else the default."""
-    return LAYERS[name].limits(result) if chosen is None else chosen
+    if chosen is not None:
+        return chosen
+    with result.lock:
+        return LAYERS[name].limits(result)
 
 
 def png_of_layer(result: Result, name: str, chosen: Limits | None = None) -> bytes:

@@ -65,7 +65,7 @@ class Session:
     history : History
         The settings, those before and those that were undone.
     index, shown_index : int
-        Which frame of the source is wanted, and which the newest result is of.
+        Which frame of the source is wanted, and which the newest result, or problem, is of.
     is_closed : bool
         Whether the tab is gone.
     number, left_number : int
@@ -220,9 +220,11 @@ class Session:
         while True:
             await self._has_changed.wait()
             self._has_changed.clear()
+            index = self.index
             try:
                 result, index = await self.in_thread(self._matched)
             except Exception as error:  # noqa: BLE001 (whatever it is, the page goes on)
+                self.shown_index = index
                 self.on_problem(_text_of(error))
                 continue
             self.number += 1

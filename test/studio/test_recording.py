@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -18,6 +21,7 @@ from stereo_depth_node.core import Settings
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.studio.recordings import RecordingSource
 from stereo_depth_node.studio.result import Result
+from stereo_depth_node.studio.session import Session
 
 NEAR = 40
 DISPARITIES = (8, 10, 12, NEAR, 14)
@@ -59,6 +63,25 @@ def test_settings_are_searched_on_pairs_from_all_over_the_recording(recording):
     assert np.array_equal(pairs[0].left, first.left)
     assert np.array_equal(pairs[-1].right, last.right)
     assert pairs[0].geometry.baseline == pytest.approx(BASELINE)
+
+
+def test_a_frame_that_cannot_be_read_does_not_stop_the_player(recording):
+    class Damaged(RecordingSource):
+        def frame(self, index, settings):
+            raise InputError(f'frame {index} is damaged')
+
+    async def shown_with_its_problem() -> tuple[int, str]:
+        with ThreadPoolExecutor(1) as workers:
+            session = Session(Damaged(recording, SETTINGS), SETTINGS, workers)
+            problem = asyncio.get_running_loop().create_future()
+            session.on_problem = problem.set_result
+            session.show_frame(2)
+            task = asyncio.create_task(session.run())
+            text = await asyncio.wait_for(problem, 60.0)
+            task.cancel()
+            return session.shown_index, text
+
+    assert asyncio.run(shown_with_its_problem()) == (2, 'frame 2 is damaged')
 
 
 def test_a_recording_without_a_pair_is_refused(tmp_path):
