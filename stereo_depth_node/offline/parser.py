@@ -47,12 +47,9 @@ class ToolParser(argparse.ArgumentParser):
                 '--help-all', action=_HelpAll, help='show every option and exit'
             )
 
-    def describe(
-        self, action: argparse.Action, long_help: str = '', *, is_rare: bool = False
-    ) -> None:
+    def describe(self, action: argparse.Action, long_help: str, *, is_rare: bool) -> None:
         """Say of an option what ``--help-all`` tells, and whether ``--help`` leaves it out."""
-        if long_help:
-            self._long_helps[action] = long_help
+        self._long_helps[action] = long_help
         if is_rare:
             self._rare.add(action)
 

@@ -123,26 +123,26 @@ def _add_plots(report: Report, columns: Columns) -> None:
     usual = float(np.median(steps[1:])) if steps.size > 1 else 0.0
     elapsed = np.cumsum(np.where(steps < 0, usual, steps)) / NS_PER_S
     times, density = _thinned(elapsed, 100 * columns['density'])
-    figure, axes = new_figure(3, 1)
-    axes[0, 0].plot(times, density, color=COLOURS[2], linewidth=1.6)
-    axes[0, 0].set_ylabel('pixels with depth, %')
-    axes[0, 0].set_ylim(0, 100)
+    figure, (densities, depths, times_spent) = new_figure(3)
+    densities.plot(times, density, color=COLOURS[2], linewidth=1.6)
+    densities.set_ylabel('pixels with depth, %')
+    densities.set_ylim(0, 100)
     _, near = _thinned(elapsed, columns['near'])
     _, middle = _thinned(elapsed, columns['median'])
     _, far = _thinned(elapsed, columns['far'])
-    axes[1, 0].fill_between(
+    depths.fill_between(
         times, near, far, color=COLOURS[0], alpha=0.2, linewidth=0, label='5 to 95 %'
     )
-    axes[1, 0].plot(times, middle, color=COLOURS[0], linewidth=1.6, label='median')
-    axes[1, 0].set_ylabel('depth, m')
-    axes[1, 0].set_ylim(bottom=0)
-    axes[1, 0].legend(frameon=False, ncols=2, fontsize=9)
+    depths.plot(times, middle, color=COLOURS[0], linewidth=1.6, label='median')
+    depths.set_ylabel('depth, m')
+    depths.set_ylim(bottom=0)
+    depths.legend(frameon=False, ncols=2, fontsize=9)
     _, spent = _thinned(elapsed, columns['milliseconds'])
-    axes[2, 0].plot(times, spent, color=COLOURS[1], linewidth=1.2)
-    axes[2, 0].set_ylabel('computation, ms')
-    axes[2, 0].set_ylim(bottom=0)
-    axes[2, 0].set_xlabel('time by the stamps, s')
-    axes[2, 0].margins(x=0)
+    times_spent.plot(times, spent, color=COLOURS[1], linewidth=1.2)
+    times_spent.set_ylabel('computation, ms')
+    times_spent.set_ylim(bottom=0)
+    times_spent.set_xlabel('time by the stamps, s')
+    times_spent.margins(x=0)
     caption = 'Pixels with depth, depth, and the time that each pair took to compute'
     if columns['density'].size > _POINTS:
         caption += f'; medians of {-(-columns["density"].size // _POINTS)} pairs each'

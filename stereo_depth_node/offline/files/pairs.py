@@ -99,20 +99,16 @@ def read_video(left: Path, right: Path | None, layout: str) -> Iterator[PairSour
 
 def missing_partner(left: Path) -> SettingsError:
     """Return the error for one file that is not said to hold both images, with what it may be."""
-    size = None
-    if left.is_file():
-        if is_video(left):
-            with _opened((left,)) as videos:
-                size = [
-                    int(videos[0].get(key))
-                    for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-                ]
-        else:
-            size = list(read_image(left).shape[1::-1])
+    name = printable(left)
+    if not left.is_file():
+        raise InputError(f'{name} is missing')
+    if is_video(left):
+        with _opened((left,)) as (video,):
+            size = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+            width, height = (int(video.get(each)) for each in size)
     else:
-        raise InputError(f'{printable(left)} is missing')
-    name, ratio = printable(left), size[0] / max(size[1], 1)
-    both = f'{name} is {size[0]}x{size[1]}'
+        height, width = read_image(left).shape[:2]
+    both, ratio = f'{name} is {width}x{height}', width / max(height, 1)
     if ratio >= _WIDE:
         return SettingsError(
             f'{both}, as wide as two images: if it holds both, add --layout side-by-side, else '

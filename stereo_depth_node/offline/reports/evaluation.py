@@ -149,8 +149,7 @@ def _add_scene(
         [(png_of_panel(panel), panel.title) for panel in panels],
         'Disparities, and their errors against ground truth.',
     )
-    figure, axes = new_figure(height=3.2)
-    place = axes[0, 0]
+    figure, (place,) = new_figure(height=3.2)
     for index, each in enumerate(found):
         error = np.abs(each.disparity - truth)[np.isfinite(truth)]
         # NaN, where there is no disparity, is within no error.

@@ -155,21 +155,21 @@ class Report:
         self._blocks.append({'kind': kind, **content})
 
 
-def new_figure(rows: int = 1, columns: int = 1, *, height: float = 2.6) -> tuple[Figure, Any]:
-    """Return a figure for a page, and its axes, (rows, columns).
+def new_figure(rows: int = 1, *, height: float = 2.6) -> tuple[Figure, Any]:
+    """Return a figure for a page, and an array of the axes of its plots.
 
     Parameters
     ----------
-    rows, columns : int
-        Of plots; those of one column share their x axis.
+    rows : int
+        Plots, one below the other; they share their x axis.
     height : float
         Of each row, inches.
     """
     # As narrow as a phone can show with readable texts.
     figure = Figure(figsize=(4.8, height * rows), layout='constrained')
     figure.patch.set_visible(False)
-    axes = figure.subplots(rows, columns, squeeze=False, sharex='col')
-    for place in axes.ravel():
+    axes = figure.subplots(rows, squeeze=False, sharex=True)[:, 0]
+    for place in axes:
         place.patch.set_visible(False)
         place.grid(visible=True, color=_LINE, linewidth=0.8)
         place.set_axisbelow(True)

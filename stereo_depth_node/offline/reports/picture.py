@@ -99,7 +99,7 @@ def draw_panels(
     Parameters
     ----------
     path : Path
-        The file; its ending chooses the format (.png, .svg, .pdf, ...).
+        The PNG file; it is replaced if it exists.
     panels : sequence of Panel
         In reading order.
     caption : str

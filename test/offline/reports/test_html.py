@@ -52,7 +52,7 @@ def example() -> Report:
     report.add_heading('Plots')
     for _ in range(2):
         figure, axes = new_figure(2)
-        axes[0, 0].plot([0, 1, 2], [1, 3, 2])
+        axes[0].plot([0, 1, 2], [1, 3, 2])
         report.add_plot(figure, 'A line')
     for caption, image in (
         ('A grey image', np.full((40, 60), 128, np.uint8)),
