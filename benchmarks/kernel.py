@@ -42,8 +42,8 @@ from stereo_depth_node.offline.parser import ToolParser
 
 __all__ = ['Equality', 'Speed', 'Times', 'compare_results', 'measure_speed']
 
-BLOCKS = (9, 15, 21)
-COMPILE_TIMEOUT_S = 300.0
+_BLOCKS = (9, 15, 21)
+_COMPILE_TIMEOUT_S = 300.0
 
 
 class Times(NamedTuple):
@@ -191,7 +191,7 @@ def _take_turns(functions: Sequence[Callable[[], Any]], rounds: int) -> list[Tim
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, and fail if a result differs."""
     parser = ToolParser(prog='scripts/bench kernel', description=__doc__)
-    parser.add_argument('--blocks', type=int, nargs='+', default=BLOCKS, help='block sizes, px')
+    parser.add_argument('--blocks', type=int, nargs='+', default=_BLOCKS, help='block sizes, px')
     parser.add_argument('--threads', type=int, nargs='+', default=[1, 2])
     parser.add_argument('--images', nargs='+', choices=['scene', 'noise'], default=['scene'])
     parser.add_argument('--rounds', type=int, default=15, help='frames of each (0: no times)')
@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--seed', type=int, default=1000, help='of the random cases')
     parser.add_argument('--json', type=Path, help='write the figures to this file as well')
     options = parser.parse_whole(arguments)
-    if wait_for_kernel(COMPILE_TIMEOUT_S) is not KernelState.READY:
+    if wait_for_kernel(_COMPILE_TIMEOUT_S) is not KernelState.READY:
         print(f'no kernel: {kernel_state()[1]}', file=sys.stderr)
         return 1
     speeds = []

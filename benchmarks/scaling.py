@@ -27,9 +27,9 @@ from benchmarks.compute import CoreFrame, measure_in_turn, settle_kernel
 from benchmarks.worker import answer
 from stereo_depth_node.core.settings.settings import Settings
 
-__all__ = ['SIZES', 'draw_scaling', 'fit', 'measure_scaling', 'model_ms', 'tries']
+__all__ = ['draw_scaling', 'fit', 'measure_scaling', 'model_ms', 'tries']
 
-SIZES = ((320, 240), (480, 360), (640, 480), (960, 540), (1280, 720), (1600, 900), (1920, 1080))
+_SIZES = ((320, 240), (480, 360), (640, 480), (960, 540), (1280, 720), (1600, 900), (1920, 1080))
 _DISPARITIES = (16, 32, 64, 96, 128, 192, 256)
 _FIXED_SIZE, _FIXED_DISPARITIES = (640, 480), 64
 _COLOURS = {'opencv': '#9a3b2f', 'auto': '#1f5f8b', 'numba': '#1f5f8b'}
@@ -67,7 +67,7 @@ def measure_scaling(
     plan = [
         *(
             ('pixels', size, _FIXED_DISPARITIES, all_threads)
-            for size in SIZES
+            for size in _SIZES
             if size[0] * size[1] <= largest_pixels
         ),
         *(('disparities', _FIXED_SIZE, count, all_threads) for count in _DISPARITIES),

@@ -28,7 +28,7 @@ from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size
 from stereo_depth_node.ros.messages import RclpyMessages
 
-__all__ = ['PairPublisher']
+__all__ = ['FRAME_ID', 'PairPublisher']
 
 FRAME_ID = 'left_camera_optical_frame'
 _SIDES = ('left', 'right')

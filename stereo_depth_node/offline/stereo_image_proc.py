@@ -29,7 +29,7 @@ _BOTH_NODES: dict[str, Value] = {
     'queue_size': 5,
     'use_system_default_qos': False,
 }
-DISPARITY_NODE: dict[str, Value] = {
+_DISPARITY_NODE: dict[str, Value] = {
     'stereo_algorithm': 0,
     'sgbm_mode': 0,
     'full_dp': False,
@@ -47,23 +47,24 @@ DISPARITY_NODE: dict[str, Value] = {
     'speckle_range': 4,
     **_BOTH_NODES,
 }
-"""Parameters of disparity_node, of all its versions, with their defaults."""
-POINT_CLOUD_NODE: dict[str, Value] = {
+_POINT_CLOUD_NODE: dict[str, Value] = {
     'use_color': True,
     'avoid_point_cloud_padding': False,
     **_BOTH_NODES,
 }
-"""Parameters of point_cloud_node, of all its versions, with their defaults."""
 
 NODES: Mapping[str, Mapping[str, Value]] = {
-    'disparity_node': DISPARITY_NODE,
-    'point_cloud_node': POINT_CLOUD_NODE,
+    'disparity_node': _DISPARITY_NODE,
+    'point_cloud_node': _POINT_CLOUD_NODE,
 }
-_ALL_NAMES = {*DISPARITY_NODE, *POINT_CLOUD_NODE}
+"""The nodes, and their parameters in all versions, with their defaults."""
+_ALL_NAMES = {*_DISPARITY_NODE, *_POINT_CLOUD_NODE}
 # By these a section is recognised whatever the node is called.
 _DISTINCT = {
-    'disparity_node': DISPARITY_NODE.keys() - POINT_CLOUD_NODE.keys() - known_parameters().keys(),
-    'point_cloud_node': POINT_CLOUD_NODE.keys() - DISPARITY_NODE.keys(),
+    'disparity_node': _DISPARITY_NODE.keys()
+    - _POINT_CLOUD_NODE.keys()
+    - known_parameters().keys(),
+    'point_cloud_node': _POINT_CLOUD_NODE.keys() - _DISPARITY_NODE.keys(),
 }
 _LARGEST = {'stereo_algorithm': 1, 'sgbm_mode': 3}
 # What sgbm_mode 0 to 3 is here.

@@ -138,7 +138,7 @@ def _summary(found: TuningResult) -> str:
     return f'{tried} settings tried, cost {first.cost:.1f} before, {last.cost:.1f} now.{end}'
 
 
-class ApplyDialog:
+class _ApplyDialog:
     """Gives the settings to a node that runs."""
 
     def __init__(self, session: Session) -> None:
@@ -176,7 +176,7 @@ class ExportMenu:
                 copy = ui.button(icon='content_copy', on_click=self._copy)
                 copy.props('flat round dense size=sm aria-label="copy the launch line"')
             if session.source.apply is None and find_spec('rclpy') is not None:
-                dialog = ApplyDialog(session)
+                dialog = _ApplyDialog(session)
                 ui.menu_item('apply to a running node …', dialog.open).props('dense')
         self._fill()
 

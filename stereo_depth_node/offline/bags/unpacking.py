@@ -21,7 +21,14 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ['limit_rosbags', 'open_zstd', 'unpack_lz4', 'unpack_zstd']
+__all__ = [
+    'LimitedFile',
+    'UnpackingError',
+    'limit_rosbags',
+    'open_zstd',
+    'unpack_lz4',
+    'unpack_zstd',
+]
 
 # Of a chunk or a message: several times the largest image of a camera.
 _LARGEST: Final = 1 << 27

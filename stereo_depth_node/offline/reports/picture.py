@@ -26,7 +26,14 @@ from stereo_depth_node.core.errors import ImageError
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.files.writing import write_file
 
-__all__ = ['Panel', 'draw_panels', 'png_of_panel', 'png_of_panels', 'shown_range']
+__all__ = [
+    'UNKNOWN_COLOUR',
+    'Panel',
+    'draw_panels',
+    'png_of_panel',
+    'png_of_panels',
+    'shown_range',
+]
 
 UNKNOWN_COLOUR = '#4d4d4d'
 """Grey that is on none of the colour maps in use: where there is no value."""
