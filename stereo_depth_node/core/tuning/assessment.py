@@ -131,7 +131,6 @@ def _depth(disparity: float, geometry: StereoGeometry | None) -> str:
         return 'nothing found'
     if geometry is None:
         return f'{disparity:.1f} px'
-    beyond_infinity = disparity - geometry.offset
-    if beyond_infinity <= 0:
-        return f'infinity ({disparity:.1f} px)'
-    return f'{geometry.f * geometry.baseline / beyond_infinity:.2f} m ({disparity:.1f} px)'
+    depth = geometry.depth_at(disparity)
+    text = f'{depth:.2f} m' if math.isfinite(depth) else 'infinity'
+    return f'{text} ({disparity:.1f} px)'

@@ -19,10 +19,12 @@ import cv2
 import numpy as np
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
+from stereo_depth_node.core.disparity.depth import known_disparity
 from stereo_depth_node.core.disparity.invalidation import invalid_value, remove_speckles
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
+from stereo_depth_node.core.settings.algorithms.semi_global import NO_LEFT_RIGHT_CHECK
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.sparse_matches import match_corners
 from stereo_depth_node.core.tuning.matching import consistent_pixels
@@ -54,7 +56,7 @@ _REDUCED_MATCHERS: dict[str, Changes] = {
         'p1': 72,
         'p2': 288,
         'uniqueness_ratio': 10,
-        'disp12_max_diff': 4096,
+        'disp12_max_diff': NO_LEFT_RIGHT_CHECK,
     },
 }
 
@@ -220,10 +222,7 @@ def _from_reduced_pair(left: Grey, right: Grey, changes: Changes) -> DisparityRa
     fixed = pipeline.fixed.copy()
     pipeline.match(*(np.ascontiguousarray(image[:, ::-1]) for image in reversed(small)))
     from_left, from_right = (
-        np.where(
-            each >= low * DISPARITY_SCALE, each / np.float32(DISPARITY_SCALE), np.float32(np.nan)
-        ).astype(np.float32)
-        for each in (fixed, pipeline.fixed[:, ::-1])
+        known_disparity(each, low) for each in (fixed, pipeline.fixed[:, ::-1])
     )
     invalid = invalid_value(low)
     fixed[~consistent_pixels(from_left, from_right)] = invalid

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey, Mask
+from stereo_depth_node.core.arrays import Float, Grey, Mask
+from stereo_depth_node.core.disparity.depth import known_disparity
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import Settings
 
@@ -64,9 +65,7 @@ def pipeline_for(settings: Settings, image: Grey) -> StereoPipeline:
 def matched_disparity(pipeline: StereoPipeline, left: Grey, right: Grey) -> Float:
     """Match a pair and return x_l - x_r, (h, w) float32, pixels, NaN where there is none."""
     pipeline.match(left, right)
-    smallest = pipeline.settings.min_disparity * DISPARITY_SCALE
-    disparity = pipeline.fixed * np.float32(1 / DISPARITY_SCALE)
-    return np.where(pipeline.fixed >= smallest, disparity, np.float32(np.nan))
+    return known_disparity(pipeline.fixed, pipeline.settings.min_disparity)
 
 
 def consistent_pixels(from_left: Float, from_right: Float) -> Mask:

@@ -18,6 +18,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float, Grey
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
+from stereo_depth_node.core.settings.algorithms.semi_global import NO_LEFT_RIGHT_CHECK
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.tuning.disparity_range import DisparityRange
 from stereo_depth_node.core.tuning.matching import (
@@ -36,7 +37,7 @@ _MATCHING: Changes = {
     'block_size': 1,
     'p1': 8,
     'p2': 24,
-    'disp12_max_diff': 4096,
+    'disp12_max_diff': NO_LEFT_RIGHT_CHECK,
     'uniqueness_ratio': 0,
     'fill_left_band': True,
 }

@@ -15,19 +15,19 @@ from stereo_depth_node.core.settings.algorithms.algorithm import Algorithm
 from stereo_depth_node.core.settings.fields import SettingFields
 from stereo_depth_node.core.settings.parameter import Changes
 
-__all__ = ['SemiGlobal']
+__all__ = ['NO_LEFT_RIGHT_CHECK', 'SemiGlobal']
 
 # OpenCV's rule makes p2 of a larger block exceed half of an int16 (32 * 21^2 = 14112).
 _LARGEST_BLOCK = 21
 # Columns beyond the left border that paths come from; farther ones hardly matter.
 _PATH_CONTEXT_PX = 64
-# More than any disparity: lets everything pass, where -1 has OpenCV check after all.
-_NO_LEFT_RIGHT_CHECK = 4096
+NO_LEFT_RIGHT_CHECK = 4096
+"""A disp12_max_diff that lets everything pass, as it exceeds every disparity: -1 does not."""
 
 
 def _checks(settings: SettingFields) -> Iterable[Changes]:
     for ratio in (0, 2, 5, 10, 15):
-        for limit in (_NO_LEFT_RIGHT_CHECK, 1):
+        for limit in (NO_LEFT_RIGHT_CHECK, 1):
             yield {'uniqueness_ratio': ratio, 'disp12_max_diff': limit}
 
 
@@ -77,7 +77,7 @@ class SemiGlobal(Algorithm):
         'pre_filter_cap': 31,
         'pre_filter_type': 'xsobel',
         'uniqueness_ratio': 0,
-        'disp12_max_diff': _NO_LEFT_RIGHT_CHECK,
+        'disp12_max_diff': NO_LEFT_RIGHT_CHECK,
         'speckle_window_size': 0,
     }
     tuning_candidates = (
