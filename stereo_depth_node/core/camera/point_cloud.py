@@ -22,7 +22,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.arrays import Float, Indices
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import SizeError
-from stereo_depth_node.core.matching.kernel.provider import kernel_state, KernelState
+from stereo_depth_node.core.matching.kernel.provider import compiled_code_takes
 
 __all__ = ['PointProjector', 'Points']
 
@@ -122,7 +122,7 @@ class PointProjector:
         if self._is_organized:
             self._count = self._pixels.size - 1
             return self._grid
-        if _compiled_code_takes(depth):
+        if compiled_code_takes(depth):
             from stereo_depth_node.core.matching.kernel.conversion import select_known
 
             self._count = select_known(depth.reshape(-1), self._shape[1], self._step, self._pixels)
@@ -149,7 +149,7 @@ class PointProjector:
         pixels = self._pixels[: self._count]
         if values is None:
             values = depth
-        if _compiled_code_takes(depth, values, out):
+        if compiled_code_takes(depth, values, out):
             from stereo_depth_node.core.matching.kernel.conversion import project_pixels
 
             project_pixels(
@@ -195,7 +195,7 @@ class PointProjector:
     def _keep_one_per_voxel(self, depth: Float, scale: np.float32) -> None:
         points = np.empty((self._count, 3), np.float32)
         self.write(depth, points)
-        if _compiled_code_takes(depth):
+        if compiled_code_takes(depth):
             from stereo_depth_node.core.matching.kernel.conversion import keep_one_per_voxel
 
             # Not more than two thirds full, so that free places are found soon.
@@ -211,10 +211,3 @@ class PointProjector:
         first.sort()
         self._count = first.size
         self._pixels[: first.size] = self._pixels[first]
-
-
-def _compiled_code_takes(*images: Float) -> bool:
-    """Say whether there is compiled code for arrays like these."""
-    return kernel_state()[0] is KernelState.READY and all(
-        image.flags.carray and image.dtype == np.float32 for image in images
-    )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from stereo_depth_node.core.arrays import Colour, Grey
 from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
 from stereo_depth_node.core.errors import CalibrationError, SizeError, UncalibratedError
-from stereo_depth_node.core.matching.kernel.provider import kernel_state, KernelState
+from stereo_depth_node.core.matching.kernel.provider import compiled_code_takes
 
 __all__ = ['Rectifier']
 
@@ -91,7 +91,7 @@ class Rectifier:
                     f'the {name} to rectify is {shape[1]}x{shape[0]}, the calibration is for '
                     f'{expected[1]}x{expected[0]}: calibrate at the size that is published'
                 )
-        if kernel_state()[0] is KernelState.READY and image.ndim == 2 and out.flags.carray:
+        if image.ndim == 2 and compiled_code_takes(out):
             if self._remapper is None:
                 self._remapper = _CompiledRemapper(*self._maps)
             self._remapper.remap(image, out)

@@ -20,7 +20,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Float, Mask, Millimetres
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.matching.kernel.provider import kernel_state, KernelState
+from stereo_depth_node.core.matching.kernel.provider import compiled_code_takes
 from stereo_depth_node.core.settings import Settings
 
 __all__ = [
@@ -180,17 +180,17 @@ class DisparityConversion:
     """
 
     def __init__(self, settings: Settings, geometry: StereoGeometry | None) -> None:
+        self._geometry = geometry
         self._offset = np.float32(geometry.offset if geometry is not None else 0.0)
         self.limits = FixedLimits(*_INT16)
         if geometry is not None:
             self.limits = depth_limits(settings, geometry)
-        self._metric = None if geometry is None else (geometry, self.limits)
         self._masks: tuple[Mask, Mask] | None = None
         self._metres: Float | None = None
 
     def disparity(self, fixed: Fixed, out: Float) -> None:
         """Write d = x_l - x_r - (cx_l - cx_r) in pixels into `out`, (h, w) float32."""
-        if not _compiled_code_takes(fixed, out):
+        if not compiled_code_takes(fixed, out):
             disparity_in_pixels(fixed, float(self._offset), out)
             return
         from stereo_depth_node.core.matching.kernel.conversion import convert_to_disparity
@@ -205,9 +205,9 @@ class DisparityConversion:
         ValueError
             If there is no geometry.
         """
-        geometry, _ = self._camera()
+        geometry = self._camera()
         if out.dtype == np.float32:
-            self._metres_into(fixed, cast(Float, out))
+            self._metres_into(fixed, cast(Float, out), geometry)
             return
         if self._metres is None:
             self._metres = np.empty(fixed.shape, np.float32)
@@ -223,15 +223,14 @@ class DisparityConversion:
         ValueError
             If there is no geometry.
         """
-        _, limits = self._camera()
+        self._camera()
         if self._masks is None:
             self._masks = (np.empty(fixed.shape, np.bool_), np.empty(fixed.shape, np.bool_))
-        limits.reject(fixed, *self._masks)
+        self.limits.reject(fixed, *self._masks)
         return self._masks[0]
 
-    def _metres_into(self, fixed: Fixed, out: Float) -> None:
-        geometry, limits = self._camera()
-        if not _compiled_code_takes(fixed, out):
+    def _metres_into(self, fixed: Fixed, out: Float, geometry: StereoGeometry) -> None:
+        if not compiled_code_takes(fixed, out):
             disparity_in_pixels(fixed, float(self._offset), out)
             depth_from_disparity(out, self.unknown(fixed), geometry, out)
             return
@@ -242,25 +241,12 @@ class DisparityConversion:
             _PIXELS,
             self._offset,
             np.float32(geometry.f * geometry.baseline),
-            np.int16(limits.low),
-            np.int16(limits.high),
+            np.int16(self.limits.low),
+            np.int16(self.limits.high),
             out.reshape(-1),
         )
 
-    def _camera(self) -> tuple[StereoGeometry, FixedLimits]:
-        if self._metric is None:
+    def _camera(self) -> StereoGeometry:
+        if self._geometry is None:
             raise ValueError('depth needs a geometry: give the pipeline a StereoGeometry')
-        return self._metric
-
-
-def _compiled_code_takes(fixed: Fixed, out: Float) -> bool:
-    """Say whether there is compiled code for arrays like these.
-
-    For others numba would compile again, in the middle of a frame.
-    """
-    return (
-        kernel_state()[0] is KernelState.READY
-        and fixed.flags.carray
-        and out.flags.carray
-        and out.dtype == np.float32
-    )
+        return self._geometry

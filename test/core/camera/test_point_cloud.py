@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scenes import geometry_of, plane, scene_of
 
-from stereo_depth_node.core.camera import point_cloud
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.errors import SizeError
+from stereo_depth_node.core.matching.kernel import provider
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -112,7 +112,7 @@ def test_compiled_code_gives_the_points_that_numpy_gives(
     pytest.importorskip('numba')
     assert wait_for_kernel(COMPILE_S) is KernelState.READY
     fast = written(**options)
-    monkeypatch.setattr(point_cloud, 'kernel_state', lambda: (KernelState.COMPILING, ''))
+    monkeypatch.setattr(provider, 'kernel_state', lambda: (KernelState.COMPILING, ''))
     slow = written(**options)
     assert fast[0] == slow[0]
     assert fast[1].tobytes() == slow[1].tobytes()

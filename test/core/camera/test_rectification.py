@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scenes import camera, plane, scene_of
 
-from stereo_depth_node.core.camera import rectification
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import CalibrationError, SizeError
+from stereo_depth_node.core.matching.kernel import provider
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -303,7 +303,7 @@ def test_compiled_code_gives_the_pixels_that_opencv_gives(monkeypatch, model, d,
         fast, slow = (np.full((HEIGHT, WIDTH), 77, np.uint8) for _ in range(2))
         rectifier.rectify(image, fast)
         with monkeypatch.context() as without:
-            without.setattr(rectification, 'kernel_state', lambda: (KernelState.COMPILING, ''))
+            without.setattr(provider, 'kernel_state', lambda: (KernelState.COMPILING, ''))
             rectifier.rectify(image, slow)
         np.testing.assert_array_equal(fast, slow)
         in_three, planes = np.empty((HEIGHT, WIDTH, 3), np.uint8), np.dstack([image] * 3)

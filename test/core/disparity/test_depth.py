@@ -14,7 +14,6 @@ import pytest
 from scenes import geometry_of
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.disparity import depth as depth_module
 from stereo_depth_node.core.disparity.depth import (
     depth_from_disparity,
     depth_limits,
@@ -23,6 +22,7 @@ from stereo_depth_node.core.disparity.depth import (
     FixedLimits,
     millimetres_from_depth,
 )
+from stereo_depth_node.core.matching.kernel import provider
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 from stereo_depth_node.core.settings.settings import Settings
 
@@ -195,7 +195,7 @@ def both_ways(monkeypatch, settings, geometry, fixed):
     """Convert with numpy and with compiled code; return both disparities and both depths."""
     results = []
     for state in (KernelState.COMPILING, KernelState.READY):
-        monkeypatch.setattr(depth_module, 'kernel_state', lambda state=state: (state, ''))
+        monkeypatch.setattr(provider, 'kernel_state', lambda state=state: (state, ''))
         made = DisparityConversion(settings, geometry)
         disparity = np.zeros(fixed.shape, np.float32)
         depth = np.zeros(fixed.shape, np.float32)

@@ -25,6 +25,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from typing import Any
+
+import numpy.typing as npt
 
 from stereo_depth_node.core.matching.kernel.cache import (
     cache_folder,
@@ -38,6 +41,7 @@ __all__ = [
     'KernelProvider',
     'KernelState',
     'compile_ahead',
+    'compiled_code_takes',
     'kernel_state',
     'request_kernel',
     'wait_for_kernel',
@@ -157,12 +161,12 @@ class KernelProvider:
                 with child:
                     code = child.wait()
                 errors.seek(0)
-                words = errors.read().decode(errors='replace').strip().splitlines()
+                lines = errors.read().decode(errors='replace').strip().splitlines()
         finally:
             atexit.unregister(self.close)
         if code != 0:
-            said = words[-1] if words else 'it said nothing'
-            raise RuntimeError(f'the compiler ended with code {code}: {said}')
+            reason = lines[-1] if lines else 'without a message'
+            raise RuntimeError(f'the compiler ended with code {code}: {reason}')
 
 
 _provider = KernelProvider()
@@ -172,6 +176,14 @@ _ahead: list[subprocess.Popen[bytes]] = []
 def kernel_state() -> tuple[KernelState, str]:
     """Return the state of this process's kernel, and a text about it."""
     return _provider.state()
+
+
+def compiled_code_takes(*arrays: npt.NDArray[Any]) -> bool:
+    """Say whether the kernel is ready, and was compiled for arrays like these: contiguous ones.
+
+    For others numba would compile again, in the middle of a frame.
+    """
+    return kernel_state()[0] is KernelState.READY and all(each.flags.carray for each in arrays)
 
 
 def request_kernel() -> None:
