@@ -19,15 +19,16 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Float, Grey
 from stereo_depth_node.core.settings import Settings
+from stereo_depth_node.core.settings.algorithms.block_matching import (
+    RESPONSE_BITS,
+    response_scales,
+)
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 from stereo_depth_node.core.settings.window import left_border, valid_window
 
 __all__ = ['CostCurve', 'cost_curve']
 
 Sums = npt.NDArray[np.int32]
-
-# OpenCV's fixed point of the normalized response, 1/1024.
-_RESPONSE_BITS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +148,7 @@ def _derivative(image: Grey) -> Sums:
 
 def _normalized_response(image: Grey, window: int) -> Sums:
     """Return the pixel and its four neighbours less the mean of the window around them."""
-    area_scale = window * window // 8
-    sum_scale = (1024 + area_scale) // (area_scale * 2)
-    area_scale *= sum_scale
+    area_scale, sum_scale = response_scales(window)
     total = np.asarray(
         cv2.boxFilter(
             image, cv2.CV_32S, (window, window), normalize=False, borderType=cv2.BORDER_REPLICATE
@@ -164,4 +163,4 @@ def _normalized_response(image: Grey, window: int) -> Sums:
         + padded[:-2, 1:-1]
         + padded[2:, 1:-1]
     )
-    return np.asarray((cross * area_scale - total * sum_scale) >> _RESPONSE_BITS, np.int32)
+    return np.asarray((cross * area_scale - total * sum_scale) >> RESPONSE_BITS, np.int32)

@@ -15,7 +15,16 @@ from stereo_depth_node.core.settings.algorithms.algorithm import Algorithm
 from stereo_depth_node.core.settings.fields import SettingFields
 from stereo_depth_node.core.settings.parameter import Changes
 
-__all__ = ['BlockMatching', 'exceeds_response_table', 'left_right_check_is_defined']
+__all__ = [
+    'RESPONSE_BITS',
+    'BlockMatching',
+    'exceeds_response_table',
+    'left_right_check_is_defined',
+    'response_scales',
+]
+
+RESPONSE_BITS = 10
+"""Of the fixed point in which OpenCV computes normalized_response."""
 
 _PRE_FILTERS = {
     'xsobel': cv2.STEREO_BM_PREFILTER_XSOBEL,
@@ -156,8 +165,18 @@ def exceeds_response_table(window: int) -> bool:
     """
     if window == 0:
         return False
-    scale = window * window // 8
-    sum_scale = (1024 + scale) // (2 * scale)
-    largest = (8 * scale - 5) * sum_scale * 255 >> 10
-    smallest = -(window * window - 5) * sum_scale * 255 >> 10
+    area_scale, sum_scale = response_scales(window)
+    largest = (8 * area_scale - 5 * sum_scale) * 255 >> RESPONSE_BITS
+    smallest = -(window * window - 5) * sum_scale * 255 >> RESPONSE_BITS
     return largest > 1535 or smallest < -1280
+
+
+def response_scales(window: int) -> tuple[int, int]:
+    """Return the scales of normalized_response as OpenCV has them, in 1/1024.
+
+    That of the pixel and its four neighbours, which together count 8 times, and that of each
+    pixel of the window, whose side is `window` pixels.
+    """
+    area = window * window // 8
+    sum_scale = ((1 << RESPONSE_BITS) + area) // (2 * area)
+    return area * sum_scale, sum_scale
