@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -53,6 +54,7 @@ def decoded(message: bytes) -> np.ndarray:
     return decode_grey(content)
 
 
+@hypothesis_settings(deadline=None)
 @given(stamps, strings, strings, st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_every_field_of_an_image_is_read(
     stamp: tuple[int, int],
@@ -86,6 +88,7 @@ def test_every_field_of_an_image_is_read(
     assert bytes(content.data) == PIXELS.tobytes()
 
 
+@hypothesis_settings(deadline=None)
 @given(stamps, strings, strings, st.binary(max_size=20), st.booleans())
 def test_every_field_of_a_compressed_image_is_read(
     stamp: tuple[int, int], frame_id: str, format_: str, data: bytes, little_endian: bool
