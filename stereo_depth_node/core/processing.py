@@ -16,9 +16,7 @@ from statistics import median
 import time
 from typing import Any
 
-import numpy.typing as npt
-
-from stereo_depth_node.core.arrays import Grey
+from stereo_depth_node.core.arrays import AnyGrey, Grey
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.health.failures import drop_reason_of
 from stereo_depth_node.core.images.colour import decode_colour, has_colour
@@ -134,7 +132,7 @@ class PairProcessor:
     def __init__(
         self,
         library: MessageLibrary,
-        fallback: Callable[[RawImage], npt.NDArray[Any]] | None = None,
+        fallback: Callable[[RawImage], AnyGrey] | None = None,
     ) -> None:
         self.pipeline: StereoPipeline | None = None
         self.image_size: tuple[int, int] | None = None

@@ -4,19 +4,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from sensor_msgs.msg import Image
 
+from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import EncodingError
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['decode_with_cv_bridge']
-
-AnyGrey = npt.NDArray[Any]
 
 
 def decode_with_cv_bridge(image: RawImage) -> AnyGrey:

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.health.causes import CAUSES
 from stereo_depth_node.core.health.failures import is_out_of_memory
-from stereo_depth_node.core.settings.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable, visible
 
 __all__ = ['log_exceptions']
 
@@ -50,8 +50,7 @@ def log_exceptions(
                 node.get_logger().error(text, throttle_duration_sec=_LOG_PERIOD_S)
             elif rclpy.ok(context=node.context):
                 # An error may carry all of what it is about.
-                last = traceback.format_exc()[-_MOST_OF_TRACEBACK:]
-                text = ''.join(a if a.isprintable() or a == '\n' else '?' for a in last)
+                text = visible(traceback.format_exc()[-_MOST_OF_TRACEBACK:])
                 node.get_logger().error(
                     f'internal error, please report it: {text}',
                     throttle_duration_sec=_LOG_PERIOD_S,

@@ -17,11 +17,10 @@ from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 
 from stereo_depth_node.core.health.snapshot import IncompatibleSubscriber, TopicSnapshot
 from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE, DISPARITY_IMAGE, IMAGE
 
 __all__ = ['incompatible_subscriber', 'publisher_names', 'rivals', 'topic_snapshot']
 
-_IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-_DISPARITY = 'stereo_msgs/msg/DisparityImage'
 _MAX_SIMILAR = 6
 _INFINITE_NS = 2**63 - 1
 # Policies that qos_overrides of this node can change, by words of rclpy's reasons; and what a
@@ -194,8 +193,8 @@ def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[st
     """Return other topics of a type, those first whose name has the most in common."""
     topics = dict(node.get_topic_names_and_types())
     for other_type, other_name, transport in (
-        (_COMPRESSED, f'{name}/compressed', 'compressed'),
-        (_IMAGE, name.removesuffix('/compressed'), 'raw'),
+        (COMPRESSED_IMAGE, f'{name}/compressed', 'compressed'),
+        (IMAGE, name.removesuffix('/compressed'), 'raw'),
     ):
         if type_name != other_type and other_type in topics.get(other_name, ()):
             return (f'{other_name} (set image_transport to {transport})',)
@@ -215,7 +214,7 @@ def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[st
 def _is_output(topic: str, topics: Mapping[str, Iterable[str]]) -> bool:
     """Tell whether a topic belongs to another node of this kind: disparity is next to it."""
     return any(
-        _DISPARITY in topics.get(f'{topic.removesuffix(output)}disparity', ())
+        DISPARITY_IMAGE in topics.get(f'{topic.removesuffix(output)}disparity', ())
         for output in OUTPUTS
         if topic.endswith(f'/{output}')
     )

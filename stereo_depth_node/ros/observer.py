@@ -21,6 +21,7 @@ from stereo_depth_node.core.camera.plausibility import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
 from stereo_depth_node.core.health.result import report_of_result, ResultReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
+from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.environment import fast_dds_environment
@@ -40,7 +41,6 @@ from stereo_depth_node.ros.subscriptions import image_topic, StereoInputs
 
 __all__ = ['NodeObserver']
 
-_CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 # The window of the counts: this long, or longer until so many images of each side came.
 _WINDOW_S, _LONGEST_WINDOW_S, _ENOUGH_IMAGES = 1.0, 10.0, 3
 _SAMPLE_S = 0.4
@@ -231,12 +231,10 @@ class NodeObserver:
             image=self._topic(
                 image_topic(self._node, side, settings),
                 f'{side.value} image',
-                'sensor_msgs/msg/CompressedImage'
-                if settings.image_transport == 'compressed'
-                else 'sensor_msgs/msg/Image',
+                COMPRESSED_IMAGE if settings.image_transport == 'compressed' else IMAGE,
             ),
             camera_info=self._topic(
-                camera_info_topic(side), f'{side.value} camera_info', _CAMERA_INFO
+                camera_info_topic(side), f'{side.value} camera_info', CAMERA_INFO
             )
             if is_uncalibrated
             else self._camera_info_topic(side),
@@ -269,8 +267,8 @@ class NodeObserver:
         topic = camera_info_topic(side)
         return TopicSnapshot(
             self._node.resolve_topic_name(topic),
-            _CAMERA_INFO,
-            publishers=publisher_names(self._node, topic, _CAMERA_INFO),
+            CAMERA_INFO,
+            publishers=publisher_names(self._node, topic, CAMERA_INFO),
         )
 
     def _empty_result(self) -> ResultReport | None:

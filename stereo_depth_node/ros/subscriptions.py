@@ -129,8 +129,10 @@ class StereoInputs:
         """
         is_reliable = settings.frame_policy == 'every' and not self._is_offered_best_effort_only
         wanted = (
-            *(settings.image_transport, settings.stereo_layout),
-            *(settings.queue_size, is_reliable),
+            settings.image_transport,
+            settings.stereo_layout,
+            settings.queue_size,
+            is_reliable,
         )
         is_outdated = (
             self._opened_for != self._size
