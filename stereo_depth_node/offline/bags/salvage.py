@@ -31,6 +31,7 @@ from stereo_depth_node.offline.bags.mcap_records import legible_records
 from stereo_depth_node.offline.bags.messages import typestore
 from stereo_depth_node.offline.bags.reader import Bag, is_message
 from stereo_depth_node.offline.bags.topics import full_type
+from stereo_depth_node.offline.bags.writer import VERSION
 from stereo_depth_node.offline.files.writing import described_os_error
 
 __all__ = ['salvage', 'topic_definition', 'unpack']
@@ -132,7 +133,7 @@ def _writer(copy: Path) -> Writer:
         copy.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise described_os_error('write', copy, error) from error
-    return Writer(copy, version=8, storage_plugin=StoragePlugin.MCAP)
+    return Writer(copy, version=VERSION, storage_plugin=StoragePlugin.MCAP)
 
 
 def _add(writer: Writer, channel: _Channel) -> Connection | None:
@@ -168,38 +169,42 @@ def _mcap_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
 
 def _sqlite_messages(file: Path, notes: list[str]) -> Iterator[_Message]:
     """Yield the legible messages of an sqlite3 file, from both ends to where it is damaged."""
+    # immutable: no journal is looked for, and none is written
+    uri = f'{file.absolute().as_uri()}?immutable=1'
     try:
-        # immutable: no journal is looked for, and none is written
-        database = sqlite3.connect(f'{file.absolute().as_uri()}?immutable=1', uri=True)
-        # Otherwise sqlite refuses a file that is shorter than its header says.
-        database.execute('PRAGMA writable_schema = ON')
-        # A view in place of a table could compute anything, without end.
-        tables = database.execute(
-            "SELECT count(*) FROM sqlite_master WHERE type = 'table' "
-            "AND sql LIKE 'CREATE TABLE %' AND name IN ('messages', 'topics')"
-        ).fetchone()
-        if tables != (2,):
-            notes.append(f'{file.name} has no tables of messages and topics')
-            return
-        rows = database.execute('SELECT id, name, type FROM topics')
-        topics = {
-            number: _Channel(str(name), full_type(str(kind)), '') for number, name, kind in rows
-        }
-    except sqlite3.Error as error:
-        notes.append(f'{file.name} is illegible: {error}')
-        return
-    with closing(database):
-        last = 0
-        damage: list[str] = []
-        for number, topic, bag_ns, data in _rows(database, last, 'ASC', damage):
-            last = number
-            if topic in topics:
-                yield topics[topic], bag_ns, data
-        if damage:
-            notes.append(f'{file.name} is damaged behind message {last}: {damage[0]}')
-            for _, topic, bag_ns, data in _rows(database, last, 'DESC', damage):
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            topics = _sqlite_topics(database)
+            if topics is None:
+                notes.append(f'{file.name} has no tables of messages and topics')
+                return
+            last = 0
+            damage: list[str] = []
+            for number, topic, bag_ns, data in _rows(database, last, 'ASC', damage):
+                last = number
                 if topic in topics:
                     yield topics[topic], bag_ns, data
+            if damage:
+                notes.append(f'{file.name} is damaged behind message {last}: {damage[0]}')
+                for _, topic, bag_ns, data in _rows(database, last, 'DESC', damage):
+                    if topic in topics:
+                        yield topics[topic], bag_ns, data
+    except sqlite3.Error as error:
+        notes.append(f'{file.name} is illegible: {error}')
+
+
+def _sqlite_topics(database: sqlite3.Connection) -> dict[int, _Channel] | None:
+    """Return the topics by their numbers, None where there is no table of them or of messages."""
+    # Otherwise sqlite refuses a file that is shorter than its header says.
+    database.execute('PRAGMA writable_schema = ON')
+    # A view in place of a table could compute anything, without end.
+    tables = database.execute(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' "
+        "AND sql LIKE 'CREATE TABLE %' AND name IN ('messages', 'topics')"
+    ).fetchone()
+    if tables != (2,):
+        return None
+    rows = database.execute('SELECT id, name, type FROM topics')
+    return {number: _Channel(str(name), full_type(str(kind)), '') for number, name, kind in rows}
 
 
 def _rows(

@@ -27,10 +27,10 @@ from stereo_depth_node.offline.bags.files import METADATA
 from stereo_depth_node.offline.bags.messages import type_definition
 from stereo_depth_node.offline.files.writing import described_os_error
 
-__all__ = ['BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_name']
+__all__ = ['VERSION', 'BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_name']
 
 # What Humble reads as well as all that came after it.
-_VERSION: Final = 8
+VERSION: Final = 8
 _SUFFIXES = {'mcap': '.mcap', 'sqlite3': '.db3'}
 _INFORMATION = 'rosbag2_bagfile_information'
 # Large enough for the disk, small enough that little is left at the end.
@@ -180,7 +180,7 @@ class _DiskFlow:
 def _open_writer(target: Path, recording_format: BagFormat) -> Writer:
     writer = Writer(
         target,
-        version=_VERSION,
+        version=VERSION,
         storage_plugin=StoragePlugin[recording_format.storage.upper()],
     )
     if recording_format.compressed:
