@@ -97,7 +97,7 @@ setup(
     entry_points={
         'console_scripts': [
             f'stereo_depth_node = {PACKAGE}.ros.main:main',
-            f'stereo_depth = {PACKAGE}.offline.cli:main',
+            f'stereo_depth = {PACKAGE}.offline.__main__:main',
         ],
     },
 )

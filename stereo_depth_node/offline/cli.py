@@ -60,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nobody read what it printed any more.
     """
     if arguments is None:
+        for name in ('stdout', 'stderr'):
+            # A shell can start a program without them; a file of results must not get their place.
+            if getattr(sys, name) is None:
+                setattr(sys, name, open(os.devnull, 'w', encoding='utf-8'))  # noqa: SIM115
         if isinstance(sys.stdout, io.TextIOWrapper):
             # Names of files and topics may have letters that the locale has not.
             sys.stdout.reconfigure(errors='backslashreplace')
@@ -97,7 +101,8 @@ def _status(given: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        problem = f'{printable(error.filename or "")}: {error.strerror or printable(error)}'
+        place = f'{printable(error.filename)}: ' if error.filename is not None else ''
+        problem = f'{place}{error.strerror or printable(error)}'
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
         return INTERRUPTED

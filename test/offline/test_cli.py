@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -102,6 +103,46 @@ def test_a_missing_library_is_named_in_one_line_with_the_extra_that_has_it(
     assert done.stderr.endswith(f"of this repository: pip install '.[{extra}]'\n")
     assert done.stderr.count('\n') == 1
     assert not places['out'].exists()
+
+
+@pytest.mark.parametrize('closed', ['>&-', '2>&-', '>&- 2>&-'])
+def test_it_works_without_a_place_to_print_to(tmp_path: Path, closed: str) -> None:
+    image = np.zeros((120, 160), np.uint8)
+    for name in ('l.png', 'r.png'):
+        cv2.imwrite(str(tmp_path / name), image)
+    done = subprocess.run(
+        [
+            'sh',
+            '-c',
+            f'"$0" -m stereo_depth_node.offline images l.png r.png {closed}',
+            sys.executable,
+        ],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert (tmp_path / 'l_picture.png').exists()
+
+
+def test_ctrl_c_before_it_has_begun_gives_no_traceback() -> None:
+    """It comes while the first module of the program is imported."""
+    program = (
+        'import os, signal, sys\n'
+        'class Interrupt:\n'
+        '    def find_spec(self, name, path=None, target=None):\n'
+        '        if name == "stereo_depth_node.offline.cli":\n'
+        '            os.kill(os.getpid(), signal.SIGINT)\n'
+        'sys.meta_path.insert(0, Interrupt())\n'
+        'from stereo_depth_node.offline.__main__ import main\n'
+        'main()\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=ROOT, capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b'', b'')
 
 
 def test_names_that_the_locale_has_not_are_printed_all_the_same(tmp_path: Path) -> None:
