@@ -9,6 +9,9 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
+from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
@@ -59,3 +62,9 @@ def test_the_reference_page_has_a_row_of_four_cells_for_each_parameter():
     names = [row.split('`')[1] for row in rows]
     assert names == list(known_parameters())
     assert {row.count('|') for row in rows} == {5}
+
+
+@pytest.mark.parametrize('topic', OUTPUTS)
+def test_every_output_has_its_section_with_its_type(topic):
+    page = (ROOT / 'docs/interfaces.md').read_text(encoding='utf-8')
+    assert f'\n### `{topic}` ({OUTPUTS[topic].type.replace("/msg/", "/")}' in page
