@@ -137,7 +137,7 @@ def test_a_recording_without_images_lists_what_it_has(tmp_path: Path, capsys: An
     tape = Tape()
     tape.messages = [each for each in stereo_tape(2).messages if each[1].endswith('CameraInfo')]
     assert main(['inspect', str(tape.write(tmp_path / 'in'))]) == 2
-    assert 'no image topic at all' in capsys.readouterr().err
+    assert 'it has no image topic, only /left/camera_info' in capsys.readouterr().err
 
 
 def test_an_image_without_partner_at_either_end_is_no_gap(tmp_path: Path, capsys: Any) -> None:
