@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from stereo_depth_node.core.errors import InputError
@@ -14,7 +13,7 @@ from stereo_depth_node.environment import shared_file
 from stereo_depth_node.offline.files.outputs import ComputedPair, KINDS, METRIC_KINDS
 from stereo_depth_node.studio.result import Result
 
-__all__ = ['EXPORTS', 'LAUNCH_LINE', 'PARAMS_FILE', 'exported', 'kinds_of', 'preset', 'presets']
+__all__ = ['LAUNCH_LINE', 'PARAMS_FILE', 'exported', 'kinds_of', 'preset', 'presets']
 
 PARAMS_FILE = 'params.yaml'
 LAUNCH_LINE = f'ros2 launch stereo_depth_node depth.launch.py params_file:={PARAMS_FILE}'
@@ -28,36 +27,19 @@ _OF_THE_CAMERA = ('min_disparity', 'num_disparities', 'matcher_backend')
 _GROUPS_OF_PRESETS = ('Matching', 'Filters')
 
 
-def _params(result: Result) -> bytes:
-    comment = _COMMENT.format(name=result.frame.scene.name)
-    return render_params_file(result.settings, comment=comment, changed=True).encode()
-
-
-def _of_kind(kind: str) -> Callable[[Result], bytes]:
-    def content(result: Result) -> bytes:
-        pair = ComputedPair(result.frame.title, result.settings, result.pipeline)
-        return KINDS[kind](pair)
-
-    return content
-
-
-EXPORTS: dict[str, Callable[[Result], bytes]] = {
-    PARAMS_FILE: _params,
-    **{kind: _of_kind(kind) for kind in KINDS},
-}
-"""The files that there are, by their names, and what makes their content."""
-
-
 def kinds_of(result: Result) -> list[str]:
     """Return the files that can be made of a result: without calibration there is no depth."""
     has_depth = result.pipeline.geometry is not None
-    return [name for name in EXPORTS if has_depth or name not in METRIC_KINDS]
+    return [PARAMS_FILE, *(kind for kind in KINDS if has_depth or kind not in METRIC_KINDS)]
 
 
 def exported(result: Result, name: str) -> bytes:
-    """Return the content of a file of `EXPORTS`."""
+    """Return the content of one of the files of :func:`kinds_of`."""
+    if name == PARAMS_FILE:
+        comment = _COMMENT.format(name=result.frame.scene.name)
+        return render_params_file(result.settings, comment=comment, changed=True).encode()
     with result.lock:
-        return EXPORTS[name](result)
+        return KINDS[name](ComputedPair(result.frame.title, result.settings, result.pipeline))
 
 
 def presets() -> dict[str, Path]:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from inspect import isawaitable
 from pathlib import Path
 
 from nicegui import background_tasks, ui
@@ -15,6 +18,7 @@ from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.panels import (
     CloudPanel,
     FiguresPanel,
+    icon_button,
     MatchPanel,
     NodePanel,
     PixelPanel,
@@ -76,6 +80,7 @@ class _Page:
         self._show_view('pictures')
         self._problem.set_visibility(False)
         self._badge.set_visibility(False)
+        self._keys = self._actions()
         ui.keyboard(on_key=self._key)
         session.on_result = self._show_result
         session.on_figures = self._show_figures
@@ -96,16 +101,16 @@ class _Page:
             ).props('dense unelevated no-caps size=sm')
             PresetMenu(session, self._take)
             TuneDialog(session, self._take)
-            self._undo = _button('undo', 'Undo (z)', lambda: self._step(-1))
-            self._redo = _button('redo', 'Do again (y)', lambda: self._step(1))
-            self._freeze = _button('push_pin', 'Freeze this result as A (f)', self._freeze_now)
+            self._undo = icon_button('undo', 'Undo (z)', lambda: self._step(-1))
+            self._redo = icon_button('redo', 'Do again (y)', lambda: self._step(1))
+            icon_button('push_pin', 'Freeze this result as A (f)', self._freeze_now)
             self._flip = ui.switch('A', on_change=self._flipped).props('dense')
             self._flip.props('aria-label="show A, the frozen result"')
             with self._flip:
                 ui.tooltip('Show the frozen result in place of the new one (b)')
             ExportMenu(session, self._shown)
-            _button('contrast', 'Light or dark', self._change_theme)
-            with _button('keyboard', 'Keys', lambda: None), ui.menu().classes('studio-keys'):
+            icon_button('contrast', 'Light or dark', self._change_theme)
+            with icon_button('keyboard', 'Keys', lambda: None), ui.menu().classes('studio-keys'):
                 ui.markdown(_KEYS)
 
     def _shown(self) -> Result | None:
@@ -216,32 +221,31 @@ class _Page:
         key = event.key.name
         if key.isdigit():
             self._layers.toggle(int(key))
-        elif key in ('z', 'y'):
-            await self._step(-1 if key == 'z' else 1)
-        elif key == 'f':
-            self._freeze_now()
-        elif key == 'b' and self._session.frozen is not None:
+        elif key in self._keys:
+            outcome = self._keys[key]()
+            if isawaitable(outcome):
+                await outcome
+
+    def _actions(self) -> dict[str, Callable[[], object]]:
+        """Return what each key does, but those for the layers."""
+        actions: dict[str, Callable[[], object]] = {
+            'z': partial(self._step, -1),
+            'y': partial(self._step, 1),
+            'f': self._freeze_now,
+            'b': self._flip_over,
+            'p': partial(self._view.set_value, 'pictures'),
+            'c': partial(self._view.set_value, 'cloud'),
+            'Escape': self._match.close,
+        }
+        if self._timeline is not None:
+            actions |= {
+                ',': partial(self._timeline.step, -1),
+                '.': partial(self._timeline.step, 1),
+                ' ': self._timeline.play,
+                'w': self._timeline.show_worst,
+            }
+        return actions
+
+    def _flip_over(self) -> None:
+        if self._session.frozen is not None:
             self._flip.value = not self._flip.value
-        elif key in ('p', 'c'):
-            self._view.value = 'pictures' if key == 'p' else 'cloud'
-        elif self._timeline is not None and key in (',', '.', ' ', 'w'):
-            _time_key(self._timeline, key)
-        elif key == 'Escape':
-            self._match.close()
-
-
-def _time_key(timeline: Timeline, key: str) -> None:
-    if key == ' ':
-        timeline.play()
-    elif key == 'w':
-        timeline.show_worst()
-    else:
-        timeline.step(-1 if key == ',' else 1)
-
-
-def _button(icon: str, text: str, on_click: object) -> ui.button:
-    button = ui.button(icon=icon, on_click=on_click, color=None)  # type: ignore[arg-type]
-    button.props(f'flat round dense size=sm aria-label="{text}"').classes('studio-button')
-    with button:
-        ui.tooltip(text)
-    return button

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 import math
 
@@ -18,7 +18,7 @@ from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
 
-__all__ = ['CloudPanel', 'FiguresPanel', 'MatchPanel', 'NodePanel', 'PixelPanel']
+__all__ = ['CloudPanel', 'FiguresPanel', 'MatchPanel', 'NodePanel', 'PixelPanel', 'icon_button']
 
 Pixel = tuple[int, int]
 # Changes that are too small to be a gain or a loss.
@@ -30,6 +30,15 @@ _SPACE = '#15191e'
 _EXPLAIN_S = 2.0
 # Size of a point, of its usual distance.
 _POINT_SHARE = 0.006
+
+
+def icon_button(icon: str, text: str, on_click: Callable[[], object]) -> ui.button:
+    """Return a button without a text of its own, which a tooltip has."""
+    button = ui.button(icon=icon, on_click=on_click, color=None)
+    button.props(f'flat round dense size=sm aria-label="{text}"')
+    with button:
+        ui.tooltip(text)
+    return button
 
 
 class FiguresPanel:

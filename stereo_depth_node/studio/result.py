@@ -194,6 +194,4 @@ def _single(settings: Settings) -> Settings:
         roi_y=0,
         roi_width=0,
         roi_height=0,
-        max_uncertainty=0.0,
-        max_relative_uncertainty=0.0,
     )

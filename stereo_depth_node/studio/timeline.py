@@ -15,6 +15,7 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.plan import evenly_spaced
 from stereo_depth_node.studio.figures import FIGURES, Figures, figures_of, reference_of
 from stereo_depth_node.studio.frames import Source
+from stereo_depth_node.studio.panels import icon_button
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
 
@@ -49,10 +50,10 @@ class Timeline:
         last = session.source.count - 1
         with ui.element('div').classes('studio-timeline').props('data-panel=timeline'):
             with ui.row().classes('studio-transport'):
-                self._icon('skip_previous', 'Frame before (,)', lambda: self.step(-1))
-                self._play = self._icon('play_arrow', 'Play (space)', self.play)
-                self._icon('skip_next', 'Next frame (.)', lambda: self.step(1))
-                self._icon('trending_down', 'Worst frame (w)', self.show_worst)
+                icon_button('skip_previous', 'Frame before (,)', lambda: self.step(-1))
+                self._play = icon_button('play_arrow', 'Play (space)', self.play)
+                icon_button('skip_next', 'Next frame (.)', lambda: self.step(1))
+                icon_button('trending_down', 'Worst frame (w)', self.show_worst)
                 self._text = ui.label().classes('studio-frame')
                 ui.select(
                     {name: FIGURES[name].title for name in _SHOWN},
@@ -170,14 +171,6 @@ class Timeline:
                 }
             ],
         }
-
-    @staticmethod
-    def _icon(icon: str, text: str, on_click: Callable[[], None]) -> ui.button:
-        button = ui.button(icon=icon, on_click=on_click, color=None)
-        button.props(f'flat round dense size=sm aria-label="{text}"')
-        with button:
-            ui.tooltip(text)
-        return button
 
 
 def _measure(
