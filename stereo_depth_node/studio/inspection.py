@@ -14,6 +14,8 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.matching.cost_curve import cost_curve, CostCurve
+from stereo_depth_node.offline.reports.html import COLOURS
+from stereo_depth_node.offline.reports.picture import GREY_INK
 from stereo_depth_node.studio.result import Result
 
 __all__ = ['RowPicture', 'costs_of', 'described', 'explained', 'plot_of', 'row_of']
@@ -22,7 +24,7 @@ Pixel = tuple[int, int]
 
 # Rows above and below that of the pixel, columns beside what is compared, and between the images.
 _ROWS, _COLUMNS, _GAP = 12, 24, 4
-_BEST, _SECOND, _GREY = '#009e73', '#d55e00', '#74808c'
+_LINE, _SECOND, _BEST = COLOURS[:3]
 
 
 def described(result: Result, x: int, y: int) -> list[tuple[str, str]]:
@@ -102,9 +104,9 @@ def plot_of(curve: CostCurve, published: float) -> dict[str, Any]:
     ]
     axis = {
         'nameLocation': 'middle',
-        'nameTextStyle': {'color': _GREY},
-        'axisLabel': {'color': _GREY},
-        'splitLine': {'lineStyle': {'color': '#74808c33'}},
+        'nameTextStyle': {'color': GREY_INK},
+        'axisLabel': {'color': GREY_INK},
+        'splitLine': {'lineStyle': {'color': f'{GREY_INK}33'}},
     }
     lines = [{'xAxis': published}] if math.isfinite(published) else []
     return {
@@ -119,8 +121,8 @@ def plot_of(curve: CostCurve, published: float) -> dict[str, Any]:
                 'type': 'line',
                 'data': points,
                 'showSymbol': False,
-                'lineStyle': {'width': 2, 'color': '#0072b2'},
-                'itemStyle': {'color': '#0072b2'},
+                'lineStyle': {'width': 2, 'color': _LINE},
+                'itemStyle': {'color': _LINE},
                 'markPoint': {
                     'data': marks,
                     'symbol': 'circle',

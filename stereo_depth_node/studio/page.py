@@ -13,6 +13,7 @@ from nicegui import background_tasks, ui
 from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.reports.html import COLOURS
 from stereo_depth_node.studio.controls import Controls
 from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.panels import (
@@ -46,7 +47,7 @@ _KEYS = """\
 def build_page(session: Session) -> None:
     """Build the page of a tab."""
     ui.add_css(_STYLE)
-    ui.colors(primary='#0072b2', accent='#d55e00', positive='#009e73')
+    ui.colors(primary=COLOURS[0], accent=COLOURS[1], positive=COLOURS[2])
     _Page(session)
 
 

@@ -13,6 +13,8 @@ from nicegui import background_tasks, ui
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.plan import evenly_spaced
+from stereo_depth_node.offline.reports.html import COLOURS
+from stereo_depth_node.offline.reports.picture import GREY_INK
 from stereo_depth_node.studio.figures import FIGURES, Figures, figures_of, reference_of
 from stereo_depth_node.studio.frames import Source
 from stereo_depth_node.studio.panels import icon_button
@@ -25,7 +27,6 @@ __all__ = ['Timeline']
 _MOST_FRAMES = 240
 _PLAY_S = 0.1
 _REDRAW_EVERY = 8
-_GREY = '#74808c'
 
 _SHOWN = ('density', 'wrong', 'near', 'nearest', 'farthest', 'rows', 'time')
 # Those that need careful matching, which takes longer than everything else.
@@ -148,7 +149,7 @@ class Timeline:
         self._plot.update()
 
     def _options(self) -> dict[str, Any]:
-        axis = {'axisLabel': {'color': _GREY}, 'splitLine': {'show': False}}
+        axis = {'axisLabel': {'color': GREY_INK}, 'splitLine': {'show': False}}
         return {
             'animation': False,
             'grid': {'left': 40, 'right': 10, 'top': 6, 'bottom': 4},
@@ -166,8 +167,8 @@ class Timeline:
                     'name': FIGURES[self._shown].title,
                     'data': [],
                     'showSymbol': False,
-                    'lineStyle': {'width': 1.6, 'color': '#0072b2'},
-                    'areaStyle': {'color': '#0072b2', 'opacity': 0.12},
+                    'lineStyle': {'width': 1.6, 'color': COLOURS[0]},
+                    'areaStyle': {'color': COLOURS[0], 'opacity': 0.12},
                 }
             ],
         }

@@ -27,6 +27,7 @@ from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.files.writing import write_file
 
 __all__ = [
+    'GREY_INK',
     'UNKNOWN_COLOUR',
     'Panel',
     'draw_panels',
@@ -43,10 +44,9 @@ _DPI = 110
 # In a page: as wide as a phone, with enough pixels for a screen that has more of them.
 _PAGE_WIDTH, _PAGE_DPI = 4.6, 150
 # It has a contrast of 4.3 to white and of 4.2 to the dark ground of the pages.
-_GREY_INK = '#74808c'
+GREY_INK = '#74808c'
 _PAGE_STYLE: Any = {
-    f'{place}color': _GREY_INK
-    for place in ('text.', 'axes.label', 'axes.edge', 'xtick.', 'ytick.')
+    f'{place}color': GREY_INK for place in ('text.', 'axes.label', 'axes.edge', 'xtick.', 'ytick.')
 }
 # Room for title and margins of one row of panels, inches.
 _ROW_EXTRA = 0.45
