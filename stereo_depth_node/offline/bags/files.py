@@ -25,13 +25,17 @@ def recording_files(path: Path) -> list[Path]:
         If it does not exist, or has none.
     """
     try:
-        if not path.exists():
-            raise InputError(f'{path} does not exist: name a ROS 2 bag')
-        files = storage_files(path)
-        if not files:
-            _refuse_ros_1(path)
+        exists, files = path.exists(), storage_files(path)
+        is_ros_1 = not files and _is_ros_1(path)
     except OSError as error:
         raise described_os_error('read', path, error) from error
+    if not exists:
+        raise InputError(f'{path} does not exist: name a ROS 2 bag')
+    if is_ros_1:
+        raise InputError(
+            f'{path} is a bag of ROS 1: convert it with "rosbags-convert --src {path} --dst '
+            f'{path.stem}", which comes with the package rosbags'
+        )
     if not files and (path / METADATA).is_file():
         raise InputError(
             f'{path} has {METADATA} and none of the files that it is about '
@@ -61,13 +65,8 @@ def _is_storage(file: Path) -> bool:
     return suffix in STORAGE_SUFFIXES and file.is_file()
 
 
-def _refuse_ros_1(path: Path) -> None:
-    """Name the tool that converts a bag of ROS 1."""
-    if path.is_file() and path.suffix != '.zstd':
-        with path.open('rb') as file:
-            is_ros_1 = file.read(len(_ROS_1_MAGIC)) == _ROS_1_MAGIC
-        if is_ros_1:
-            raise InputError(
-                f'{path} is a bag of ROS 1: convert it with "rosbags-convert --src {path} --dst '
-                f'{path.stem}", which comes with the package rosbags'
-            )
+def _is_ros_1(path: Path) -> bool:
+    if not path.is_file() or path.suffix == '.zstd':
+        return False
+    with path.open('rb') as file:
+        return file.read(len(_ROS_1_MAGIC)) == _ROS_1_MAGIC
