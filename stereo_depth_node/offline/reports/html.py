@@ -78,7 +78,7 @@ class Report:
         head : sequence of str
             Names of the columns.
         rows : sequence of sequences
-            Texts, or numbers, which are written with 4 digits.
+            Texts, whole numbers, or others, which are written with 4 digits.
         folded : str
             What to click on to see the table; shown at once without.
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from pathlib import Path
+import re
 from typing import Any
 
 import cv2
@@ -74,6 +75,13 @@ def test_a_page_is_sound_and_its_names_are_unique() -> None:
     assert len(balance.ids) == len(set(balance.ids)) > 10
     assert 'A &lt;title&gt; &amp; more' in page
     assert 'a&lt;b' in page
+
+
+def test_counts_are_written_in_full_and_other_numbers_with_four_digits() -> None:
+    report = Report('Numbers')
+    report.add_table(('count', 'share', 'is on'), [(123456, 12.34567, True)])
+    cells = re.findall(r'<td[^>]*>([^<]*)</td>', report.render())
+    assert cells == ['123456', '12.35', 'True']
 
 
 def test_the_same_data_give_the_same_page() -> None:
