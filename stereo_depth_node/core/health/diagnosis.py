@@ -23,11 +23,10 @@ from stereo_depth_node.core.health.losses import (
     is_notable,
     lost_images,
     or_transport_cure,
-    transport_cure,
 )
 from stereo_depth_node.core.health.rectification import rectification_findings
 from stereo_depth_node.core.health.result import why_depth_is_empty
-from stereo_depth_node.core.health.snapshot import Snapshot, TopicSnapshot
+from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.health.stamps import (
     backward_stamps,
     repeated_images,
@@ -39,6 +38,7 @@ from stereo_depth_node.core.health.topics import (
     has_mixed_images,
     shared_topics,
     unusable_frames,
+    why_images_do_not_come,
 )
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.algorithms.table import FASTEST_ALGORITHM
@@ -112,7 +112,7 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
         are_there = all(side.image.publishers for name, side in snapshot.sides() if name in silent)
         if snapshot.is_unreadable and snapshot.failure is not None and are_there:
             yield why_pairs_fail(snapshot, snapshot.failure)  # what came last
-        yield from _silence(snapshot, silent)
+        yield from why_images_do_not_come(snapshot, silent)
         if snapshot.missing_calibration:
             yield missing_calibration(snapshot)
     if silent:
@@ -123,82 +123,6 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
         yield from why_nothing_pairs(snapshot)
     if snapshot.failure is not None:
         yield why_pairs_fail(snapshot, snapshot.failure)
-
-
-def _silence(snapshot: Snapshot, silent: list[str]) -> Iterator[Finding]:
-    """Yield why images do not come."""
-    sides = {name: side for name, side in snapshot.sides() if name in silent}
-    if snapshot.has_one_stream:
-        del sides['right']  # whose topic is that of the left
-    unknown = {
-        name: side.image
-        for name, side in sides.items()
-        if not (side.image.publishers or side.image.incompatible or side.image.other_types)
-    }
-    if unknown:
-        topics = tuple(unknown.values())
-        similar = dict.fromkeys(topic for each in topics for topic in each.similar)
-        yield CAUSES['no_publisher'].found(
-            topics=listed(topic.name for topic in topics),
-            type=topics[0].type,
-            hint=f'; of that type there are {listed(similar)}' if similar else '',
-        )
-    for side in sides.values():
-        topic = side.image
-        if topic.publishers:
-            continue
-        if topic.incompatible:
-            yield CAUSES['incompatible_qos'].found(
-                topic=topic.name, reason=topic.incompatible, cure=topic.qos_cure
-            )
-        elif topic.other_types:
-            came = listed(topic.other_types)
-            yield CAUSES['wrong_type'].found(
-                topic=topic.name, came=came, type=topic.type, cure=_cure_of_type(snapshot, topic)
-            )
-    mute = {name: side for name, side in sides.items() if side.image.publishers}
-    if len(mute) == 1 and len(silent) == 1:
-        yield _one_side_only(snapshot, silent[0])
-    elif mute:
-        yield CAUSES['no_messages'].found(
-            topics=listed(side.image.name for side in mute.values()),
-            silence=min(snapshot.age, *(side.silence for side in mute.values())),
-            publishers=listed(
-                dict.fromkeys(name for side in mute.values() for name in side.image.publishers)
-            ),
-            transport=transport_cure(snapshot),
-        )
-
-
-def _cure_of_type(snapshot: Snapshot, topic: TopicSnapshot) -> str:
-    other = '' if snapshot.has_one_stream else ', and so for the other camera'
-    raw = topic.name.removesuffix('/compressed')
-    if any(came.endswith('/CompressedImage') for came in topic.other_types):
-        return (
-            'start this node with --ros-args -p image_transport:=compressed '
-            f'-r {raw}/compressed:={topic.name}{other}'
-        )
-    if any(came.endswith('/Image') for came in topic.other_types):
-        return (
-            f'start this node with --ros-args -p image_transport:=raw -r {raw}:={topic.name}'
-            f'{other}'
-        )
-    return 'remap it'
-
-
-def _one_side_only(snapshot: Snapshot, name: str) -> Finding:
-    sides = dict(snapshot.sides())
-    silent = sides.pop(name)
-    ((other_name, other),) = sides.items()
-    return CAUSES['one_side_only'].found(
-        other=other_name,
-        rate=other.rate,
-        side=name,
-        topic=silent.image.name,
-        silence=min(silent.silence, snapshot.age),
-        publishers=listed(silent.image.publishers),
-        cure=or_transport_cure(snapshot, f'check the {name} camera', 'if it works'),
-    )
 
 
 def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
