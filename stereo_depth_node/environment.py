@@ -22,6 +22,7 @@ __all__ = [
     'PROFILE_VARIABLES',
     'fast_dds_environment',
     'graph_environment',
+    'profile_variable',
     'reserved_domain',
     'shared_file',
 ]
@@ -90,11 +91,18 @@ def fast_dds_environment(
     dict
         One variable with the path of the profile; empty when `environment` already names one.
     """
-    if any(environment.get(variable) for variable in PROFILE_VARIABLES):
+    variable = profile_variable(environment)
+    if environment.get(variable):
         return {}
-    newer, older = PROFILE_VARIABLES
-    variable = older if environment.get('ROS_DISTRO') in _FAST_DDS_2 else newer
     return {variable: profile or str(shared_file('config/fastdds_shm.xml'))}
+
+
+def profile_variable(environment: Mapping[str, str]) -> str:
+    """Return the variable that names the Fast DDS profile, or that would name one."""
+    newer, older = PROFILE_VARIABLES
+    named = [name for name in PROFILE_VARIABLES if environment.get(name)]
+    usual = older if environment.get('ROS_DISTRO') in _FAST_DDS_2 else newer
+    return named[0] if named else usual
 
 
 # Domains whose ports stay clear of the ephemeral ports of Linux.

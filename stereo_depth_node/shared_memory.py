@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import printable, read_text
-from stereo_depth_node.environment import fast_dds_environment, PROFILE_VARIABLES, shared_file
+from stereo_depth_node.environment import profile_variable, shared_file
 
 __all__ = ['REMEDY', 'SHM_FOLDER', 'SharedMemory', 'is_shared_memory_full', 'shared_memory']
 
@@ -95,7 +95,9 @@ def shared_memory(environment: Mapping[str, str], folder: Path = SHM_FOLDER) -> 
             f'{found}: this node makes do with a segment of {fitting / _MIB:.1f} MiB, images of '
             f'the cameras may get lost; {REMEDY}'
         )
-        return SharedMemory(problem, _variable(environment), _with_segment(profile, fitting))
+        return SharedMemory(
+            problem, profile_variable(environment), _with_segment(profile, fitting)
+        )
     return _without(environment, f'{found}; {REMEDY}')
 
 
@@ -105,7 +107,7 @@ def _without(environment: Mapping[str, str], problem: str) -> SharedMemory:
     if not _segment_bytes(profile):
         profile = read_text(shared_file('config/fastdds_shm.xml'))
     text = f'{problem}. Until then this node does without, and large images may get lost'
-    return SharedMemory(text, _variable(environment), _with_segment(profile, 0))
+    return SharedMemory(text, profile_variable(environment), _with_segment(profile, 0))
 
 
 def _free(folder: Path) -> int:
@@ -113,15 +115,9 @@ def _free(folder: Path) -> int:
     return space.f_bavail * space.f_frsize
 
 
-def _variable(environment: Mapping[str, str]) -> str:
-    """Return the variable that names the profile, or that would."""
-    named = [name for name in PROFILE_VARIABLES if environment.get(name)]
-    return [*named, *fast_dds_environment(environment, 'any')][0]
-
-
 def _named_profile(environment: Mapping[str, str]) -> str:
     """Return the profile in use; empty if there is none, or none that can be read."""
-    path = environment.get(_variable(environment))
+    path = environment.get(profile_variable(environment))
     try:
         return read_text(path) if path else ''
     except InputError:
