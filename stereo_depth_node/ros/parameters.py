@@ -32,7 +32,7 @@ from stereo_depth_node.core.settings.parameter import Parameter, Value
 from stereo_depth_node.core.settings.params_file import NOT_SETTINGS, why_nothing_is_for
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.ros.camera_infos import camera_info_topic
-from stereo_depth_node.ros.subscriptions import BOTH_IMAGES
+from stereo_depth_node.ros.subscriptions import image_topic
 
 __all__ = ['SettingsParameters', 'with_range']
 
@@ -99,9 +99,9 @@ class SettingsParameters:
                 yield reason
 
     def _unknown_names(self) -> Iterator[str]:
-        """Take back what the node was made to declare, and yield what nobody knows.
+        """Undeclare the start values, and yield advice on those with names that do not exist.
 
-        To learn what it is started with, the node declares all of it, of the types that came.
+        To learn what it is started with, the node has declared all of it, of the types that came.
         """
         node = self._node
         for name, given in node.get_parameters_by_prefix('').items():
@@ -175,13 +175,15 @@ class SettingsParameters:
 
 def _topics_of(node: Node) -> dict[str, str]:
     """Return the topics of the node whose QoS can be overridden, by their full names."""
-    images = [*(f'{side.value}/image_rect' for side in Side), BOTH_IMAGES]
-    raw = [node.resolve_topic_name(topic) for topic in images]
-    compressed = [node.resolve_topic_name(f'{topic}/compressed') for topic in raw]
-    infos = [node.resolve_topic_name(camera_info_topic(side)) for side in Side]
-    outputs = [node.resolve_topic_name(topic) for topic in OUTPUTS]
-    subscriptions = dict.fromkeys([*raw, *compressed, *infos], 'subscription')
-    return dict.fromkeys(outputs, 'publisher') | subscriptions
+    inputs = [
+        image_topic(node, side, Settings(image_transport=transport, stereo_layout=layout))
+        for transport in known_parameters()['image_transport'].choices
+        for layout in known_parameters()['stereo_layout'].choices
+        for side in Side
+    ]
+    inputs += map(camera_info_topic, Side)
+    kinds = dict.fromkeys(OUTPUTS, 'publisher') | dict.fromkeys(inputs, 'subscription')
+    return {node.resolve_topic_name(topic): kind for topic, kind in kinds.items()}
 
 
 def _descriptor_of(known: Parameter) -> ParameterDescriptor:
