@@ -24,21 +24,16 @@ def why_images_do_not_come(snapshot: Snapshot, silent: list[str]) -> Iterator[Fi
     sides = {name: side for name, side in snapshot.sides() if name in silent}
     if snapshot.has_one_stream:
         del sides['right']  # whose topic is that of the left
-    unknown = {
-        name: side.image
-        for name, side in sides.items()
-        if not (side.image.publishers or side.image.incompatible or side.image.other_types)
-    }
+    topics = [side.image for side in sides.values()]
+    unknown = [each for each in topics if not _is_published(each)]
     if unknown:
-        topics = tuple(unknown.values())
-        similar = dict.fromkeys(topic for each in topics for topic in each.similar)
+        similar = dict.fromkeys(topic for each in unknown for topic in each.similar)
         yield CAUSES['no_publisher'].found(
-            topics=listed(topic.name for topic in topics),
-            type=topics[0].type,
+            topics=listed(topic.name for topic in unknown),
+            type=unknown[0].type,
             hint=f'; of that type there are {listed(similar)}' if similar else '',
         )
-    for side in sides.values():
-        topic = side.image
+    for topic in topics:
         if topic.publishers:
             continue
         if topic.incompatible:
@@ -62,6 +57,11 @@ def why_images_do_not_come(snapshot: Snapshot, silent: list[str]) -> Iterator[Fi
             ),
             transport=transport_cure(snapshot),
         )
+
+
+def _is_published(topic: TopicSnapshot) -> bool:
+    """Tell whether anybody publishes a topic, even if it does not reach this node."""
+    return bool(topic.publishers or topic.incompatible or topic.other_types)
 
 
 def _cure_of_type(snapshot: Snapshot, topic: TopicSnapshot) -> str:
