@@ -18,7 +18,7 @@ import numpy as np
 from stereo_depth_node.core.arrays import Colour, Fixed, Float, Grey, Mask, Millimetres
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.camera.plausibility import why_size_differs
+from stereo_depth_node.core.camera.plausibility import CALIBRATE_AT_SIZE, why_size_differs
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.disparity.colours import DisparityColours
@@ -26,8 +26,8 @@ from stereo_depth_node.core.disparity.depth import DisparityConversion, FixedLim
 from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
-from stereo_depth_node.core.errors import CalibrationSizeError, SizeError
-from stereo_depth_node.core.images.layouts import size_error, whole_size
+from stereo_depth_node.core.errors import SizeError
+from stereo_depth_node.core.images.layouts import SEPARATE, size_error, whole_size
 from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
 from stereo_depth_node.core.matching.selection import create_matcher
 from stereo_depth_node.core.settings import Settings
@@ -81,7 +81,7 @@ class StereoPipeline:
     ------
     SettingsError
         If the settings cannot work on images of this size.
-    CalibrationSizeError
+    CalibrationSizeError, LayoutError
         If the calibration is for images of another size.
     CalibrationError
         If the images are raw and a camera has no usable calibration.
@@ -102,11 +102,8 @@ class StereoPipeline:
         cameras: tuple[CameraCalibration, CameraCalibration] | None = None,
     ) -> None:
         if geometry is not None and (geometry.width, geometry.height) != (width, height):
-            raise CalibrationSizeError(
-                f'the images are {width}x{height}, the calibration is for '
-                f'{geometry.width}x{geometry.height}: calibrate at the size that is published, '
-                'or have the driver scale its camera_info with the images'
-            )
+            size = geometry.width, geometry.height
+            raise size_error((width, height), SEPARATE, size, CALIBRATE_AT_SIZE)
         factor = settings.downscale
         self.settings = settings.for_downscaled_images()
         self.geometry = geometry.downscaled(factor) if geometry is not None else None

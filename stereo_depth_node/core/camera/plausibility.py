@@ -13,7 +13,13 @@ import numpy.typing as npt
 from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 
-__all__ = ['implausibilities', 'implausible_numbers', 'why_size_differs']
+__all__ = ['CALIBRATE_AT_SIZE', 'implausibilities', 'implausible_numbers', 'why_size_differs']
+
+CALIBRATE_AT_SIZE = (
+    'calibrate at the size that is published, or have the driver scale its camera_info with the '
+    'images'
+)
+"""What to do about a calibration for images of another size."""
 
 # Baselines outside of this range are more often a calibration in millimetres than a camera.
 _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
@@ -99,10 +105,7 @@ def why_size_differs(calibration: CameraCalibration, width: int, height: int) ->
         )
     if fields:
         return f'{fields}: correct them, or calibrate at the size that is published'
-    return (
-        'calibrate at the size that is published, or have the driver scale its camera_info with '
-        'the images'
-    )
+    return CALIBRATE_AT_SIZE
 
 
 def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Iterator[str]:
@@ -198,7 +201,7 @@ def _pair_notes(left: CameraCalibration, right: CameraCalibration) -> Iterator[s
 
 
 def _crop_fields(camera: CameraCalibration) -> str:
-    """Return binning and roi in words; empty when neither is set."""
+    """Return binning and roi as a text; empty when neither is set."""
     fields = []
     if max(camera.binning_x, camera.binning_y) > 1:
         fields.append(f'binning is {camera.binning_x}x{camera.binning_y}')
