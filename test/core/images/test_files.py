@@ -96,9 +96,10 @@ def test_what_cannot_be_read_is_named_with_the_cause(tmp_path):
         read_image_pair(good, tmp_path / 'nothing.png')
     with pytest.raises(InputError, match='is a folder'):
         read_image_pair(good, tmp_path)
-    for content in (b'', b'no image', good.read_bytes()[:40]):
+    cut_short = good.read_bytes()[:40]
+    for content, reason in ((b'', 'empty'), (b'no image', 'no image'), (cut_short, 'no image')):
         (tmp_path / 'bad.png').write_bytes(content)
-        with pytest.raises(InputError, match=r'bad\.png is no image'):
+        with pytest.raises(InputError, match=rf'bad\.png is {reason}'):
             read_image_pair(tmp_path / 'bad.png', good)
     real = written(tmp_path / 'real.tiff', noise(1, np.uint8).astype(np.float32))
     with pytest.raises(ImageError, match=r'good\.png has 8 bits, .*real\.tiff has 32'):
