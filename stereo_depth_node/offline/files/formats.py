@@ -126,11 +126,7 @@ def kitti_png(disparity: Float) -> tuple[bytes, int]:
     lost : int
         Known pixels that the format cannot hold, below 0 or above 255.99 px: unknown in it.
     """
-    known = np.isfinite(disparity)
-    scaled = np.rint(np.where(known, disparity, 0.0) * KITTI_SCALE)
-    fits = known & (scaled >= 0) & (scaled <= _UINT16_MAX)
-    fixed = np.where(fits, np.maximum(scaled, 1.0), 0.0).astype(np.uint16)
-    return _encoded('.png', fixed), int(np.count_nonzero(known & ~fits))
+    return _whole_png(disparity, KITTI_SCALE, smallest=1)
 
 
 def millimetre_png(depth: Float) -> tuple[bytes, int]:
@@ -148,11 +144,7 @@ def millimetre_png(depth: Float) -> tuple[bytes, int]:
     lost : int
         Known pixels beyond 65.535 m: unknown in the file.
     """
-    known = np.isfinite(depth)
-    scaled = np.rint(np.where(known, depth, 0.0) * MM_PER_M)
-    fits = known & (scaled <= _UINT16_MAX)
-    content = _encoded('.png', np.where(fits, scaled, 0.0).astype(np.uint16))
-    return content, int(np.count_nonzero(known & ~fits))
+    return _whole_png(depth, MM_PER_M, smallest=0)
 
 
 def tiff(image: Float) -> bytes:
@@ -201,6 +193,15 @@ def ply(
         'end_header\n',
     ]
     return '\n'.join(head).encode('ascii', 'replace') + vertices.tobytes()
+
+
+def _whole_png(values: Float, scale: float, *, smallest: int) -> tuple[bytes, int]:
+    """Return values in 16 bits, no known one below `smallest`, and how many do not fit."""
+    known = np.isfinite(values)
+    scaled = np.rint(np.where(known, values, 0.0) * scale)
+    fits = known & (scaled >= 0) & (scaled <= _UINT16_MAX)
+    fixed = np.where(fits, np.maximum(scaled, smallest), 0.0).astype(np.uint16)
+    return _encoded('.png', fixed), int(np.count_nonzero(known & ~fits))
 
 
 def _encoded(kind: str, image: npt.NDArray[Any]) -> bytes:
