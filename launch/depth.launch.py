@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start the stereo depth node, and on request rviz and the recording it is to work on.
 
-What the node can be told is in its parameter file. Here stands what concerns the graph: names,
-topics, time, middleware, playback; and the few parameters that a camera decides.
+Parameters of the node are in its parameter file. The arguments here concern the graph: names,
+topics, time, middleware, playback; and the few parameters that depend on the camera.
 """
 
 from collections.abc import Iterable, Mapping

@@ -14,7 +14,7 @@ __all__ = ['CauseLog']
 
 # No cause is logged again before so many seconds, whatever it does meanwhile.
 _REPEAT_S = 30.0
-# Of these there can be several at a time, and their texts hold no figures that move.
+# Of these there can be several at a time, and no number in their texts changes all the time.
 _ONE_PER_TEXT = (
     'implausible_calibration',
     'parameter_ignored',

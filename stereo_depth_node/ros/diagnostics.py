@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node says how it is: on /diagnostics, in the log, and when asked with ``~/explain``."""
+"""Reports of the node on itself: on /diagnostics, in the log, and in answer to ``~/explain``."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _PERCENTILES = (5, 50, 95)
 
 
 class NodeDiagnostics:
-    """Tells what the node does and what keeps it from it.
+    """Reports what the node does, and what keeps it from doing so.
 
     Parameters
     ----------
@@ -119,12 +119,13 @@ class NodeDiagnostics:
         elif not snapshot.is_wanted:
             self._monitor.forget()
         elif isinstance(snapshot.failure, SwappedError):
-            self._look_what_is_swapped(snapshot.settings)
+            self._measure_swapped_cameras(snapshot.settings)
 
-    def _look_what_is_swapped(self, settings: Settings) -> None:
+    def _measure_swapped_cameras(self, settings: Settings) -> None:
         """Measure the disparities of images that no depth can be computed for.
 
-        With a baseline in place of that of the calibrations they can be matched. Nobody gets it.
+        With a baseline in place of that of the calibrations they can be matched. None of this is
+        published.
         """
         pair = self._state.failed_pair
         if pair is None or not self._monitor.is_due:

@@ -23,9 +23,9 @@ __all__ = ['incompatible_subscriber', 'publisher_names', 'rivals', 'topic_snapsh
 
 _MAX_SIMILAR = 6
 _INFINITE_NS = 2**63 - 1
-# Policies that qos_overrides of this node can change, by words of rclpy's reasons; and what a
-# publisher, or a subscription, of this node is set to so that it fits any other side.
-_POLICY_WORDS = {'reliability': 'best effort publisher', 'durability': 'volatile publisher'}
+# Policies that qos_overrides of this node can change -> what rclpy's reasons say of them; and what
+# a publisher, or a subscription, of this node is set to so that it fits any other side.
+_REASONS = {'reliability': 'best effort publisher', 'durability': 'volatile publisher'}
 _OVERRIDES = {
     'reliability': {'publisher': 'reliable', 'subscription': 'best_effort'},
     'durability': {'publisher': 'transient_local', 'subscription': 'volatile'},
@@ -126,7 +126,7 @@ class _Mismatch(NamedTuple):
     Attributes
     ----------
     reason : str
-        The policies that do not fit, in words.
+        The policies that do not fit, as rclpy names them.
     policies : tuple of str
         Those that a parameter of this node can change; empty when that is not all of them.
     """
@@ -184,7 +184,7 @@ def _mismatch(offered: QoSProfile, asked: QoSProfile) -> _Mismatch | None:
         if 'ERROR' in part
     ]
     policies = tuple(
-        policy for error in errors for policy, words in _POLICY_WORDS.items() if words in error
+        policy for error in errors for policy, part in _REASONS.items() if part in error
     )
     return _Mismatch(', '.join(errors), policies if len(policies) == len(errors) else ())
 
@@ -198,7 +198,7 @@ def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[st
     ):
         if type_name != other_type and other_type in topics.get(other_name, ()):
             return (f'{other_name} (set image_transport to {transport})',)
-    words = set(name.split('/'))
+    parts = set(name.split('/'))
     similar = [
         topic
         for topic, types in topics.items()
@@ -207,7 +207,7 @@ def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[st
         and not _is_output(topic, topics)
         and node.count_publishers(topic)
     ]
-    similar.sort(key=lambda topic: (-len(words & set(topic.split('/'))), topic))
+    similar.sort(key=lambda topic: (-len(parts & set(topic.split('/'))), topic))
     return tuple(similar[:_MAX_SIMILAR])
 
 

@@ -1,11 +1,11 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The program ``stereo_depth_node``: starts the node and ends it whenever it is told to.
+"""The program ``stereo_depth_node``: starts the node, and ends it on SIGINT and SIGTERM.
 
-SIGINT and SIGTERM end it in any state with exit code 0: until ROS listens to them by leaving at
-once, as there is nothing to clean up; from then on by the shutdown of the ROS context, which ends
-the spinning between two callbacks. No KeyboardInterrupt is raised at whatever line runs just
-then. So signals are looked after before anything large is imported.
+They end it in any state with exit code 0. Until ROS handles them the process exits at once, as
+there is nothing to clean up; from then on the ROS context shuts down, which ends the spinning
+between two callbacks. No KeyboardInterrupt is raised at whatever line runs just then. So handlers
+are installed before anything large is imported.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Signals:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the node until it is told to stop; return the exit code, 2 for wrong arguments.
+    """Run the node until a signal ends it; return the exit code, 2 for wrong arguments.
 
     Parameters
     ----------

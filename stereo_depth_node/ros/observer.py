@@ -44,7 +44,7 @@ __all__ = ['NodeObserver']
 # The window of the counts: this long, or longer until so many images of each side came.
 _WINDOW_S, _LONGEST_WINDOW_S, _ENOUGH_IMAGES = 1.0, 10.0, 3
 _SAMPLE_S = 0.4
-# Nobody worries about a camera before it has been silent for this long, or for so many frames.
+# A camera is silent once none of its images came for this long, or for so many frames.
 _PATIENCE_S, _LONGEST_PATIENCE_S, _PATIENCE_FRAMES = 1.0, 10.0, 3.0
 # Images come for so long before simulated time is missed.
 _CLOCK_S = 2.0

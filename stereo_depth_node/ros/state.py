@@ -58,14 +58,14 @@ class NodeState:
     failed : Counter of DropReason
         Images of pairs that could not be computed.
     failure : Exception or None
-        Why the last pair could not be computed, or the last message not be read; None when a pair
-        was computed since.
+        Why the last pair could not be computed, or the last message not be read; None once a pair
+        has been computed since.
     failed_pair : StereoPair or None
         The last pair that could not be computed; None when one was since.
     last_failure : Exception or None
         The last failure, whatever came since.
     unreadable : ImageError or None
-        Why the last message could not be read that could not.
+        Why the last unreadable message could not be read; None before the first.
     """
 
     def __init__(

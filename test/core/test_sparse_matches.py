@@ -58,7 +58,7 @@ def test_a_negative_disparity_is_none_where_the_principal_points_differ(motorcyc
     assert matches.share_beyond_infinity(offset=-60.0) < 0.05
 
 
-def test_eyes_that_are_exposed_differently_are_matched_all_the_same(motorcycle):
+def test_cameras_that_are_exposed_differently_are_matched_all_the_same(motorcycle):
     dark = (motorcycle.right * 0.5).astype(np.uint8)
     matches = match_corners(motorcycle.left, dark)
     assert matches.count > 100

@@ -67,6 +67,6 @@ class DisparityColours:
         if not known.size:
             return self._searched
         low, high = np.percentile(known, _PERCENTILES)
-        # Half a pixel to each side is less than can be told apart.
+        # Never less than a pixel: smaller differences are those of the sub-pixel step.
         margin = max(0.0, DISPARITY_SCALE - (high - low)) / 2
         return float(low - margin), float(high + margin)

@@ -64,9 +64,9 @@ class Finding:
     text: str
 
 
-def listed(words: Iterable[str], last: str = 'and') -> str:
+def listed(items: Iterable[str], last: str = 'and') -> str:
     """Return ``a, b and c``."""
-    *others, final = tuple(words) or ('',)
+    *others, final = tuple(items) or ('',)
     return f'{", ".join(others)} {last} {final}' if others else final
 
 

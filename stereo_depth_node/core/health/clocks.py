@@ -34,7 +34,7 @@ _ZONE_S = 900.0
 _GPS_EPOCH_S = 315_964_800.0 - 18.0
 # Time scales that lead UTC, and by how much (since 2017).
 _TIME_SCALES = {'TAI, as PTP has it': 37.0, 'GPS time': 18.0}
-# Offsets are told apart to this.
+# Offsets that differ by less are taken for the same.
 _RESOLUTION_S = 1.5
 
 

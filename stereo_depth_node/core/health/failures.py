@@ -132,9 +132,9 @@ def _swapped(error: SwappedError, report: RectificationReport) -> Finding:
 
 
 def why_some_pairs_fail(snapshot: Snapshot, error: Exception, failed: int) -> Finding | None:
-    """Return why some of the pairs are not computed, None when that is over.
+    """Return why some of the pairs are not computed.
 
-    It is for a calibration that has come meanwhile.
+    None for a missing calibration: it has come meanwhile.
     """
     if isinstance(error, MissingCalibrationError):
         return None

@@ -17,7 +17,7 @@ _NOTABLE_SHARE, _NOTABLE_COUNT = 0.1, 3
 
 
 def is_notable(count: int, of: int) -> bool:
-    """Tell whether so many images are worth a message."""
+    """Tell whether so many images of a number are reported."""
     return count >= _NOTABLE_COUNT and count > _NOTABLE_SHARE * of
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the depth that goes out holds any, and if it does not, why."""
+"""Whether the depth images have any known pixels, and if not, why."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ['ResultReport', 'report_of_result', 'why_depth_is_empty']
 
 # Below this share of the pixels that could have a depth, there is next to nothing.
 _NEXT_TO_NOTHING = 0.01
-# Grey values of a scene spread wider than this, those of a covered lens do not, ...
+# The grey values of a covered lens have a smaller standard deviation than this; in the dark, below
+# this mean, noise makes it larger.
 _UNIFORM_SPREAD = 3.0
-# ... nor do those of the dark, which have noise.
 _DARK_MEAN, _DARK_SPREAD = 20.0, 6.0
 # Noise of a covered camera gives some matches by chance, but not as many as these.
 _MATCHES_OF_NOISE = 0.2

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the stamps of the images are to blame for."""
+"""Why stamps keep images from pairing, and what is suspicious of stamps that pair."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def render_params_file(
 
 
 def constraint_of(known: Parameter) -> str:
-    """Say in a few words which values a setting can have: ``16 to 4096 px, step 16``."""
+    """Return which values a setting can have: ``16 to 4096 px, step 16``."""
     if known.choices:
         return ' | '.join(known.choices)
     if known.minimum is None or known.maximum is None:

@@ -40,7 +40,7 @@ _NEAR_PX, _NEAR_SHARE = 2.0, 0.2
 class DisparityAccuracy:
     """Figures of one disparity image; NaN where there is no pixel to compute one from.
 
-    Parameters
+    Attributes
     ----------
     known : int
         Pixels with a ground truth (and inside the mask); at least 1.
@@ -83,7 +83,7 @@ class DisparityAccuracy:
 class DepthAccuracy:
     """Figures of one depth image; NaN where no pixel has an estimate.
 
-    Parameters
+    Attributes
     ----------
     known, estimated : int
         As in `DisparityAccuracy`.

@@ -6,7 +6,7 @@ Three estimates that err for different reasons: corners tracked from image to im
 no range but miss small and plain things; block matching of the reduced pair over half of its
 width, which guesses where there is no texture; and semi-global matching of it, which continues
 surfaces. Each end of the range is where most of them agree. What an estimate has beyond that is
-not used, and said.
+reported and not used.
 """
 
 from __future__ import annotations

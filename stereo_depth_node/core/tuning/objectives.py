@@ -203,5 +203,5 @@ def _score(settings: Settings, known: Iterable[tuple[Strip, Float]], weights: We
         scores.append(
             weights.score(100.0 * wrong / max(estimated, 1), percent * estimated, percent * near)
         )
-    figures = np.array([(each.cost, each.wrong, each.density, each.near) for each in scores])
-    return Score(*(float(figure) for figure in figures.mean(axis=0)))
+    values = np.array([(each.cost, each.wrong, each.density, each.near) for each in scores])
+    return Score(*map(float, values.mean(axis=0)))
