@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import dataclasses
 import itertools
 import os
 import signal
@@ -21,6 +22,8 @@ import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from stereo_depth_node.core.settings.fields import SettingFields
 
 if TYPE_CHECKING:
     from stereo_depth_node.ros.node import StereoDepthNode
@@ -195,8 +198,19 @@ def _reason_of_unknown(own: list[str]) -> str:
     arguments = ' '.join(own)
     reason = f'unknown arguments {arguments}. '
     if any(each in _ROS_OPTIONS or ':=' in each for each in own):
-        return f'{reason}Write --ros-args before them: stereo_depth_node --ros-args {arguments}'
+        whole = ' '.join(_with_options(own))
+        return f'{reason}Write: stereo_depth_node --ros-args {whole}'
     return f'{reason}stereo_depth_node --help lists what it takes'
+
+
+def _with_options(arguments: list[str]) -> Iterator[str]:
+    """Yield the arguments with what has to stand before each NAME:=VALUE."""
+    parameters = {field.name for field in dataclasses.fields(SettingFields)}
+    for before, argument in itertools.pairwise(('', *arguments)):
+        name, is_rule, _ = argument.partition(':=')
+        if is_rule and before not in _ROS_OPTIONS:
+            yield '-p' if name in parameters else '-r'
+        yield argument
 
 
 def _reason_of(error: Exception) -> str:
@@ -204,7 +218,9 @@ def _reason_of(error: Exception) -> str:
     reason = str(error).partition(', at /')[0].strip()
     if not reason.startswith('failed to initialize rcl'):
         reason = f'unknown ROS arguments {reason}'
-    return f'{reason}. Check what follows --ros-args'
+    return (
+        f'{reason}. Check what follows --ros-args: -p NAME:=VALUE, -r FROM:=TO, --params-file FILE'
+    )
 
 
 @contextlib.contextmanager

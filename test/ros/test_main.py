@@ -112,6 +112,7 @@ def test_it_starts_without_a_home(
         (['--params-file', '/nowhere/depth.yaml'], '/nowhere/depth.yaml'),
         (['-r', 'left'], "remap rule: '-r left'"),
         (['--frame-policy', 'every'], '--frame-policy'),
+        (['num_disparities:=128'], '-p NAME:=VALUE'),
     ],
 )
 def test_wrong_ros_arguments_are_named_instead_of_a_traceback(
@@ -138,7 +139,8 @@ def started_with(*arguments: str, **options: Any) -> subprocess.CompletedProcess
     ('arguments', 'words'),
     [
         (['--params-file', 'depth.yaml'], 'stereo_depth_node --ros-args --params-file depth.yaml'),
-        (['num_disparities:=128'], 'stereo_depth_node --ros-args num_disparities:=128'),
+        (['num_disparities:=128'], 'stereo_depth_node --ros-args -p num_disparities:=128\n'),
+        (['-p', 'a:=1', 'left/x:=/y'], 'stereo_depth_node --ros-args -p a:=1 -r left/x:=/y\n'),
         (['--ros-args', '-p', 'block_size:=9', '--', '-x'], 'unknown arguments -x. '),
         (['depth.yaml'], 'stereo_depth_node --help'),
     ],
