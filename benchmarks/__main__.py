@@ -43,6 +43,8 @@ def _parser() -> ToolParser:
         description='Measures the bare matcher of OpenCV, the core and the node, end to end, and '
         'prints every figure with its ratio to the bare matcher. The machine should have '
         'nothing else to do.',
+        epilog='scripts/bench kernel measures the kernel alone, scripts/bench studio the page in '
+        'the browser; each has its --help.',
     )
     what = parser.add_argument_group('what is measured')
     what.add_argument(

@@ -40,6 +40,12 @@ def test_an_environment_that_is_not_is_refused_with_those_that_are(tmp_path):
     assert 'jazzy or opencv46, not by "humble"' in done.stderr
 
 
+def test_an_environment_behind_other_arguments_is_refused_before_anything_runs(tmp_path):
+    done = run(ROOT / 'scripts/test', '-k', 'pairing', '--in', 'jazzy', cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'come before all other arguments' in done.stderr
+
+
 @pytest.mark.parametrize('module', ['benchmarks', 'benchmarks.kernel', 'soak'])
 def test_a_module_without_its_libraries_names_the_script_that_has_them(module):
     done = run(sys.executable, '-S', '-E', '-m', module, '--help', cwd=ROOT)
