@@ -82,10 +82,6 @@ class DemoResult:
     disparity: NDArray[np.float32]
     depth: NDArray[np.float32]
 
-    def received(self, topic: str) -> int:
-        """Return how many messages of a topic came."""
-        return len(self.arrivals[topic])
-
     def rate(self, topic: str) -> float:
         """Return messages per second between the first and the last; NaN below two."""
         arrived = self.arrivals[topic][:, 1]
@@ -151,15 +147,12 @@ class DemoResult:
 
     def table(self) -> str:
         """Return the figures as lines of name and value."""
-        figures = self.figures
+        figures, depths = self.figures, len(self.arrivals[_DEPTH])
         rows = (
             ('scene', f'{self.scene.name}, {_size(self.depth)}'),
             ('pairs sent', str(len(self.sent))),
-            ('disparities received', str(self.received(_DISPARITY))),
-            (
-                'depths received',
-                f'{self.received(_DEPTH)} (camera_info {self.received(_DEPTH_INFO)})',
-            ),
+            ('disparities received', str(len(self.arrivals[_DISPARITY]))),
+            ('depths received', f'{depths} (camera_info {len(self.arrivals[_DEPTH_INFO])})'),
             ('rate', f'{self.rate(_DEPTH):.1f} per second'),
             (
                 'latency, median / 95 %',

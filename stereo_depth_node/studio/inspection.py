@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 import math
 from typing import Any
 
@@ -18,7 +17,7 @@ from stereo_depth_node.offline.reports.html import COLOURS
 from stereo_depth_node.offline.reports.picture import GREY_INK
 from stereo_depth_node.studio.result import Result
 
-__all__ = ['RowPicture', 'costs_of', 'described', 'explained', 'plot_of', 'row_of']
+__all__ = ['costs_of', 'described', 'explained', 'plot_of', 'row_of']
 
 Pixel = tuple[int, int]
 
@@ -140,24 +139,16 @@ def plot_of(curve: CostCurve, published: float) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class RowPicture:
-    """The row of a pixel in the left image, and below it in the right one.
+def row_of(result: Result, curve: CostCurve, x: int, y: int) -> tuple[str, str]:
+    """Return the rows around a pixel in both images, with what was compared and what matched.
 
-    Attributes
-    ----------
+    Returns
+    -------
     source : str
-        The image, as an address that holds it.
+        The left image above the right one, as an address that holds the picture.
     marks : str
         What is drawn over it, SVG.
     """
-
-    source: str
-    marks: str
-
-
-def row_of(result: Result, curve: CostCurve, x: int, y: int) -> RowPicture:
-    """Return the rows around a pixel in both images, with what was compared and what matched."""
     settings = result.pipeline.settings
     height, width = result.left.shape
     nearest, farthest = int(curve.disparities[-1]), int(curve.disparities[0])
@@ -190,4 +181,4 @@ def row_of(result: Result, curve: CostCurve, x: int, y: int) -> RowPicture:
         if place is not None
     ]
     marks = ''.join([searched, block(x, 0, _BEST), *found])
-    return RowPicture(f'data:image/png;base64,{content}', marks)
+    return f'data:image/png;base64,{content}', marks

@@ -205,9 +205,9 @@ class MatchPanel:
         curve = await self._session.in_thread(lambda: costs_of(result, x, y))
         if number != self._newest:
             return
-        rows = row_of(result, curve, x, y)
-        self._rows.set_source(rows.source)
-        self._rows.set_content(rows.marks)
+        source, marks = row_of(result, curve, x, y)
+        self._rows.set_source(source)
+        self._rows.set_content(marks)
         self._text.text = explained(result, curve, x, y)
         self._plot.options.clear()
         self._plot.options.update(plot_of(curve, float(result.disparity[y, x])))

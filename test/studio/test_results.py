@@ -211,9 +211,9 @@ def test_the_costs_and_the_rows_of_a_pixel(near_and_far):
     assert [x for x, _ in data] == list(range(32))
     assert min(data, key=lambda point: point[1])[0] == 8
     assert plot['series'][0]['markLine']['data'] == [{'xAxis': 8.06}]
-    rows = row_of(result, curve, 70, 60)
-    assert rows.source.startswith('data:image/png;base64,')
-    assert rows.marks.count('<rect') == 4
+    source, marks = row_of(result, curve, 70, 60)
+    assert source.startswith('data:image/png;base64,')
+    assert marks.count('<rect') == 4
     hidden = costs_of(result, 2, 60)
     assert 'at none of the disparities' in explained(result, hidden, 2, 60)
 

@@ -34,7 +34,7 @@ from stereo_depth_node.offline.bags.part import PartResult, PartTask
 from stereo_depth_node.offline.bags.plan import ImageRef, PartPlan, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, open_bag, serialized_stamp_ns
 from stereo_depth_node.offline.bags.topics import StereoTopics
-from stereo_depth_node.offline.bags.writer import part_name, PartWriter, WrittenTopic
+from stereo_depth_node.offline.bags.writer import part_name, write_part, WrittenTopic
 from stereo_depth_node.offline.files.formats import MM_PER_M
 from stereo_depth_node.offline.findings import findings_of_pair, PairFindings
 
@@ -58,13 +58,11 @@ def compute_part(task: PartTask) -> PartResult:
         cv2.setNumThreads(task.threads)
     name = part_name(task.plan.index, task.recording_format)
     result = PartResult(task.key)
-    with PartWriter.open(task.folder, name, task.recording_format, _written_topics(task)) as (
-        writer,
-        metadata,
-    ):
-        for item in _in_order(_results(task, result), _copies(task)):
-            writer.write(*item)
-    result.metadata = metadata
+    # In the order of their times; of equal ones the copies first.
+    items = heapq.merge(_copies(task), _results(task, result), key=itemgetter(0))
+    result.metadata = write_part(
+        task.folder, name, task.recording_format, _written_topics(task), items
+    )
     # On the disk before the mark, so that a crash of the machine leaves no mark without its part.
     result.size, result.checksum = sealed(task.folder / name)
     write_mark(task.folder / f'{name}.json', asdict(result))
@@ -108,11 +106,6 @@ def _copies(task: PartTask) -> Iterator[_Item]:
             names, task.plan.start_ns, task.plan.stop_ns
         ):
             yield bag_ns, {topic: data}
-
-
-def _in_order(results: Iterator[_Item], copies: Iterator[_Item]) -> Iterator[_Item]:
-    """Yield both in the order of their times; of equal ones the copies first."""
-    return heapq.merge(copies, results, key=itemgetter(0))
 
 
 class _PairComputer:

@@ -9,8 +9,7 @@ what is finished survives when the work is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -19,7 +18,7 @@ import sqlite3
 from typing import Any, Final
 from uuid import uuid4
 
-from rosbags.interfaces import Qos
+from rosbags.interfaces import Connection, Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from stereo_depth_node.core.errors import InputError, StereoDepthError
@@ -27,7 +26,7 @@ from stereo_depth_node.offline.bags.files import METADATA
 from stereo_depth_node.offline.bags.messages import type_definition
 from stereo_depth_node.offline.files.writing import described_os_error
 
-__all__ = ['VERSION', 'BagFormat', 'PartWriter', 'WrittenTopic', 'joined_metadata', 'part_name']
+__all__ = ['VERSION', 'BagFormat', 'WrittenTopic', 'joined_metadata', 'part_name', 'write_part']
 
 # What Humble reads as well as all that came after it.
 VERSION: Final = 8
@@ -84,76 +83,65 @@ def part_name(index: int, recording_format: BagFormat) -> str:
     return f'stereo_depth_{index}{_SUFFIXES[recording_format.storage]}'
 
 
-class PartWriter:
-    """Writes the messages of one part.
+def write_part(
+    folder: Path,
+    name: str,
+    recording_format: BagFormat,
+    topics: Sequence[WrittenTopic],
+    items: Iterable[tuple[int, Mapping[str, bytes | bytearray]]],
+) -> dict[str, Any]:
+    """Write the file `name` in `folder`; it gets that name when all went well.
 
     Parameters
     ----------
-    writer : rosbags.rosbag2.Writer
-        Open.
+    folder, name, recording_format
+        Of the file.
     topics : sequence of WrittenTopic
-        What the part has.
-    flow : _DiskFlow
-        Of its file.
+        What it has.
+    items : iterable of tuple of int and mapping
+        Time in the recording, ns, and serialized messages by their topics.
+
+    Returns
+    -------
+    dict
+        What metadata.yaml says of the file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
     """
+    # A folder of its own: when a machine is given up for lost, another repeats its work.
+    work = folder / f'{name}.{uuid4().hex}'
+    target = work / Path(name).stem
+    try:
+        work.mkdir()
+        with _open_writer(target, recording_format) as writer, (target / name).open('rb') as file:
+            connections = {topic.name: _add_topic(writer, topic) for topic in topics}
+            flow = _DiskFlow(file.fileno())
+            for bag_ns, messages in items:
+                for topic, data in messages.items():
+                    writer.write(connections[topic], bag_ns, memoryview(data))
+                flow.go_on()
+        metadata = _read_metadata(target)
+        (target / name).replace(folder / name)
+    except StereoDepthError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        raise _described(folder / name, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return metadata
 
-    def __init__(self, writer: Writer, topics: Sequence[WrittenTopic], flow: _DiskFlow) -> None:
-        self._writer, self._flow = writer, flow
-        self._connections = {
-            topic.name: writer.add_connection(
-                topic.name,
-                topic.type,
-                msgdef=topic.definition,
-                rihs01=topic.digest,
-                offered_qos_profiles=topic.qos,
-            )
-            for topic in topics
-        }
 
-    def write(self, bag_ns: int, messages: Mapping[str, bytes | bytearray]) -> None:
-        """Write serialized messages by their topics, recorded at `bag_ns`."""
-        for topic, data in messages.items():
-            self._writer.write(self._connections[topic], bag_ns, memoryview(data))
-        self._flow.go_on()
-
-    @classmethod
-    @contextmanager
-    def open(
-        cls,
-        folder: Path,
-        name: str,
-        recording_format: BagFormat,
-        topics: Sequence[WrittenTopic],
-    ) -> Iterator[tuple[PartWriter, dict[str, Any]]]:
-        """Write the file `name` in `folder`; it gets that name when all went well.
-
-        Yields
-        ------
-        writer : PartWriter
-        metadata : dict
-            Filled when the file is complete: what metadata.yaml says of it.
-
-        Raises
-        ------
-        InputError
-            If it cannot be written.
-        """
-        # A folder of its own: when a machine is given up for lost, another repeats its work.
-        work = folder / f'{name}.{uuid4().hex}'
-        metadata: dict[str, Any] = {}
-        target = work / Path(name).stem
-        try:
-            work.mkdir()
-            with _open_writer(target, recording_format) as writer, (target / name).open('rb') as f:
-                yield cls(writer, topics, _DiskFlow(f.fileno())), metadata
-            metadata.update(_read_metadata(target))
-            (target / name).replace(folder / name)
-        except StereoDepthError:
-            raise
-        except (OSError, sqlite3.Error) as error:
-            raise _described(folder / name, error) from error
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+def _add_topic(writer: Writer, topic: WrittenTopic) -> Connection:
+    return writer.add_connection(
+        topic.name,
+        topic.type,
+        msgdef=topic.definition,
+        rihs01=topic.digest,
+        offered_qos_profiles=topic.qos,
+    )
 
 
 class _DiskFlow:
@@ -211,7 +199,7 @@ def joined_metadata(parts: Sequence[dict[str, Any]]) -> str:
     Parameters
     ----------
     parts : sequence of dict
-        As :meth:`PartWriter.open` gives them, in order, at least one.
+        As :func:`write_part` returns them, in order, at least one.
     """
     import yaml
 
