@@ -197,6 +197,8 @@ def _sources(names: Sequence[str], layout: str) -> tuple[Iterable[PairSource], i
         files = find_files(names)
         if len(files) == 1 and is_video(files[0]):
             return read_video(files[0], None, layout), None
+        if len(files) > 1 and any(map(is_video, files)):
+            raise SettingsError(f'{len(files)} files are given, and videos: give one at a time')
         if len(files) == 2 and len(names) == 2:
             raise SettingsError(
                 f'the layout is {layout}, and two files are given: give one that holds both '

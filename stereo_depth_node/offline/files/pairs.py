@@ -23,6 +23,7 @@ from stereo_depth_node.core.images.files import (
     split_image,
 )
 from stereo_depth_node.core.settings.text_files import printable
+from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['PairSource', 'is_video', 'missing_partner', 'read_video']
 
@@ -161,6 +162,16 @@ def _counted(videos: Sequence[cv2.VideoCapture], paths: Sequence[Path]) -> Itera
         number += 1
     if not number:
         raise InputError(f'{printable(paths[0])} has no frame that this OpenCV can read')
+    for video, path, has_more in zip(videos, paths, grabbed, strict=True):
+        announced = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        # Of other kinds than AVI it is from the duration.
+        tolerated = 0 if path.suffix.lower() == '.avi' else announced // 50 + 1
+        if not has_more and announced - number > tolerated:
+            print_problem(
+                f'{printable(path)} says that it has {announced} frames, {number} could be read: '
+                'it is cut short or damaged, or what it says is wrong',
+                is_error=False,
+            )
     if any(grabbed):
         longer = paths[int(np.argmax(grabbed))]
         raise InputError(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import os
 from pathlib import Path
 import re
 import shutil
@@ -168,7 +169,30 @@ def test_two_videos_pair_by_frame_and_the_rest_is_named(tmp_path: Path, capsys: 
     write_video(tmp_path / 'r.avi', [SCENE.right] * 2)
     assert run(tmp_path, tmp_path / 'l.avi', tmp_path / 'r.avi') == 2
     assert len(found(tmp_path)) == 2
-    assert 'l.avi has more than the 2 frames of the other' in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert 'l.avi has more than the 2 frames of the other' in error
+    assert error.count('\n') == 1
+
+
+def test_of_a_video_that_is_cut_short_it_is_said(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / 'both.avi'
+    write_video(path, [np.hstack([SCENE.left, SCENE.right])] * 6)
+    (tmp_path / 'whole').mkdir()
+    assert run(tmp_path / 'whole', path, '--layout', 'side-by-side') == 0
+    assert capsys.readouterr().err == ''
+    os.truncate(path, path.stat().st_size * 2 // 3)
+    assert run(tmp_path, path, '--layout', 'side-by-side') == 0
+    count = len(found(tmp_path))
+    assert 1 <= count < 6
+    assert f'says that it has 6 frames, {count} could be read' in capsys.readouterr().err
+
+
+def test_of_several_videos_one_at_a_time_is_taken(tmp_path: Path, capsys: Any) -> None:
+    paths = [tmp_path / f'{name}.avi' for name in 'ab']
+    for path in paths:
+        write_video(path, [np.hstack([SCENE.left, SCENE.right])])
+    assert run(tmp_path, *paths, '--layout', 'side-by-side') == 2
+    assert 'videos: give one at a time' in capsys.readouterr().err
 
 
 def test_what_is_called_a_video_and_is_none_is_refused(tmp_path: Path, capsys: Any) -> None:
