@@ -10,6 +10,7 @@ from pathlib import Path
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.offline.bags.files import storage_files
+from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.findings import (
@@ -27,8 +28,7 @@ def load_pairs(
     settings: Settings,
     *,
     count: int,
-    left: str = '',
-    right: str = '',
+    names: TopicNames,
 ) -> tuple[str, list[Scene]]:
     """Load what the command line names.
 
@@ -42,8 +42,8 @@ def load_pairs(
         How the images of a recording are paired, and whether they are to be rectified.
     count : int
         Pairs of a recording, at most.
-    left, right : str
-        Topics of a recording; empty to find them.
+    names : TopicNames
+        Topics of a recording, as far as they are named.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def load_pairs(
     if storage_files(path):
         from stereo_depth_node.offline.bags.samples import bag_pairs  # slow
 
-        pairs = bag_pairs(path, settings, count, left=left, right=right)
+        pairs = bag_pairs(path, settings, count, names)
         return f'{path.name} ({len(pairs)} pairs)', pairs
     scene = load_scene(inputs[0])
     return scene.name, [scene]

@@ -12,7 +12,7 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.plan import evenly_spaced, PlannedPair
 from stereo_depth_node.offline.bags.reader import open_bag
 from stereo_depth_node.offline.bags.samples import PAIRS_OF_RANGE, planned_pairs, read_pairs
-from stereo_depth_node.offline.bags.topics import StereoTopics
+from stereo_depth_node.offline.bags.topics import NO_NAMES, StereoTopics, TopicNames
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.studio.frames import Frame, recorded_cameras
 
@@ -33,8 +33,8 @@ class RecordingSource:
         The recording.
     settings : Settings
         How images are paired.
-    left, right : str
-        Topics of the images; empty to find them.
+    names : TopicNames
+        Topics, as far as they are named.
 
     Attributes
     ----------
@@ -51,8 +51,8 @@ class RecordingSource:
 
     apply = None
 
-    def __init__(self, path: Path, settings: Settings, *, left: str = '', right: str = '') -> None:
-        self._path, self._left, self._right = path, left, right
+    def __init__(self, path: Path, settings: Settings, names: TopicNames = NO_NAMES) -> None:
+        self._path, self._names = path, names
         self._lock = threading.Lock()
         self._planned: tuple[tuple[object, ...], Plan] | None = None
         self.name = path.name
@@ -89,6 +89,5 @@ class RecordingSource:
         with self._lock:
             if self._planned is None or self._planned[0] != key:
                 recording = open_bag(self._path)
-                plan = planned_pairs(recording, settings, left=self._left, right=self._right)
-                self._planned = (key, plan)
+                self._planned = (key, planned_pairs(recording, settings, self._names))
             return self._planned[1]

@@ -36,6 +36,7 @@ from stereo_depth_node.offline.bags.topics import (
     find_stereo_topics,
     stereo_candidates,
     StereoTopics,
+    TopicNames,
 )
 
 __all__ = ['Inspection', 'inspect_cameras']
@@ -96,11 +97,7 @@ class Inspection:
 def inspect_cameras(
     recording: Bag,
     settings: Settings,
-    *,
-    left: str = '',
-    right: str = '',
-    left_info: str = '',
-    right_info: str = '',
+    names: TopicNames,
 ) -> Iterator[Inspection]:
     """Inspect the stereo camera that is named, or every one that is found.
 
@@ -112,8 +109,8 @@ def inspect_cameras(
         Is read from end to end for each camera.
     settings : Settings
         Those of the node.
-    left, right, left_info, right_info : str
-        Topics of one camera; empty to find them.
+    names : TopicNames
+        Topics of one camera, as far as they are named.
 
     Raises
     ------
@@ -123,16 +120,11 @@ def inspect_cameras(
     candidates = [(one.name, other.name) for one, other in stereo_candidates(recording.topics)]
     if settings.stereo_layout != SEPARATE:
         candidates = []
-    named = [(left, right)] if left or right else []
-    for left_name, right_name in named or candidates or [('', '')]:
-        topics = find_stereo_topics(
-            recording.topics,
-            settings,
-            left=left_name,
-            right=right_name,
-            left_info=left_info,
-            right_info=right_info,
-        )
+    if names.left or names.right:
+        candidates = [names[:2]]
+    for left, right in candidates or [('', '')]:
+        camera = names._replace(left=left, right=right)
+        topics = find_stereo_topics(recording.topics, settings, camera)
         has_calibration = topics.left_info is not None and topics.right_info is not None
         rectify = settings.rectify or (topics.seem_raw and has_calibration)
         yield _inspect_camera(recording, topics, settings.replace(rectify=rectify))

@@ -208,14 +208,7 @@ class BagJob:
 
     def _topics(self, recording: Bag) -> StereoTopics:
         options = self._options
-        topics = find_stereo_topics(
-            recording.topics,
-            options.settings,
-            left=options.left,
-            right=options.right,
-            left_info=options.left_info,
-            right_info=options.right_info,
-        )
+        topics = find_stereo_topics(recording.topics, options.settings, options.topics)
         if topics.seem_raw and not options.settings.rectify:
             self.summary.notes.append(
                 f'{topics.left} is taken as rectified: if it is not, run with --set rectify=true'

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.bags.writer import BagFormat
 
 __all__ = ['JobOptions']
@@ -21,8 +22,8 @@ class JobOptions:
     ----------
     settings : Settings
         Those of the node.
-    left, right, left_info, right_info : str
-        Topics; empty to find them.
+    topics : TopicNames
+        Of the stereo camera, as far as they are named.
     namespace : str
         Of the results' topics.
     also : tuple of str
@@ -38,10 +39,7 @@ class JobOptions:
     """
 
     settings: Settings
-    left: str = ''
-    right: str = ''
-    left_info: str = ''
-    right_info: str = ''
+    topics: TopicNames
     namespace: str = ''
     also: tuple[str, ...] = ()
     recording_format: BagFormat = field(default_factory=BagFormat)

@@ -21,7 +21,11 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import BagPlan, evenly_spaced, ImageRef, PlannedPair
 from stereo_depth_node.offline.bags.reader import Bag, serialized_stamp_ns
-from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
+from stereo_depth_node.offline.bags.topics import (
+    find_stereo_topics,
+    StereoTopics,
+    TopicNames,
+)
 from stereo_depth_node.offline.datasets.scenes import Scene
 
 __all__ = [
@@ -37,9 +41,7 @@ PAIRS_OF_RANGE = 3
 """From so many pairs of a recording the range of disparities is proposed."""
 
 
-def bag_pairs(
-    path: Path, settings: Settings, count: int, *, left: str = '', right: str = ''
-) -> list[Scene]:
+def bag_pairs(path: Path, settings: Settings, count: int, names: TopicNames) -> list[Scene]:
     """Return pairs from all over a recording, rectified, with its first calibration if it has one.
 
     Parameters
@@ -50,8 +52,8 @@ def bag_pairs(
         How images are paired, and whether they are to be rectified.
     count : int
         How many pairs, at most; evenly spaced.
-    left, right : str
-        Topics of the images; empty to find them.
+    names : TopicNames
+        Topics, as far as they are named.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def bag_pairs(
         If the images are to be rectified and there is no usable calibration.
     """
     with closing(Bag(path)) as recording:
-        topics, planned = planned_pairs(recording, settings, left=left, right=right)
+        topics, planned = planned_pairs(recording, settings, names)
         chosen = [planned[place] for place in evenly_spaced(count, len(planned))]
         scenes = read_pairs(recording, topics, chosen)
     calibration = chosen[0].calibration
@@ -79,7 +81,7 @@ def bag_pairs(
 
 
 def planned_pairs(
-    recording: Bag, settings: Settings, *, left: str = '', right: str = ''
+    recording: Bag, settings: Settings, names: TopicNames
 ) -> tuple[StereoTopics, list[PlannedPair]]:
     """Return the topics of the stereo camera in a recording, and all of its pairs.
 
@@ -89,15 +91,15 @@ def planned_pairs(
         Is read once.
     settings : Settings
         How images are paired, and which of the topics are taken.
-    left, right : str
-        Topics of the images; empty to find them.
+    names : TopicNames
+        Topics, as far as they are named.
 
     Raises
     ------
     InputError
         If it cannot be read, or has no pair.
     """
-    topics = find_stereo_topics(recording.topics, settings, left=left, right=right)
+    topics = find_stereo_topics(recording.topics, settings, names)
     plan = BagPlan(recording, topics, settings)
     planned = [pair for part in plan.parts() for pair in part.pairs]
     if not planned:

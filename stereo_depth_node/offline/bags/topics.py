@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 import re
+from typing import NamedTuple
 
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.images.layouts import SEPARATE
@@ -19,8 +20,10 @@ from stereo_depth_node.offline.bags.halves import half_names, split_name
 from stereo_depth_node.offline.bags.side_names import partners, patterns_of_sides, SIDES
 
 __all__ = [
+    'NO_NAMES',
     'StereoTopics',
     'Topic',
+    'TopicNames',
     'conversions',
     'find_stereo_topics',
     'full_type',
@@ -64,6 +67,19 @@ class Topic:
     def is_image(self) -> bool:
         """Whether its messages are images, raw or compressed, and not depth."""
         return self.type in (IMAGE, COMPRESSED_IMAGE) and not self.name.endswith(_DEPTH_SUFFIX)
+
+
+class TopicNames(NamedTuple):
+    """The topics of a stereo camera that somebody has named; empty ones are to be found."""
+
+    left: str = ''
+    right: str = ''
+    left_info: str = ''
+    right_info: str = ''
+
+
+NO_NAMES = TopicNames()
+"""All topics are to be found."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +151,7 @@ def conversions(topics: Iterable[Topic]) -> str:
 
 
 def find_stereo_topics(
-    topics: Sequence[Topic],
-    settings: Settings,
-    *,
-    left: str = '',
-    right: str = '',
-    left_info: str = '',
-    right_info: str = '',
+    topics: Sequence[Topic], settings: Settings, names: TopicNames = NO_NAMES
 ) -> StereoTopics:
     """Find the topics of the stereo camera.
 
@@ -153,10 +163,8 @@ def find_stereo_topics(
         Of raw and compressed images, and of raw and rectified ones, those are taken that the
         settings ask for. With a `stereo_layout` one topic may have both images: it is found where
         only one has images, or named as the left or as both.
-    left, right : str
-        Names of the image topics, both or none of them.
-    left_info, right_info : str
-        Names of the camera_info topics, where they are not beside the images.
+    names : TopicNames
+        Both image topics or none of them, and camera_info topics that are not beside the images.
 
     Raises
     ------
@@ -164,6 +172,7 @@ def find_stereo_topics(
         If there is no such camera or more than one, or a name is not in the recording. The text
         lists the candidates.
     """
+    left, right, *infos_named = names
     wanted = COMPRESSED_IMAGE if settings.image_transport == 'compressed' else IMAGE
     if settings.stereo_layout != SEPARATE and not split_name(left)[1]:
         left, right = half_names(_only_image(topics, left, right, wanted), settings.stereo_layout)
@@ -190,9 +199,9 @@ def find_stereo_topics(
             )
     infos = [
         _named(topics, given).name if given else _info_beside(topics, _with_side(topic.name, side))
-        for given, topic, side in zip((left_info, right_info), pair, Side, strict=True)
+        for given, topic, side in zip(infos_named, pair, Side, strict=True)
     ]
-    if infos[0] == infos[1] and not (left_info or right_info):
+    if infos[0] == infos[1] and not any(infos_named):
         infos = [None, None]
     return StereoTopics(pair[0].name, pair[1].name, infos[0], infos[1], pair[0].type)
 

@@ -26,6 +26,7 @@ from stereo_depth_node.offline.bags.job import BagJob
 from stereo_depth_node.offline.bags.options import JobOptions
 from stereo_depth_node.offline.bags.schedule import run_jobs
 from stereo_depth_node.offline.bags.summary import JobSummary
+from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.bags.writer import BagFormat
 from stereo_depth_node.offline.files.writing import check_is_no_input, check_output
 from stereo_depth_node.offline.options import add_settings_options, settings_from
@@ -121,10 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise SettingsError('--compress works with --storage mcap only')
     options = JobOptions(
         settings=settings_from(arguments),
-        left=arguments.left,
-        right=arguments.right,
-        left_info=arguments.left_info,
-        right_info=arguments.right_info,
+        topics=TopicNames(
+            arguments.left, arguments.right, arguments.left_info, arguments.right_info
+        ),
         namespace=_checked_namespace(arguments.namespace),
         also=tuple(arguments.also),
         recording_format=BagFormat(arguments.storage, arguments.compress),

@@ -20,6 +20,7 @@ from stereo_depth_node.offline.bags.inspection import inspect_cameras, Inspectio
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError
 from stereo_depth_node.offline.bags.salvage import salvage
 from stereo_depth_node.offline.bags.stamps import SideStamps
+from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.options import add_settings_options, settings_from
 from stereo_depth_node.offline.parser import ToolParser
 
@@ -62,15 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _inspect(path: Path, arguments: argparse.Namespace, settings: Settings) -> None:
     with closing(Bag(path)) as recording:
         _print_recording(recording)
-        cameras = inspect_cameras(
-            recording,
-            settings,
-            left=arguments.left,
-            right=arguments.right,
-            left_info=arguments.left_info,
-            right_info=arguments.right_info,
+        names = TopicNames(
+            arguments.left, arguments.right, arguments.left_info, arguments.right_info
         )
-        for seen in cameras:
+        for seen in inspect_cameras(recording, settings, names):
             _print_camera(seen)
             _print_advice(seen)
 

@@ -12,6 +12,7 @@ from typing import Any
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.files import storage_files
+from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -115,9 +116,8 @@ def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
     if storage_files(Path(inputs[0])):
         from stereo_depth_node.studio.recordings import RecordingSource
 
-        return RecordingSource(
-            Path(inputs[0]), settings, left=arguments.left, right=arguments.right
-        )
+        names = TopicNames(arguments.left, arguments.right)
+        return RecordingSource(Path(inputs[0]), settings, names)
     scene = load_scene(inputs[0])
     return SceneSource(Frame(scene, scene.name))
 

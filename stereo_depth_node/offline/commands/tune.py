@@ -26,6 +26,7 @@ from stereo_depth_node.core.tuning.objectives import (
 )
 from stereo_depth_node.core.tuning.result import TuningResult, TuningStep
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM, Tuner
+from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.files.writing import check_output, write_file
 from stereo_depth_node.offline.findings import lines_of_findings
@@ -167,8 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.layout,
         start,
         count=arguments.pairs,
-        left=arguments.left,
-        right=arguments.right,
+        names=TopicNames(arguments.left, arguments.right),
     )
     if arguments.ground_truth and any(pair.truth is None for pair in pairs):
         raise InputError(f'{name} has no ground truth: tune without --ground-truth')

@@ -26,7 +26,7 @@ from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.reader import Bag
-from stereo_depth_node.offline.bags.topics import find_stereo_topics
+from stereo_depth_node.offline.bags.topics import find_stereo_topics, TopicNames
 from stereo_depth_node.offline.cli import main
 
 SCENE = scene_of(plane(160, 120, 10.0))
@@ -137,9 +137,11 @@ def test_one_of_several_topics_is_to_be_named_and_two_are_one_too_many(tmp_path:
             find_stereo_topics(bag.topics, Settings(stereo_layout='top_bottom'))
         with pytest.raises(InputError, match='with one topic for both images'):
             find_stereo_topics(
-                bag.topics, Settings(stereo_layout='top_bottom'), left='/a/image', right='/b/image'
+                bag.topics,
+                Settings(stereo_layout='top_bottom'),
+                TopicNames('/a/image', '/b/image'),
             )
         found = find_stereo_topics(
-            bag.topics, Settings(stereo_layout='top_bottom'), left='/b/image'
+            bag.topics, Settings(stereo_layout='top_bottom'), TopicNames('/b/image')
         )
     assert (found.left, found.right) == ('/b/image:top', '/b/image:bottom')

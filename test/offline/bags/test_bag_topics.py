@@ -17,6 +17,7 @@ from stereo_depth_node.offline.bags.topics import (
     IMAGE,
     stereo_candidates,
     Topic,
+    TopicNames,
 )
 
 
@@ -92,7 +93,7 @@ def test_of_two_cameras_none_is_guessed() -> None:
     assert '--left /rear/left/image_rect' in str(caught.value)
     assert (
         find_stereo_topics(
-            recorded, Settings(), left='rear/left/image_rect', right='/rear/right/image_rect'
+            recorded, Settings(), TopicNames('rear/left/image_rect', '/rear/right/image_rect')
         ).left
         == '/rear/left/image_rect'
     )
@@ -137,7 +138,7 @@ def test_topics_without_messages_and_depth_are_no_candidates() -> None:
     assert find_stereo_topics(recorded, Settings()).left == '/left/image_rect'
     for pair, said in ((empty, 'has no message'), (depth, 'holds depth')):
         with pytest.raises(InputError, match=said):
-            find_stereo_topics(recorded, Settings(), left=pair[0].name, right=pair[1].name)
+            find_stereo_topics(recorded, Settings(), TopicNames(pair[0].name, pair[1].name))
     # Without an index nothing is known of the counts.
     assert find_stereo_topics(empty, Settings()).left == '/empty/left/image_rect'
 
@@ -197,4 +198,4 @@ def test_what_cannot_be_found_is_said_with_what_there_is(
     recorded: list[Topic], options: dict[str, str], said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        find_stereo_topics(recorded, Settings(), **options)
+        find_stereo_topics(recorded, Settings(), TopicNames(**options))
