@@ -8,19 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import sys
 
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as RichProgress,
-)
 from rich.text import Text
 
 from stereo_depth_node.core.settings.text_files import visible
@@ -28,14 +17,14 @@ from stereo_depth_node.core.settings.text_files import visible
 __all__ = ['Progress', 'print_problem', 'progress_bar']
 
 
-class _CountColumn(ProgressColumn):
+class _CountColumn(progress.ProgressColumn):
     """What is done, of how much, and at which rate."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
         self._unit = unit
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: progress.Task) -> Text:
         """Return ``12 of 600 pairs, 51.3/s``."""
         of = f' of {task.total:.0f}' if task.total is not None else ''
         rate = f', {task.completed / task.elapsed:.1f}/s' if task.elapsed else ''
@@ -45,7 +34,7 @@ class _CountColumn(ProgressColumn):
 class Progress:
     """What is done of something, and the bar that shows it."""
 
-    def __init__(self, bar: RichProgress, task: TaskID, total: int) -> None:
+    def __init__(self, bar: progress.Progress, task: progress.TaskID, total: int) -> None:
         self._bar, self._task, self._total = bar, task, total
         self.done = 0
 
@@ -73,12 +62,12 @@ def progress_bar(total: int | None, unit: str, *, is_quiet: bool = False) -> Ite
     is_quiet : bool
         Show nothing, on a terminal too.
     """
-    bar = RichProgress(
-        BarColumn(),
+    bar = progress.Progress(
+        progress.BarColumn(),
         _CountColumn(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn('left'),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn('left'),
         console=Console(stderr=True),
         disable=is_quiet or not sys.stderr.isatty(),
     )
