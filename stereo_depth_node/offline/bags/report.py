@@ -66,7 +66,9 @@ def bags_report(
     for summary in summaries:
         if len(summaries) > 1:
             report.add_heading(str(summary.source))
-        _add_recording(report, summary, settings, namespace, seconds / len(summaries))
+        # Several are in work at once: how long each took is not known.
+        own_seconds = seconds if len(summaries) == 1 else None
+        _add_recording(report, summary, settings, namespace, own_seconds)
     report.add_heading('Settings')
     _add_settings(report, settings)
     report.add_versions()
@@ -74,7 +76,11 @@ def bags_report(
 
 
 def _add_recording(
-    report: Report, summary: JobSummary, settings: Settings, namespace: str, seconds: float
+    report: Report,
+    summary: JobSummary,
+    settings: Settings,
+    namespace: str,
+    seconds: float | None,
 ) -> None:
     columns = _columns(summary)
     unused = sum(summary.dropped.values())
@@ -88,7 +94,7 @@ def _add_recording(
             tiles['depth, median'] = f'{np.nanmedian(columns["median"]):.2f} m'
         tiles['computation per pair, median'] = f'{np.median(columns["milliseconds"]):.1f} ms'
     new = summary.computed - summary.resumed
-    if new and seconds > 0:
+    if new and seconds:
         tiles['pairs per second'] = f'{new / seconds:.1f}'
     report.add_tiles(tiles)
     remarks = [*summary.finding_lines, *summary.notes]

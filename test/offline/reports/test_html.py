@@ -84,6 +84,21 @@ def test_counts_are_written_in_full_and_other_numbers_with_four_digits() -> None
     assert cells == ['123456', '12.35', 'True']
 
 
+def test_the_rate_is_said_of_a_recording_that_is_computed_alone() -> None:
+    pytest.importorskip('rosbags')
+    from stereo_depth_node.offline.bags.report import bags_report
+    from stereo_depth_node.offline.bags.summary import JobSummary
+
+    summaries = [JobSummary(Path(name), Path('out'), pairs=10, computed=10) for name in 'ab']
+    pages = [
+        bags_report(summaries[:count], Settings(), namespace='', seconds=2.0).render()
+        for count in (1, 2)
+    ]
+    assert '<b>5.0</b><span>pairs per second</span>' in pages[0]
+    assert 'pairs per second' not in pages[1]
+    assert '20 pairs computed in 2.0 s' in pages[1]
+
+
 def test_the_same_data_give_the_same_page() -> None:
     assert example().render() == example().render()
 
