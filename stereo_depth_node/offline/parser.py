@@ -20,8 +20,10 @@ _SIMILAR = 0.6
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``: did you mean ...?`` with the most similar of the known names, or nothing."""
-    found = difflib.get_close_matches(name, list(known), 1, _SIMILAR)
-    return f': did you mean {found[0]}?' if found else ''
+    # Dashes that all options have make none of them more similar.
+    names = {each.lstrip('-'): each for each in known}
+    found = difflib.get_close_matches(name.lstrip('-'), names, 1, _SIMILAR)
+    return f': did you mean {names[found[0]]}?' if found else ''
 
 
 class ToolParser(argparse.ArgumentParser):
@@ -83,7 +85,9 @@ class ToolParser(argparse.ArgumentParser):
         self._given = sys.argv[1:] if arguments is None else arguments
         parsed, unknown = self.parse_known_args(self._given)
         if unknown:
-            option = next((each for each in unknown if each.startswith('-')), unknown[0])
+            option = next((each for each in unknown if each.startswith('-')), None)
+            if option is None:
+                self.error(f'{printable(unknown[0], 60)} is one name too many')
             name = option.partition('=')[0].replace('_', '-')
             known = [name for name in self._option_string_actions if name.startswith('--')]
             self.error(f'there is no option {printable(option, 60)}{nearest(name, known)}')

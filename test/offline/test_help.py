@@ -94,6 +94,8 @@ def test_the_version_is_that_of_the_package(capsys: Any) -> None:
             'stereo_depth bag: there is no option --wls_lamda=8000: did you mean --wls-lambda?',
         ),
         (('tune', 'a', '--qwertyuiop'), 'stereo_depth tune: there is no option --qwertyuiop'),
+        (('bag', 'a', 'b', '--calib', 'c'), 'stereo_depth bag: there is no option --calib'),
+        (('inspect', 'a', 'b'), 'stereo_depth inspect: b is one name too many'),
         (('--qwertyuiop',), 'stereo_depth: there is no option --qwertyuiop'),
         (('inspect',), 'stereo_depth inspect: the following arguments are required: BAG'),
     ],

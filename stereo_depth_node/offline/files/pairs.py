@@ -101,6 +101,11 @@ def read_video(left: Path, right: Path | None, layout: str) -> Iterator[PairSour
 def missing_partner(left: Path) -> SettingsError:
     """Return the error for one file that is not said to hold both images, with what it may be."""
     name = printable(left)
+    if left.is_dir():
+        raise InputError(
+            f'{name} is a folder: name its images, as in {name}/*.png, and a recording to the '
+            'command bag'
+        )
     if not left.is_file():
         raise InputError(f'{name} is missing')
     if is_video(left):

@@ -113,6 +113,11 @@ def test_a_single_file_is_asked_for_its_layout(
     assert error.count('\n') == 1
 
 
+def test_a_folder_is_no_image_and_its_images_are_asked_for(tmp_path: Path, capsys: Any) -> None:
+    assert run(tmp_path, tmp_path) == 2
+    assert re.search('is a folder: name its images, as in .*/\\*.png', capsys.readouterr().err)
+
+
 def test_an_odd_width_is_not_two_images(tmp_path: Path, capsys: Any) -> None:
     cv2.imwrite(str(tmp_path / 'odd.png'), np.zeros((100, 301), np.uint8))
     assert run(tmp_path, tmp_path / 'odd.png', '--layout', 'side-by-side') == 2

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import re
 
@@ -187,6 +188,11 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
     assert main([*again, '--left', '/left/image_rect', '--right', '/right/image_rect']) == 0
     assert main([*again, '--left', '/nothing', '--right', '/right/image_rect']) == 2
     assert '/nothing' in capsys.readouterr().err
+    # Of one that was cut short what is legible counts, which is said.
+    file = bag / 'bag.mcap'
+    os.truncate(file, file.stat().st_size * 3 // 4)
+    assert main([*again, '--output', str(output)]) == 0
+    assert 'messages could be read' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
