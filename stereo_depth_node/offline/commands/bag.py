@@ -200,10 +200,13 @@ def _print_summary(summary: JobSummary, seconds: float | None) -> None:
     new = summary.computed - summary.resumed
     if seconds and new > 0:
         rate = f' in {seconds:.1f} s, {new / seconds:.1f} pairs per second'
-    print(
-        f'{visible(summary.source)}: {summary.computed} of {summary.pairs} pairs computed{rate}, '
-        f'{summary.size / 1e6:.0f} MB in {visible(summary.target)}'
-    )
+    if summary.pairs:
+        print(
+            f'{visible(summary.source)}: {summary.computed} of {summary.pairs} pairs computed'
+            f'{rate}, {summary.size / 1e6:.0f} MB in {visible(summary.target)}'
+        )
+    else:
+        print(f'{visible(summary.source)}: nothing was left to do')
     if summary.densities:
         print(f'  depth for {100 * median(summary.densities):.1f} % of the pixels (median)')
     for line in summary.finding_lines:

@@ -63,7 +63,9 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(
     capsys.readouterr()
     assert run_bag(source, tmp_path / 'out', '--resume') == 0
     assert computed == [0, 1, 2, 3]
-    assert 'left as it is, whatever the settings: --overwrite' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed.startswith(f'{source}: nothing was left to do\n')
+    assert 'left as it is, whatever the settings: --overwrite' in printed
 
 
 @pytest.mark.usefixtures('small_parts')
