@@ -16,6 +16,7 @@ from rcl_interfaces.msg import ParameterEvent
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 import rclpy
 from rclpy.context import Context
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import (
@@ -24,6 +25,7 @@ from rclpy.qos import (
     QoSProfile,
     ReliabilityPolicy,
 )
+from rclpy.validate_full_topic_name import validate_full_topic_name
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
@@ -63,13 +65,20 @@ class RunningNode:
     Raises
     ------
     InputError
-        If there is no such node. The text lists those that there are.
+        If there is no such node, whose text lists those that there are, or it is no name.
     """
 
     def __init__(self, name: str) -> None:
         # Before the first context: the middleware reads them only then.
         os.environ.update(fast_dds_environment(os.environ))
         self.name = name if name.startswith('/') else f'/{name}'
+        try:
+            validate_full_topic_name(f'{self.name}{_SERVICE}')
+        except InvalidTopicNameException as error:
+            reason = str(error).partition('\n')[0].rstrip(':')
+            raise InputError(
+                f'{printable(self.name)} is no name of a node, as /stereo_depth_node is: {reason}'
+            ) from error
         self._namespace, _, self._base = self.name.rpartition('/')
         self.on_change: Callable[[], None] = lambda: None
         self._lock = threading.Lock()

@@ -74,6 +74,31 @@ def test_a_node_is_changed_in_the_browser_and_its_page_follows(graph, rig, brows
         until(lambda: page.value('num_disparities') == '64', 'the settings before')
 
 
+def test_settings_that_were_found_on_a_scene_are_given_to_a_node(graph, rig, browser):
+    pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
+    from stereo_depth_node.studio.node_source import connected_node
+
+    graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
+    environment = graph_environment(os.environ, graph.domain_id)
+    with served(environment=environment) as url:
+        page = shown(browser, url)
+        page.type('block_size', '13')
+        page.until(lambda: page.value('block_size') == '13')
+        page.button('Export').click()
+        page.button('apply to a running node …').click()
+        page.button('Apply').click()
+        text = '/stereo_depth_node has these settings now.'
+        page.until(lambda: page.text('.q-dialog .studio-tune-text') == text, text)
+        page.one('.q-dialog input').send_keys(' or another')
+        page.button('Apply').click()
+        page.until(lambda: 'is no name of a node' in page.text('.q-dialog .studio-tune-text'))
+    node = connected_node('stereo_depth_node')
+    try:
+        assert node.settings == Settings(block_size=13)
+    finally:
+        node.close()
+
+
 def test_the_results_of_a_node_are_what_is_computed_here(graph, rig):
     from stereo_depth_node.studio.node_source import apply_to_node, connected_node
 
@@ -104,6 +129,16 @@ def test_the_results_of_a_node_are_what_is_computed_here(graph, rig):
         assert source.settings == Settings(block_size=9, median_size=3)
     finally:
         source.close()
+
+
+@pytest.mark.parametrize('name', ['', 'no node', '/a//b', '/1st', 'x\x1b[2J', 'n' * 300])
+def test_what_is_no_name_of_a_node_is_refused_in_a_line(name):
+    from stereo_depth_node.studio.node_source import connected_node
+
+    with pytest.raises(InputError, match='is no name of a node') as caught:
+        connected_node(name)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
 
 
 def test_a_node_that_is_not_there_is_named_with_those_that_are(graph, rig, monkeypatch):
