@@ -198,8 +198,8 @@ class _Control:
         entry.props(f'aria-label={name}')
         if known.type in (int, float) or (known.type is str and not known.choices):
             # When it has been typed, not at each digit of it.
-            for event in ('blur', 'keydown.enter'):
-                entry.on(event, lambda: self._typed(entry.value))
+            entry.on('blur', lambda: self._chosen(entry.value))
+            entry.on('keydown.enter', lambda: self._typed(entry.value))
         else:
             entry.on_value_change(lambda: self._chosen(entry.value))
         self._elements.append(entry)
@@ -224,9 +224,9 @@ class _Control:
         await self._want(value, is_slid=is_slid)
 
     async def _chosen(self, value: Any) -> None:
-        # When a choice was refused, it is set back, which is no choice.
+        # What was refused is set back, which is no choice: its reason stays.
         if value != self._value:
-            await self._want(value)
+            await self._typed(value)
 
     async def _want(self, value: Any, *, is_slid: bool = False) -> None:
         """Apply a value; of those that come meanwhile, the last."""
