@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 from stereo_depth_node.core.arrays import Fixed
@@ -20,7 +19,7 @@ from stereo_depth_node.offline.bags.messages import calibration_from
 from stereo_depth_node.offline.bags.plan import Calibration
 from stereo_depth_node.offline.calibration_options import GivenCalibration
 from stereo_depth_node.offline.calibrations.stereo import Cameras
-from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
+from stereo_depth_node.offline.datasets.scenes import Scene
 
 __all__ = ['Frame', 'SceneSource', 'Source', 'pair_source', 'recorded_cameras']
 
@@ -241,21 +240,16 @@ def recorded_cameras(infos: Calibration, scene: Scene, settings: Settings) -> Ca
     return calibration.left.sized(width, height), calibration.right.sized(width, height)
 
 
-def pair_source(left: Path, right: Path, calibration: GivenCalibration) -> SceneSource:
-    """Return the source of two image files.
+def pair_source(scene: Scene, title: str, calibration: GivenCalibration) -> SceneSource:
+    """Return the source of a pair whose calibration was given.
 
     Raises
     ------
-    InputError
-        If a file cannot be read.
-    ImageError
-        If the images do not make a pair.
     CalibrationError
         If the calibration is none of theirs.
     """
-    scene = load_pair(left, right)
     height, width = scene.left.shape
     cameras = calibration.cameras_for(width, height)
     if cameras is None:
         scene = replace(scene, geometry=calibration.geometry_for(width, height, Settings()))
-    return SceneSource(Frame(scene, left.name, cameras))
+    return SceneSource(Frame(scene, title, cameras))

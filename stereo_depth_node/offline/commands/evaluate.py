@@ -23,7 +23,11 @@ from stereo_depth_node.offline.calibration_options import add_calibration_option
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.offline.datasets.truth import doubt_of_truth, load_scene_with_truth
+from stereo_depth_node.offline.datasets.truth import (
+    add_truth_options,
+    doubt_of_truth,
+    load_given_pair,
+)
 from stereo_depth_node.offline.files.writing import check_is_no_input, write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import (
@@ -110,22 +114,7 @@ def add_parser(subparsers: Any) -> None:
         ' with --truth: LEFT RIGHT, two rectified images',
     )
     truth = parser.add_argument_group('ground truth of two images')
-    truth.add_argument(
-        '--truth',
-        type=Path,
-        metavar='FILE',
-        help='disparities of the left image: PFM, 16-bit PNG of KITTI, TIFF, NPY, NPZ, or 8-bit '
-        'PNG with --truth-scale',
-    )
-    truth.add_argument(
-        '--truth-scale',
-        type=float,
-        metavar='S',
-        help='the numbers in the file are S times the pixels (default: as the format has it)',
-    )
-    truth.add_argument(
-        '--mask', type=Path, metavar='FILE', help='image that is 0 where no pixel counts'
-    )
+    add_truth_options(truth)
     add_layout_option(
         truth, 'with --truth: one image holds both, the left one on the left or on top'
     )
@@ -234,31 +223,18 @@ def _loaders(arguments: argparse.Namespace) -> dict[str, Callable[[], Scene]]:
                 option = name.replace('_', '-')
                 raise SettingsError(f'--{option} goes with --truth, which is missing')
         return {text: partial(load_scene, text) for text in arguments.scenes}
-    layout = arguments.layout
-    if len(arguments.scenes) != (2 if layout is None else 1):
-        wanted = 'two images, LEFT RIGHT' if layout is None else 'the one image that holds both'
-        raise SettingsError(f'--truth is given with {len(arguments.scenes)} names: give {wanted}')
-    if arguments.truth_scale is not None and not arguments.truth_scale > 0:
-        raise SettingsError(f'--truth-scale is {arguments.truth_scale:g}: it must be above 0')
     return {arguments.scenes[0]: partial(_pair_with_truth, arguments)}
 
 
 def _pair_with_truth(arguments: argparse.Namespace) -> Scene:
+    scene = load_given_pair(arguments, arguments.scenes, arguments.layout or '')
     left = Path(arguments.scenes[0])
-    right = Path(arguments.scenes[1]) if arguments.layout is None else None
-    scene = load_scene_with_truth(
-        left,
-        right,
-        arguments.truth,
-        layout=arguments.layout or '',
-        scale=arguments.truth_scale,
-        mask=arguments.mask,
-    )
     if doubt := doubt_of_truth(scene):
         print_problem(f'{printable(arguments.truth)}: {doubt}', is_error=False)
     calibration = calibration_from(arguments, Settings(), images=left)
     height, width = scene.left.shape
-    return replace(scene, geometry=calibration.geometry_for(width, height, Settings()))
+    geometry = calibration.geometry_for(width, height, Settings())
+    return replace(scene, name=left.stem, geometry=geometry)
 
 
 def _candidates(arguments: argparse.Namespace) -> list[tuple[str, Settings]]:

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.settings.settings import Settings
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.bags.topics import TopicNames
 from stereo_depth_node.offline.calibration_options import (
@@ -18,8 +21,18 @@ from stereo_depth_node.offline.calibration_options import (
     calibration_from,
 )
 from stereo_depth_node.offline.datasets.loading import load_scene, MOTORCYCLE
-from stereo_depth_node.offline.options import add_settings_options, settings_from
+from stereo_depth_node.offline.datasets.truth import (
+    add_truth_options,
+    doubt_of_truth,
+    load_given_pair,
+)
+from stereo_depth_node.offline.options import (
+    add_layout_option,
+    add_settings_options,
+    settings_from,
+)
 from stereo_depth_node.offline.parser import ToolParser
+from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['add_parser', 'run']
 
@@ -34,10 +47,14 @@ _EXAMPLES = """\
 examples:
   stereo_depth studio
   stereo_depth studio left.png right.png --calib calib.txt
+  stereo_depth studio both.png --layout side-by-side --truth disp.pfm
   stereo_depth studio scenes/Playroom
   stereo_depth studio recording.mcap
   stereo_depth studio --node /stereo_depth_node
 """
+# Options that go with one kind of source.
+_OF_IMAGES = ('truth', 'truth_scale', 'mask', 'calib', 'focal')
+_OF_RECORDINGS = ('left', 'right')
 
 
 def add_parser(subparsers: Any) -> None:
@@ -53,8 +70,8 @@ def add_parser(subparsers: Any) -> None:
         'inputs',
         nargs='*',
         metavar='SCENE | LEFT RIGHT | BAG',
-        help='a scene as for evaluate, two images, or a ROS 2 bag (default: the scene '
-        f'{MOTORCYCLE})',
+        help='a scene as for evaluate, two images or, with --layout, one that holds both, or a '
+        f'ROS 2 bag (default: the scene {MOTORCYCLE})',
     )
     parser.add_argument(
         '--node',
@@ -62,6 +79,9 @@ def add_parser(subparsers: Any) -> None:
         help='a running node in place of files: its images and results over ROS, its parameters '
         'are what is changed (/stereo_depth_node)',
     )
+    images = parser.add_argument_group('images')
+    add_layout_option(images, 'one image holds both, the left one on the left or on top')
+    add_truth_options(images)
     page = parser.add_argument_group('page')
     page.add_argument(
         '--no-browser', action='store_true', help='print the address of the page only'
@@ -87,6 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
     from stereo_depth_node.studio.server import serve, Studio
 
     settings = settings_from(arguments)
+    if arguments.layout is not None:
+        settings = settings.replace(stereo_layout=arguments.layout)
     with closing(Studio(_source(arguments, settings), settings)) as studio:
 
         def ready(url: str) -> None:
@@ -110,22 +132,38 @@ def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
     inputs = arguments.inputs or [MOTORCYCLE]
     if len(inputs) > 2:
         raise SettingsError(f'{len(inputs)} inputs are given: give one scene, or two images')
-    if len(inputs) == 2:
-        left, right = map(Path, inputs)
-        return pair_source(left, right, calibration_from(arguments, settings, left))
-    if storage_files(Path(inputs[0])):
+    first = Path(inputs[0])
+    if len(inputs) == 1 and storage_files(first):
         from stereo_depth_node.studio.recordings import RecordingSource
 
+        _refuse(arguments, _OF_IMAGES, 'images')
         names = TopicNames(arguments.left, arguments.right)
-        return RecordingSource(Path(inputs[0]), settings, names)
+        return RecordingSource(first, settings, names)
+    _refuse(arguments, _OF_RECORDINGS, 'a recording')
+    layout = '' if settings.stereo_layout == SEPARATE else settings.stereo_layout
+    if len(inputs) == 2 or (layout and first.is_file()):
+        pair = load_given_pair(arguments, inputs, layout)
+        if pair.truth is not None and (doubt := doubt_of_truth(pair)):
+            print_problem(f'{printable(arguments.truth)}: {doubt}', is_error=False)
+        return pair_source(pair, first.name, calibration_from(arguments, settings, first))
+    _refuse(arguments, ('layout', *_OF_IMAGES), 'images')
     scene = load_scene(inputs[0])
     return SceneSource(Frame(scene, scene.name))
+
+
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], source: str) -> None:
+    """Refuse options that go with another source than what is given."""
+    for name in names:
+        if getattr(arguments, name):
+            raise SettingsError(f'--{name.replace("_", "-")} goes with {source}: give that')
 
 
 def _node(arguments: argparse.Namespace, settings: Settings) -> Any:
     """Return the source that --node names."""
     if arguments.inputs:
         raise SettingsError('--node is given with files: give one of them')
+    _refuse(arguments, _OF_IMAGES, 'images')
+    _refuse(arguments, _OF_RECORDINGS, 'a recording')
     if settings != Settings():
         raise SettingsError(
             '--node is given with settings: those of the node are shown, change them on the page'

@@ -14,6 +14,8 @@ other whole numbers    0                        value / scale, to be said
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Float, Mask
-from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.images.npy import array_of_npy, array_of_npz, NPY_MAGIC, NPZ_MAGIC
 from stereo_depth_node.core.settings.text_files import printable, read_bytes
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.formats import KITTI_SCALE, read_pfm
 
-__all__ = ['doubt_of_truth', 'load_scene_with_truth', 'read_mask', 'read_truth']
+__all__ = ['add_truth_options', 'doubt_of_truth', 'load_given_pair', 'read_mask', 'read_truth']
 
 _MOST_BYTES = 1 << 30
 # Share of the known pixels: a few are errors of the truth.
@@ -37,40 +39,65 @@ _MOST_ODD = 0.01
 _PNG_MAGIC = b'\x89PNG'
 
 
-def load_scene_with_truth(
-    left: Path,
-    right: Path | None,
-    truth: Path,
-    *,
-    layout: str = '',
-    scale: float | None = None,
-    mask: Path | None = None,
+def add_truth_options(group: argparse._ActionsContainer) -> None:
+    """Add the options for the ground truth of two images."""
+    group.add_argument(
+        '--truth',
+        type=Path,
+        metavar='FILE',
+        help='disparities of the left image: PFM, 16-bit PNG of KITTI, TIFF, NPY, NPZ, or 8-bit '
+        'PNG with --truth-scale',
+    )
+    group.add_argument(
+        '--truth-scale',
+        type=float,
+        metavar='S',
+        help='the numbers in the file are S times the pixels (default: as the format has it)',
+    )
+    group.add_argument(
+        '--mask', type=Path, metavar='FILE', help='image that is 0 where no pixel counts'
+    )
+
+
+def load_given_pair(
+    arguments: argparse.Namespace, names: Sequence[str], layout: str = ''
 ) -> Scene:
-    """Load two rectified images with their ground truth.
+    """Load two rectified images, with their ground truth where that is given.
+
+    A mask that has values between 0 and its largest one, as those of Middlebury have, says that
+    only the right camera does not see these pixels.
 
     Parameters
     ----------
-    left, right : Path
-        The images; `right` is None where `left` holds both.
-    truth : Path
-        x_l - x_r at each left pixel.
+    arguments : argparse.Namespace
+        Of a parser that went through :func:`add_truth_options`.
+    names : sequence of str
+        The images, or the one that holds both.
     layout : str
-        One of :data:`.layouts.LAYOUTS`, of a file that holds both.
-    scale : float, optional
-        By what the numbers in the file are to be divided to be pixels; by default what the
-        format says.
-    mask : Path, optional
-        Image of the pixels that count. Where it has values between 0 and its largest one, as
-        those of Middlebury have, only the right camera does not see these pixels.
+        One of :data:`.layouts.LAYOUTS` where one holds both.
 
     Raises
     ------
+    SettingsError
+        If there are not as many names as images, or an option misses another one.
     InputError
         If a file cannot be read, or is not of the size of the left image.
     ImageError
         If the images do not make a pair.
     """
-    pair = load_pair(left, right, left.stem, layout=layout)
+    if len(names) != (1 if layout else 2):
+        wanted = 'the one image that holds both' if layout else 'two images, LEFT RIGHT'
+        raise SettingsError(f'{len(names)} names are given: give {wanted}')
+    truth, scale, mask = arguments.truth, arguments.truth_scale, arguments.mask
+    if truth is None and (scale is not None or mask is not None):
+        option = '--truth-scale' if scale is not None else '--mask'
+        raise SettingsError(f'{option} goes with --truth, which is missing')
+    if scale is not None and not scale > 0:
+        raise SettingsError(f'--truth-scale is {scale:g}: it must be above 0')
+    left, right = Path(names[0]), None if layout else Path(names[1])
+    pair = load_pair(left, right, layout=layout)
+    if truth is None:
+        return pair
     disparity = read_truth(truth, scale)
     _check_size(truth, disparity, left, pair.left)
     if mask is None:

@@ -15,7 +15,12 @@ import pytest
 pytest.importorskip('matplotlib')
 pytest.importorskip('rosbags')
 
+from scenes import scene_of, step
+
+from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.offline.cli import main
+
+WIDTH, HEIGHT = 160, 90
 
 needs_nicegui = pytest.mark.skipif(
     importlib.util.find_spec('nicegui') is None, reason='the studio needs NiceGUI'
@@ -51,6 +56,62 @@ def test_a_source_that_cannot_be_used_gives_one_line(capsys, tmp_path, image):
     broken.write_bytes(b'\x89PNG\r\n\x1a\n' + bytes(100))
     assert 'broken.png' in refused(capsys, image, broken)
     assert '3 inputs' in refused(capsys, image, image, image)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Give a function that starts a studio without its server and returns it."""
+    server = pytest.importorskip('stereo_depth_node.studio.server', reason='needs NiceGUI')
+
+    def start(*arguments):
+        found = []
+        monkeypatch.setattr(server, 'serve', lambda studio, **_: found.append(studio))
+        assert main(['studio', '--no-browser', *map(str, arguments)]) == 0
+        return found[0]
+
+    return start
+
+
+def test_one_file_holds_both_images_and_another_their_truth(started, tmp_path):
+    pair = scene_of(step(WIDTH, HEIGHT, 4, 12))
+    both, truth, mask = (tmp_path / name for name in ('both.png', 'truth.png', 'mask.png'))
+    cv2.imwrite(str(both), np.vstack((pair.left, pair.right)))
+    cv2.imwrite(str(truth), np.nan_to_num(4 * pair.truth).astype(np.uint8))
+    counts = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    counts[:, :60] = 0
+    cv2.imwrite(str(mask), counts)
+    camera = ['--focal', 500, '--baseline', 0.1]
+    known = ['--truth', truth, '--truth-scale', 4, '--mask', mask]
+    studio = started(both, '--layout', 'top-bottom', *known, *camera)
+    assert studio.start.stereo_layout == 'top_bottom'
+    frame = studio.source.frame(0, studio.start)
+    np.testing.assert_array_equal(frame.scene.left, pair.left)
+    np.testing.assert_array_equal(frame.scene.right, pair.right)
+    np.testing.assert_array_equal(frame.scene.truth[:, 60:], pair.truth[:, 60:])
+    assert np.isnan(frame.scene.truth[:, :60]).all()
+    assert frame.scene.geometry.f == 500
+    # As the file of settings says that the studio gives away.
+    params = tmp_path / 'params.yaml'
+    params.write_text(render_params_file(studio.start, changed=True))
+    again = started(both, '--params', params)
+    np.testing.assert_array_equal(again.source.frame(0, again.start).scene.right, pair.right)
+
+
+@needs_nicegui
+@pytest.mark.parametrize(
+    ('arguments', 'reason'),
+    [
+        (['{image}', '{image}', '--layout', 'top-bottom'], 'give the one image that holds both'),
+        (['motorcycle', '--layout', 'top-bottom'], '--layout goes with images'),
+        (['motorcycle', '--truth', '{image}'], '--truth goes with images'),
+        (['{image}', '{image}', '--mask', '{image}'], '--mask goes with --truth'),
+        (['{image}', '{image}', '--truth', '{image}'], '--truth-scale 4'),
+        (['{image}', '{image}', '--left', '/left'], '--left goes with a recording'),
+        (['--node', 'depth', '--truth', '{image}'], '--truth goes with images'),
+    ],
+)
+def test_options_that_do_not_go_together_give_one_line(capsys, image, arguments, reason):
+    assert reason in refused(capsys, *(each.format(image=image) for each in arguments))
 
 
 @needs_nicegui
