@@ -162,7 +162,8 @@ class Page:
             found: dict[str, str] = self.js(
                 """
                 const panel = document.querySelector('[data-panel=figures]');
-                if (!panel || panel.classList.contains('studio-old')) return null;
+                const image = document.querySelector('img[data-layer="disparity"]');
+                if (!panel || panel.dataset.number !== image?.dataset.number) return null;
                 return Object.fromEntries([...panel.querySelectorAll('[data-figure]')].map(
                     (each) => [each.dataset.figure,
                                each.querySelector('.studio-figure-value').textContent]));

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 import math
+import threading
 
 import numpy as np
 
@@ -19,11 +20,13 @@ from stereo_depth_node.core.tuning.reference import BAD_PX, reference_disparity
 from stereo_depth_node.offline.findings import findings_of_pair, lines_of_findings
 from stereo_depth_node.studio.result import Result
 
-__all__ = ['FIGURES', 'Figure', 'Figures', 'figures_of', 'reference_of']
+__all__ = ['FIGURES', 'Figure', 'Figures', 'References', 'figures_of', 'reference_of']
 
 # Of the depths found; beyond are mostly mistakes.
 _ENDS_PERCENT = (1.0, 99.0)
 _UNKNOWN = 'unknown'
+# Frames whose careful disparities are kept to compare with.
+_REFERENCES = 4
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,24 @@ def reference_of(result: Result) -> Float | None:
         return reference_disparity(left, right, find_disparity_range([(left, right)]))
     except SettingsError:
         return None
+
+
+class References:
+    """What :func:`reference_of` gives for the frames that were looked at last; tabs share it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, Float | None] = {}
+        self._lock = threading.Lock()
+
+    def of(self, result: Result) -> Float | None:
+        """Return that of a result."""
+        key = (result.frame, result.settings.rectify, result.settings.downscale)
+        with self._lock:
+            if key not in self._kept:
+                while len(self._kept) >= _REFERENCES:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[key] = reference_of(result)
+            return self._kept[key]
 
 
 def figures_of(result: Result, reference: Float | None) -> Figures:

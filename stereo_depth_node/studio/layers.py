@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+import io
 import math
 
 import cv2
 from matplotlib import colormaps
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Float
 from stereo_depth_node.offline.reports.picture import shown_range
@@ -32,7 +34,11 @@ __all__ = [
 Limits = tuple[float, float]
 
 # The page is waiting: little compression is fast, and it is the same machine.
-_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+_COMPRESSION = 1
+_PNG = (
+    cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION,
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
+)  # fmt: skip
 _LEVELS = 256
 # The largest error of the colours is at least this, pixels: below, errors are no news.
 _ERROR_PX = 4.0
@@ -162,7 +168,7 @@ def png_of_layer(result: Result, name: str, chosen: Limits | None = None) -> byt
         Values of the ends of the colours.
     """
     key = LEFT_KEY if name == 'left' else (name, chosen)
-    return result.image(key, lambda: _encoded(_pixels(result, name, chosen)))
+    return result.image(key, lambda: _png(result, name, chosen))
 
 
 def css_gradient(colours: str) -> str:
@@ -172,16 +178,16 @@ def css_gradient(colours: str) -> str:
     return f'linear-gradient(to right, {", ".join(f"rgb({text})" for text in texts)})'
 
 
-def _pixels(result: Result, name: str, chosen: Limits | None) -> npt.NDArray[np.uint8]:
-    """Return the pixels of a layer, (h, w, 3) BGR or (h, w, 4) BGRA."""
+def _png(result: Result, name: str, chosen: Limits | None) -> bytes:
     if name == 'left':
-        return np.asarray(cv2.cvtColor(result.pipeline.colour(), cv2.COLOR_RGB2BGR), np.uint8)
+        pixels = cv2.cvtColor(result.pipeline.colour(), cv2.COLOR_RGB2BGR)
+        return cv2.imencode('.png', pixels, _PNG)[1].tobytes()
     if name == 'unknown':
-        return _reason_table()[result.reasons.codes]
+        return _indexed_png(result.reasons.codes, _reason_table())
     layer = LAYERS[name]
     values = layer.values(result) if layer.values is not None else None
     if values is None:
-        return np.zeros((*result.pipeline.fixed.shape, 4), np.uint8)
+        values = np.full(result.pipeline.fixed.shape, np.nan, np.float32)
     low, high = limits_of(result, name, chosen)
     span = max(high - low, 1.0 / DISPARITY_SCALE / _LEVELS)
     with np.errstate(invalid='ignore'):
@@ -190,27 +196,32 @@ def _pixels(result: Result, name: str, chosen: Limits | None) -> npt.NDArray[np.
         # Level 0 is what is unknown.
         levels += np.float32(1.5)
     levels[~np.isfinite(values)] = 0
-    return _colour_table(layer.colours)[levels.astype(np.uint8)]
+    return _indexed_png(levels.astype(np.uint8), _colour_table(layer.colours))
 
 
 @lru_cache
 def _colour_table(colours: str) -> npt.NDArray[np.uint8]:
-    """Return (256, 4) BGRA; the first is transparent."""
+    """Return (256, 4) RGBA; the first is transparent."""
     shares = np.linspace(0.0, 1.0, _LEVELS - 1)
     table = np.zeros((_LEVELS, 4), np.uint8)
-    table[1:] = np.rint(255 * colormaps[colours](shares)[:, [2, 1, 0, 3]])
+    table[1:] = np.rint(255 * colormaps[colours](shares))
     return table
 
 
 @lru_cache
 def _reason_table() -> npt.NDArray[np.uint8]:
     table = np.zeros((1 + len(REASONS), 4), np.uint8)
-    table[1:] = [(*reason.colour[::-1], 255) for reason in REASONS.values()]
+    table[1:] = [(*reason.colour, 255) for reason in REASONS.values()]
     return table
 
 
-def _encoded(pixels: npt.NDArray[np.uint8]) -> bytes:
-    return cv2.imencode('.png', pixels, _PNG)[1].tobytes()
+def _indexed_png(places: npt.NDArray[np.uint8], colours: npt.NDArray[np.uint8]) -> bytes:
+    """Return a PNG of places in a table of colours, a quarter of the bytes of RGBA."""
+    image = Image.fromarray(places)
+    image.putpalette(colours.tobytes(), 'RGBA')
+    stream = io.BytesIO()
+    image.save(stream, 'PNG', compress_level=_COMPRESSION)
+    return stream.getvalue()
 
 
 def is_there(result: Result, name: str) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
@@ -114,27 +115,32 @@ class _Page:
             with icon_button('keyboard', 'Keys', lambda: None), ui.menu().classes('studio-keys'):
                 ui.markdown(_KEYS)
 
-    def _shown(self) -> Result | None:
-        """Return the result that is looked at."""
-        frozen = self._session.frozen
-        if self._shows_frozen and frozen is not None:
-            return frozen[1]
-        return self._session.result
+    def _shown(self) -> tuple[int, Result] | None:
+        """Return the number of the result that is looked at, and it."""
+        session = self._session
+        if self._shows_frozen and session.frozen is not None:
+            return session.frozen[:2]
+        return None if session.result is None else (session.number, session.result)
 
-    def _show_result(self) -> None:
-        self._figures.mark_old()
+    async def _show_result(self) -> None:
+        """Show a new result: its pictures, and the rest when they are seen."""
         self._shows_frozen = False
+        shown = self._shown()
+        if shown is not None:
+            # A browser that draws nothing, as the page is hidden, is not waited for.
+            with suppress(TimeoutError):
+                await self._layers.show(*shown)
+        self._figures.mark_old()
         self._flip.value = False
         self._refresh()
 
     def _refresh(self) -> None:
-        """Show the result that is looked at in every part of the page."""
-        result, session = self._shown(), self._session
-        if result is None:
+        """Show the result that is looked at in all parts of the page but the pictures."""
+        shown = self._shown()
+        if shown is None:
             return
-        frozen = session.frozen
-        number = frozen[0] if self._shows_frozen and frozen is not None else session.number
-        self._layers.show(number, result)
+        _, result = shown
+        self._layers.describe(result)
         self._badge.set_visibility(self._shows_frozen)
         self._update_buttons()
         if self._view.value == 'cloud':
@@ -147,9 +153,12 @@ class _Page:
         session = self._session
         if session.figures is None:
             return
-        compared = session.frozen[2] if session.frozen is not None else None
-        shown = compared if self._shows_frozen and compared is not None else session.figures
-        self._figures.show(shown, session.trend, None if shown is compared else compared)
+        number, figures, compared = session.figures_number, session.figures, None
+        if session.frozen is not None:
+            compared = session.frozen[2]
+            if self._shows_frozen and compared is not None:
+                number, figures, compared = session.frozen[0], compared, None
+        self._figures.show(number, figures, session.trend, compared)
         if self._timeline is not None:
             background_tasks.create(self._timeline.measure())
 
@@ -185,6 +194,9 @@ class _Page:
     def _flipped(self, event: ValueChangeEventArguments[bool | None]) -> None:
         if bool(event.value) != self._shows_frozen:
             self._shows_frozen = bool(event.value)
+            shown = self._shown()
+            if shown is not None:
+                self._layers.show(*shown)
             self._refresh()
             self._show_figures()
 
@@ -198,16 +210,19 @@ class _Page:
         self._viewer.set_visibility(name != 'cloud')
         self._cloud.set_visibility(is_visible=name == 'cloud')
         if name == 'cloud':
-            result = self._shown()
-            background_tasks.create(self._cloud.show(result))
+            shown = self._shown()
+            if shown is not None:
+                background_tasks.create(self._cloud.show(shown[1]))
 
     async def _point(self, pixel: tuple[int, int] | None) -> None:
-        await self._pixels.show(self._shown(), pixel)
+        shown = self._shown()
+        await self._pixels.show(None if shown is None else shown[1], pixel)
 
     async def _pick(self, pixel: tuple[int, int]) -> None:
-        result = self._shown()
-        if result is None:
+        shown = self._shown()
+        if shown is None:
             return
+        _, result = shown
         self._pixel = pixel
         self._viewer.put_cross(pixel)
         await self._pixels.show(result, pixel)

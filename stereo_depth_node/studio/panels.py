@@ -57,12 +57,18 @@ class FiguresPanel:
         self._findings = ui.column().classes('studio-findings')
 
     def show(
-        self, figures: Figures, trend: Sequence[Figures], compared: Figures | None = None
+        self,
+        number: int,
+        figures: Figures,
+        trend: Sequence[Figures],
+        compared: Figures | None = None,
     ) -> None:
         """Show figures.
 
         Parameters
         ----------
+        number : int
+            Of the result that they are of.
         figures : Figures
             Of the result that is shown.
         trend : sequence of Figures
@@ -77,7 +83,7 @@ class FiguresPanel:
             self._plots[name].content = _sparkline(values)
             self._show_change(name, figure, figures, before)
         self._rows['bad'].set_visibility(math.isfinite(figures.bad))
-        self._table.classes(remove='studio-old')
+        self._table.classes(remove='studio-old').props(f'data-number={number}')
         self._findings.clear()
         with self._findings:
             for text in figures.findings:

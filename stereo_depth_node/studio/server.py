@@ -21,6 +21,7 @@ from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.display import has_display
 from stereo_depth_node.studio.exports import exported, kinds_of
+from stereo_depth_node.studio.figures import References
 from stereo_depth_node.studio.frames import Source
 from stereo_depth_node.studio.guard import Guard
 from stereo_depth_node.studio.layers import LAYERS, png_of_layer
@@ -56,6 +57,7 @@ class Studio:
         self.source, self.start = source, start
         self.sessions: dict[str, Session] = {}
         self._is_update_due = False
+        self._references = References()
         self.workers = ThreadPoolExecutor(_THREADS, thread_name_prefix='studio')
 
     def open_session(self) -> Session:
@@ -69,7 +71,7 @@ class Studio:
                     loop.call_soon_threadsafe(self._changed)
 
             self.source.on_change(wake)
-        session = Session(self.source, self.start, self.workers)
+        session = Session(self.source, self.start, self.workers, self._references)
         self.sessions[session.key] = session
         return session
 

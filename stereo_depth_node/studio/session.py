@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Executor
 from contextlib import suppress
 import secrets
 import time
 from typing import TypeVar
 
-from stereo_depth_node.core.arrays import Float
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.parameter import Changes
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import visible
-from stereo_depth_node.studio.figures import Figures, figures_of, reference_of
+from stereo_depth_node.studio.figures import Figures, figures_of, References
 from stereo_depth_node.studio.frames import Frame, Source
 from stereo_depth_node.studio.history import History
 from stereo_depth_node.studio.layers import png_of_layer
@@ -36,8 +35,8 @@ T = TypeVar('T')
 # A browser may still ask for layers of results that are not shown any more.
 _KEPT_RESULTS = 4
 _TREND = 30
-# Frames whose careful disparities are kept to compare with.
-_REFERENCES = 4
+# Time in which a picture comes before all else that a change has to show, seconds.
+_FIRST_S = 0.25
 # Time from the picture to the figures, seconds.
 _REST_S = 0.15
 # Age of the figures of a running node, seconds.
@@ -57,6 +56,8 @@ class Session:
         Its first settings.
     workers : Executor
         Threads that match.
+    references : References
+        To find the figures with.
 
     Attributes
     ----------
@@ -72,13 +73,17 @@ class Session:
         Of the newest result, and of the first one with its left image.
     result, figures : Result and Figures, or None
         The newest ones. The figures belong to the result, or to an earlier one.
+    figures_number : int
+        Of the result that the figures belong to.
     frozen : tuple of int, Result and Figures, or None
         What the new result is compared with: its number, itself and its figures, if known.
     trend : deque of Figures
         The last ones.
     layers : list of tuple of str and limits
         Those that are visible, which are made together with the result.
-    on_result, on_figures : callable
+    on_result : async callable
+        Awaited when there is a new one; it returns when the browser shows it.
+    on_figures : callable
         Called when there are new ones.
     on_problem : callable
         Called with a text when a pair cannot be matched, with an empty one when it can again.
@@ -86,7 +91,9 @@ class Session:
         Called with the settings of a running node, which may be others than those here.
     """
 
-    def __init__(self, source: Source, start: Settings, workers: Executor) -> None:
+    def __init__(
+        self, source: Source, start: Settings, workers: Executor, references: References
+    ) -> None:
         self.source = source
         self.key = secrets.token_urlsafe(12)
         self.history = History(start)
@@ -97,16 +104,16 @@ class Session:
         self.frozen: tuple[int, Result, Figures | None] | None = None
         self.trend: deque[Figures] = deque(maxlen=_TREND)
         self.layers: list[tuple[str, tuple[float, float] | None]] = [('left', None)]
-        self.on_result: Callable[[], None] = _nothing
+        self.on_result: Callable[[], Awaitable[None]] = _nobody
         self.on_figures: Callable[[], None] = _nothing
         self.on_problem: Callable[[str], None] = _nothing
         self.on_settings: Callable[[Settings], None] = _nothing
-        self.number = self.left_number = 0
-        self._workers = workers
+        self.number = self.left_number = self.figures_number = 0
+        self._workers, self._references = workers, references
         self._applying, self._applied_s, self._figures_s = 0, 0.0, 0.0
         self._results: dict[int, Result] = {}
         self._frame: tuple[Hashable, Frame] | None = None
-        self._references: dict[Hashable, Float | None] = {}
+        self._is_shown = asyncio.Event()
         self._has_changed = asyncio.Event()
         self._has_changed.set()
 
@@ -148,7 +155,11 @@ class Session:
         reason = await self._apply(settings)
         if not reason and settings != self.settings:
             self.history.add(settings, what, time.monotonic())
+            self._is_shown.clear()
             self.request()
+            # The picture first: whatever else changes on the page keeps the browser busy.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._is_shown.wait(), _FIRST_S)
         return reason
 
     async def step(self, change: int) -> str:
@@ -203,7 +214,8 @@ class Session:
     def freeze(self) -> None:
         """Keep the present result, to compare the next ones with it."""
         if self.result is not None:
-            self.frozen = (self.number, self.result, self.figures)
+            figures = self.figures if self.figures_number == self.number else None
+            self.frozen = (self.number, self.result, figures)
 
     def result_of(self, number: int) -> Result | None:
         """Return the result of this number, else the newest."""
@@ -225,6 +237,7 @@ class Session:
                 result, index = await self.in_thread(self._matched)
             except Exception as error:  # noqa: BLE001 (whatever it is, the page goes on)
                 self.shown_index = index
+                self._is_shown.set()
                 self.on_problem(_text_of(error))
                 continue
             self.number += 1
@@ -234,12 +247,13 @@ class Session:
             self._results.pop(self.number - _KEPT_RESULTS, None)
             self.shown_index = index
             self.on_problem('')
-            self.on_result()
-            # The browser fetches the picture first; and a slider may not be at rest.
+            await self.on_result()
+            self._is_shown.set()
+            # A slider may not be at rest.
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._has_changed.wait(), _REST_S)
             if not self._has_changed.is_set() or self._is_starved():
-                await self._find_figures(result)
+                await self._find_figures(result, self.number)
 
     def _is_starved(self) -> bool:
         """Say whether a node that never rests has kept the figures from being found for long."""
@@ -258,24 +272,20 @@ class Session:
             png_of_layer(result, name, limits)
         return result, index
 
-    async def _find_figures(self, result: Result) -> None:
+    async def _find_figures(self, result: Result, number: int) -> None:
         try:
-            self.figures = await self.in_thread(lambda: self._figures(result))
+            self.figures = await self.in_thread(
+                lambda: figures_of(result, self._references.of(result))
+            )
         except Exception as error:  # noqa: BLE001 (as above)
             self.on_problem(_text_of(error))
             return
         self._figures_s = time.monotonic()
+        self.figures_number = number
+        if self.frozen is not None and self.frozen[0] == number:
+            self.frozen = (number, result, self.figures)
         self.trend.append(self.figures)
         self.on_figures()
-
-    def _figures(self, result: Result) -> Figures:
-        settings = result.settings
-        key = (result.frame, settings.rectify, settings.downscale)
-        if key not in self._references:
-            while len(self._references) >= _REFERENCES:
-                self._references.pop(next(iter(self._references)))
-            self._references[key] = reference_of(result)
-        return figures_of(result, self._references[key])
 
 
 def _text_of(error: Exception) -> str:
@@ -285,3 +295,7 @@ def _text_of(error: Exception) -> str:
 
 def _nothing(*_: object) -> None:
     """Nobody listens yet."""
+
+
+async def _nobody() -> None:
+    """Nobody looks yet."""

@@ -17,7 +17,12 @@ from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.core.settings.text_files import visible
 from stereo_depth_node.core.tuning.result import TuningResult
 from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM
-from stereo_depth_node.studio.exports import kinds_of, LAUNCH_LINE, preset, presets
+from stereo_depth_node.studio.exports import (
+    kinds_of,
+    LAUNCH_LINE,
+    preset,
+    presets,
+)
 from stereo_depth_node.studio.node_source import apply_to_node
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.search import Search, SearchCancelledError
@@ -166,7 +171,11 @@ class _ApplyDialog:
 class ExportMenu:
     """Files to take away, and the line that starts the node with them."""
 
-    def __init__(self, session: Session, shown: Callable[[], Result | None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        shown: Callable[[], tuple[int, Result] | None],
+    ) -> None:
         self._session, self._shown = session, shown
         button = ui.button('Export', color=None).props('flat dense no-caps size=md')
         with button, ui.menu().on('show', self._fill):
@@ -181,18 +190,16 @@ class ExportMenu:
         self._fill()
 
     def _fill(self) -> None:
-        result = self._shown()
+        shown = self._shown()
         self._items.clear()
         with self._items:
-            for name in kinds_of(result) if result is not None else ():
+            for name in kinds_of(shown[1]) if shown is not None else ():
                 ui.menu_item(name, partial(self._download, name)).props('dense')
 
     def _download(self, name: str) -> None:
-        result = self._shown()
-        session = self._session
-        frozen = session.frozen
-        number = frozen[0] if frozen is not None and frozen[1] is result else session.number
-        ui.download.from_url(f'/export/{session.key}/{number}/{name}', name)
+        shown = self._shown()
+        if shown is not None:
+            ui.download.from_url(f'/export/{self._session.key}/{shown[0]}/{name}', name)
 
     @staticmethod
     def _copy() -> None:

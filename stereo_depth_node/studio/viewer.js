@@ -4,6 +4,9 @@
 // Pictures of one size over one another, zoomed and moved together. A new picture takes the place
 // of the old one when it has been decoded, so that nothing flickers; of pictures that come faster
 // than they can be decoded, the newest is shown.
+//
+// What is shown comes by calls and not as properties: for a changed property NiceGUI makes the
+// virtual nodes of the whole page anew, which takes longer than a pair is matched.
 
 const LARGEST_ZOOM = 40;
 const CLICK_PX = 4;
@@ -25,9 +28,12 @@ export default {
         </svg>
       </div>
     </div>`,
-  props: { layers: Array, width: Number, height: Number, marker: Object, label: String },
+  props: { label: String },
   data() {
-    return { zoom: 1, x: 0, y: 0, isFitted: true, shown: {}, wanted: {}, pointers: {}, moved: 0 };
+    return {
+      layers: [], width: 0, height: 0, marker: null,
+      zoom: 1, x: 0, y: 0, isFitted: true, shown: {}, wanted: {}, pointers: {}, moved: 0,
+    };
   },
   computed: {
     stage() {
@@ -46,12 +52,10 @@ export default {
     },
   },
   watch: {
-    layers: { handler: "load", deep: true },
     width: "fit",
     height: "fit",
   },
   mounted() {
-    this.load();
     this.observer = new ResizeObserver(() => this.isFitted && this.fit());
     this.observer.observe(this.$el);
   },
@@ -59,22 +63,30 @@ export default {
     this.observer.disconnect();
   },
   methods: {
-    load() {
+    // Returns when they have been drawn.
+    async show(layers, width, height) {
+      const loading = [];
+      [this.layers, this.width, this.height] = [layers, width, height];
       for (const { name, src, number, visible } of this.layers) {
         if (!src || !visible || this.wanted[name] === src) continue;
         this.wanted[name] = src;
         const image = new Image();
         image.src = window.path_prefix + src;
-        image.decode().then(
-          () => {
+        loading.push(
+          image.decode().then(() => {
             // Not behind a newer one that has been decoded before it.
             if (this.wanted[name] === src || !(this.shown[name]?.number > number)) {
               this.shown[name] = { src: image.src, number };
             }
-          },
-          () => {},
+          }),
         );
       }
+      await Promise.allSettled(loading);
+      // Behind the frame: a timer that is set in it.
+      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    },
+    mark(x, y) {
+      this.marker = { x, y };
     },
     fit() {
       const { clientWidth, clientHeight } = this.$el;

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from nicegui import ui
+from nicegui import background_tasks, ui
+from nicegui.awaitable_response import AwaitableResponse
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
@@ -41,7 +43,6 @@ class Viewer(Element, component='viewer.js'):
         on_pick: Callable[[Pixel], Awaitable[None]],
     ) -> None:
         super().__init__()
-        self.props['layers'] = []
         self.props['label'] = (
             'pictures: arrow keys choose a pixel, plus and minus zoom, 0 shows all'
         )
@@ -54,14 +55,16 @@ class Viewer(Element, component='viewer.js'):
         self.on('leave', lambda: on_point(None), args=[])
         self.on('pick', lambda event: on_pick(_pixel(event)), args=['x', 'y'])
 
-    def show(self, layers: list[dict[str, Any]], size: Pixel) -> None:
-        """Show layers, the lowest first, of images of this width and height."""
-        self.props['layers'] = layers
-        self.props['width'], self.props['height'] = size
+    def show(self, layers: list[dict[str, Any]], size: Pixel) -> AwaitableResponse:
+        """Show layers, the lowest first, of images of this width and height.
+
+        What is returned can be awaited: until the browser has drawn them.
+        """
+        return self.run_method('show', layers, *size)
 
     def put_cross(self, pixel: Pixel) -> None:
         """Put the cross on a pixel."""
-        self.props['marker'] = {'x': pixel[0], 'y': pixel[1]}
+        self.run_method('mark', *pixel)
 
 
 def _pixel(event: GenericEventArguments) -> Pixel:
@@ -94,18 +97,20 @@ class LayerPanel:
         self._shown: tuple[int, Result] | None = None
         self._rows: dict[str, ui.element] = {}
         self._ends: dict[str, tuple[ui.number, ui.number]] = {}
+        self._shares: dict[str, float] = {}
         for name in reversed(LAYERS):
             self._add(name)
         self._tell_session()
 
-    def show(self, number: int, result: Result) -> None:
-        """Show a result; its number is part of the addresses of its pictures."""
+    def show(self, number: int, result: Result) -> AwaitableResponse:
+        """Show the pictures of a result; see :meth:`Viewer.show`.
+
+        Its number is part of their addresses.
+        """
         self._shown = (number, result)
         key, layers = self._session.key, []
         is_frozen = number != self._session.number
         for name, choice in self._choices.items():
-            exists = is_there(result, name)
-            self._rows[name].set_visibility(exists)
             # A left image that is still the same is not fetched again.
             at = self._session.left_number if name == 'left' and not is_frozen else number
             query = '' if choice.limits is None else '?low={}&high={}'.format(*choice.limits)
@@ -115,14 +120,20 @@ class LayerPanel:
                     'src': f'/picture/{key}/{at}/{name}{query}',
                     'number': at,
                     'opacity': choice.opacity,
-                    'visible': choice.is_visible and exists,
+                    'visible': choice.is_visible and is_there(result, name),
                 }
             )
+        height, width = result.pipeline.fixed.shape
+        return self._viewer.show(layers, (width, height))
+
+    def describe(self, result: Result) -> None:
+        """Write what the layers of a result are: which there are, the ends of their colours."""
+        for name, choice in self._choices.items():
+            exists = is_there(result, name)
+            self._rows[name].set_visibility(exists)
             if name in self._ends and choice.is_visible and exists:
                 self._label(name, result)
         self.show_reasons(result)
-        height, width = result.pipeline.fixed.shape
-        self._viewer.show(layers, (width, height))
 
     def toggle(self, place: int) -> None:
         """Show or hide a layer, counted from 1 and from the lowest."""
@@ -163,6 +174,9 @@ class LayerPanel:
     def show_reasons(self, result: Result) -> None:
         """Write how many pixels are unknown for which reason, where that is known."""
         shares = result.reasons.shares() if 'reasons' in vars(result) else {}
+        if shares == self._shares:
+            return
+        self._shares = shares
         self._legend.clear()
         with self._legend:
             for name, reason in REASONS.items():
@@ -197,7 +211,13 @@ class LayerPanel:
             setattr(choice, key, value)
         self._tell_session()
         if self._shown is not None:
-            self.show(*self._shown)
+            background_tasks.create(self._show_again(*self._shown))
+
+    async def _show_again(self, number: int, result: Result) -> None:
+        with suppress(TimeoutError):
+            await self.show(number, result)
+        # Some is only known when the picture has been made.
+        self.describe(result)
 
     def _tell_session(self) -> None:
         self._session.layers = [

@@ -1,13 +1,16 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""One server for all tests of the studio; each test has a page of its own."""
+"""One server for all tests of the studio; a test that changes settings has a page of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from studio_pages import Page, served, shown
+
+BLANK = 'about:blank'
 
 
 @pytest.fixture(scope='session')
@@ -21,9 +24,22 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def page(browser, address) -> Iterator[Page]:
     """Give a new page of the studio; at its end the browser has no complaint."""
-    browser.get('about:blank')  # the page before may complain that its studio has ended
-    browser.get_log('browser')
-    yield shown(browser, address)
+    yield from opened(browser, address)
+    browser.get(BLANK)
+
+
+@pytest.fixture
+def same_page(browser, address) -> Iterator[Page]:
+    """Give a page to tests that leave it as it was, the same to those that follow each other."""
+    yield from opened(browser, address)
+
+
+def opened(browser: Any, address: str) -> Iterator[Page]:
+    if browser.current_url != address:
+        browser.get(BLANK)  # the page before may complain that its studio has ended
+        browser.get_log('browser')
+        shown(browser, address)
+    yield Page(browser)
     complaints = [
         entry['message']
         for entry in browser.get_log('browser')

@@ -19,6 +19,7 @@ from studio_pages import served, shown
 
 from stereo_depth_node.core import Settings
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.studio.figures import References
 from stereo_depth_node.studio.recordings import RecordingSource
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
@@ -72,7 +73,7 @@ def test_a_frame_that_cannot_be_read_does_not_stop_the_player(recording):
 
     async def shown_with_its_problem() -> tuple[int, str]:
         with ThreadPoolExecutor(1) as workers:
-            session = Session(Damaged(recording, SETTINGS), SETTINGS, workers)
+            session = Session(Damaged(recording, SETTINGS), SETTINGS, workers, References())
             problem = asyncio.get_running_loop().create_future()
             session.on_problem = problem.set_result
             session.show_frame(2)
