@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from stereo_depth_node.core.errors import InputError
@@ -11,12 +12,24 @@ from stereo_depth_node.core.settings.params_file import load_settings, render_pa
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.environment import shared_file
 from stereo_depth_node.offline.files.outputs import ComputedPair, KINDS, METRIC_KINDS
+from stereo_depth_node.offline.files.writing import write_file
 from stereo_depth_node.studio.result import Result
 
-__all__ = ['LAUNCH_LINE', 'PARAMS_FILE', 'exported', 'kinds_of', 'preset', 'presets']
+__all__ = [
+    'EXPORTS',
+    'LAUNCH_LINE',
+    'OutputFolder',
+    'exported',
+    'kinds_of',
+    'preset',
+    'presets',
+]
 
-PARAMS_FILE = 'params.yaml'
-LAUNCH_LINE = f'ros2 launch stereo_depth_node depth.launch.py params_file:={PARAMS_FILE}'
+_PARAMS, _LAUNCH = 'params.yaml', 'launch.sh'
+EXPORTS = (_PARAMS, _LAUNCH, *KINDS)
+"""Names of the files that there are."""
+
+LAUNCH_LINE = f'ros2 launch stereo_depth_node depth.launch.py params_file:={_PARAMS}'
 """Starts the node with the file."""
 
 _COMMENT = f"""\
@@ -30,16 +43,46 @@ _GROUPS_OF_PRESETS = ('Matching', 'Filters')
 def kinds_of(result: Result) -> list[str]:
     """Return the files that can be made of a result: without calibration there is no depth."""
     has_depth = result.pipeline.geometry is not None
-    return [PARAMS_FILE, *(kind for kind in KINDS if has_depth or kind not in METRIC_KINDS)]
+    return [name for name in EXPORTS if has_depth or name not in METRIC_KINDS]
 
 
 def exported(result: Result, name: str) -> bytes:
     """Return the content of one of the files of :func:`kinds_of`."""
-    if name == PARAMS_FILE:
+    if name == _PARAMS:
         comment = _COMMENT.format(name=result.frame.scene.name)
         return render_params_file(result.settings, comment=comment, changed=True).encode()
+    if name == _LAUNCH:
+        return f'#!/bin/sh\ncd "$(dirname "$0")" && exec {LAUNCH_LINE}\n'.encode()
     with result.lock:
         return KINDS[name](ComputedPair(result.frame.title, result.settings, result.pipeline))
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """Where files can be saved on the machine of the studio.
+
+    Attributes
+    ----------
+    path : Path
+        The folder; it is made when the first file is.
+    overwrite : bool
+        Replace what is there.
+    """
+
+    path: Path
+    overwrite: bool = False
+
+    def save(self, result: Result, name: str) -> Path:
+        """Write a file of `EXPORTS`, and return where it is.
+
+        Raises
+        ------
+        InputError
+            If it exists and may not be overwritten, or cannot be written.
+        """
+        path = self.path / name
+        write_file(path, exported(result, name), overwrite=self.overwrite)
+        return path
 
 
 def presets() -> dict[str, Path]:

@@ -16,6 +16,7 @@ from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.reports.html import COLOURS
 from stereo_depth_node.studio.controls import Controls
+from stereo_depth_node.studio.exports import OutputFolder
 from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.panels import (
     CloudPanel,
@@ -45,18 +46,18 @@ _KEYS = """\
 """
 
 
-def build_page(session: Session) -> None:
-    """Build the page of a tab."""
+def build_page(session: Session, output: OutputFolder | None = None) -> None:
+    """Build the page of a tab; with an output folder, files can be saved there."""
     ui.add_css(_STYLE)
     ui.colors(primary=COLOURS[0], accent=COLOURS[1], positive=COLOURS[2])
-    _Page(session)
+    _Page(session, output)
 
 
 class _Page:
     """The page of one tab, and what happens on it."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, output: OutputFolder | None) -> None:
+        self._session, self._output = session, output
         self._pixel: tuple[int, int] | None = None
         self._shows_frozen = False
         self._dark = ui.dark_mode(None)
@@ -110,7 +111,7 @@ class _Page:
             self._flip.props('aria-label="show A, the frozen result"')
             with self._flip:
                 ui.tooltip('Show the frozen result in place of the new one (b)')
-            ExportMenu(session, self._shown)
+            ExportMenu(session, self._shown, self._output)
             icon_button('contrast', 'Light or dark', self._change_theme)
             with icon_button('keyboard', 'Keys', lambda: None), ui.menu().classes('studio-keys'):
                 ui.markdown(_KEYS)

@@ -20,7 +20,7 @@ import uvicorn
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.display import has_display
-from stereo_depth_node.studio.exports import exported, kinds_of
+from stereo_depth_node.studio.exports import exported, kinds_of, OutputFolder
 from stereo_depth_node.studio.figures import References
 from stereo_depth_node.studio.frames import Source
 from stereo_depth_node.studio.guard import Guard
@@ -51,10 +51,14 @@ class Studio:
         What they look at.
     start : Settings
         The settings that each begins with.
+    output : OutputFolder, optional
+        Where files can be saved beside the browser's downloads.
     """
 
-    def __init__(self, source: Source, start: Settings) -> None:
-        self.source, self.start = source, start
+    def __init__(
+        self, source: Source, start: Settings, output: OutputFolder | None = None
+    ) -> None:
+        self.source, self.start, self.output = source, start, output
         self.sessions: dict[str, Session] = {}
         self._is_update_due = False
         self._references = References()
@@ -173,7 +177,7 @@ def _application(studio: Studio) -> FastAPI:
     @ui.page('/')
     async def page() -> None:
         session = studio.open_session()
-        build_page(session)
+        build_page(session, studio.output)
         task = background_tasks.create(session.run(), name=f'session {session.key}')
         client = ui.context.client
 

@@ -20,10 +20,12 @@ from stereo_depth_node.core.tuning.tuner import ANY_ALGORITHM
 from stereo_depth_node.studio.exports import (
     kinds_of,
     LAUNCH_LINE,
+    OutputFolder,
     preset,
     presets,
 )
 from stereo_depth_node.studio.node_source import apply_to_node
+from stereo_depth_node.studio.panels import icon_button
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.search import Search, SearchCancelledError
 from stereo_depth_node.studio.session import Session
@@ -175,8 +177,9 @@ class ExportMenu:
         self,
         session: Session,
         shown: Callable[[], tuple[int, Result] | None],
+        output: OutputFolder | None,
     ) -> None:
-        self._session, self._shown = session, shown
+        self._session, self._shown, self._output = session, shown, output
         button = ui.button('Export', color=None).props('flat dense no-caps size=md')
         with button, ui.menu().on('show', self._fill):
             self._items = ui.column().classes('studio-export')
@@ -194,12 +197,28 @@ class ExportMenu:
         self._items.clear()
         with self._items:
             for name in kinds_of(shown[1]) if shown is not None else ():
-                ui.menu_item(name, partial(self._download, name)).props('dense')
+                with ui.row().classes('studio-export-row'):
+                    ui.menu_item(name, partial(self._download, name)).props('dense')
+                    if self._output is not None:
+                        text = f'Save {name} under --output'
+                        icon_button('save', text, partial(self._save, name))
 
     def _download(self, name: str) -> None:
         shown = self._shown()
         if shown is not None:
             ui.download.from_url(f'/export/{self._session.key}/{shown[0]}/{name}', name)
+
+    async def _save(self, name: str) -> None:
+        shown, output = self._shown(), self._output
+        if shown is None or output is None:
+            return
+        _, result = shown
+        try:
+            path = await self._session.in_thread(lambda: output.save(result, name))
+        except StereoDepthError as error:
+            ui.notify(visible(error), type='negative', multi_line=True)
+        else:
+            ui.notify(f'{visible(path)} is written.', type='positive')
 
     @staticmethod
     def _copy() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,16 @@ BLANK = 'about:blank'
 
 
 @pytest.fixture(scope='session')
-def address() -> Iterator[str]:
+def output(tmp_path_factory) -> Path:
+    """Give the folder in which the studio saves files."""
+    return tmp_path_factory.mktemp('output')
+
+
+@pytest.fixture(scope='session')
+def address(output) -> Iterator[str]:
     """Give the address of a studio that shows the scene motorcycle."""
     pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
-    with served() as url:
+    with served('--output', output) as url:
         yield url
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The page of the studio in a real browser: what it shows and refuses.
+"""The page of the studio in a real browser: what it shows, refuses and saves.
 
 These tests leave the page as it was: it is the same for all of them.
 """
@@ -15,9 +15,12 @@ import pytest
 pytest.importorskip('selenium')
 pytest.importorskip('matplotlib')
 
+from selenium.webdriver.common.keys import Keys
+
 from stereo_depth_node.core import Settings, StereoPipeline
 from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import known_parameters
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 
@@ -122,3 +125,17 @@ def test_the_points_are_drawn_in_space(page):
     )
     page.press('p')
     page.until(lambda: page.one('.studio-viewer').is_displayed())
+
+
+def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, output):
+    page.settled()
+    page.button('Export').click()
+    save = page.button('Save params.yaml under --output')
+    save.click()
+    page.until(lambda: 'params.yaml is written' in page.text('.q-notification'))
+    assert load_settings(output / 'params.yaml') == Settings()
+    save.click()
+    page.until(lambda: [each for each in page.all('.q-notification') if 'exists' in each.text])
+    assert [each.name for each in output.iterdir()] == ['params.yaml']
+    page.press(Keys.ESCAPE)
+    page.until(lambda: not page.all('.q-menu'))

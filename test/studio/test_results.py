@@ -14,9 +14,11 @@ from scenes import camera, geometry_of, plane, scene_of, step
 pytest.importorskip('matplotlib')
 
 from stereo_depth_node.core import Settings
-from stereo_depth_node.core.errors import CalibrationError, SettingsError
+from stereo_depth_node.core.errors import CalibrationError, InputError, SettingsError
+from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.studio.cloud import cloud_of
+from stereo_depth_node.studio.exports import exported, OutputFolder
 from stereo_depth_node.studio.figures import figures_of, reference_of
 from stereo_depth_node.studio.frames import Frame
 from stereo_depth_node.studio.inspection import costs_of, described, explained, plot_of, row_of
@@ -216,6 +218,23 @@ def test_the_costs_and_the_rows_of_a_pixel(near_and_far):
     assert marks.count('<rect') == 4
     hidden = costs_of(result, 2, 60)
     assert 'at none of the disparities' in explained(result, hidden, 2, 60)
+
+
+def test_what_is_saved_replaces_no_file_unless_that_is_wanted(near_and_far, tmp_path):
+    result = Result(near_and_far, PLAIN)
+    folder = OutputFolder(tmp_path / 'tuned')
+    for name in ('params.yaml', 'launch.sh', 'cloud.ply'):
+        assert folder.save(result, name).read_bytes() == exported(result, name)
+    assert load_settings(tmp_path / 'tuned' / 'params.yaml') == PLAIN
+    launch = (tmp_path / 'tuned' / 'launch.sh').read_text()
+    assert launch.endswith('depth.launch.py params_file:=params.yaml\n')
+    other = Result(near_and_far, PLAIN.replace(block_size=11))
+    before = (tmp_path / 'tuned' / 'params.yaml').read_bytes()
+    with pytest.raises(InputError, match='exists: give another name, or --overwrite'):
+        folder.save(other, 'params.yaml')
+    assert (tmp_path / 'tuned' / 'params.yaml').read_bytes() == before
+    path = OutputFolder(folder.path, overwrite=True).save(other, 'params.yaml')
+    assert load_settings(path) == PLAIN.replace(block_size=11)
 
 
 def test_the_points_are_where_the_scene_is():

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from stereo_depth_node.core.errors import SettingsError
+from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import printable
@@ -26,6 +26,7 @@ from stereo_depth_node.offline.datasets.truth import (
     doubt_of_truth,
     load_given_pair,
 )
+from stereo_depth_node.offline.files.writing import check_is_no_input
 from stereo_depth_node.offline.options import (
     add_layout_option,
     add_settings_options,
@@ -41,8 +42,8 @@ Opens a page in the browser: the settings on the left, the pictures in the middl
 the right. What a slider changes is seen at once. A click shows how a pixel was matched, Tune
 searches settings, Export takes them away as a file for the node.
 
-Only this machine can connect, and nothing is written but what the browser downloads. It ends with
-Ctrl-C."""
+Only this machine can connect, and nothing is written but what the browser downloads, and what
+Export saves with --output. It ends with Ctrl-C."""
 _EXAMPLES = """\
 examples:
   stereo_depth studio
@@ -94,6 +95,15 @@ def add_parser(subparsers: Any) -> None:
         help='let other machines connect, who know the token in the address; 0.0.0.0 is at all '
         'addresses of this one (default: this machine alone)',
     )
+    page.add_argument(
+        '--output',
+        type=Path,
+        metavar='FOLDER',
+        help='Export can also save its files there, on this machine (default: it cannot)',
+    )
+    page.add_argument(
+        '--overwrite', action='store_true', help='with --output: replace what is there'
+    )
     bag = parser.add_argument_group('recording')
     bag.add_argument('--left', default='', metavar='TOPIC', help='left images (default: found)')
     bag.add_argument('--right', default='', metavar='TOPIC', help='right images')
@@ -109,7 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     if arguments.layout is not None:
         settings = settings.replace(stereo_layout=arguments.layout)
-    with closing(Studio(_source(arguments, settings), settings)) as studio:
+    output = _output(arguments)
+    with closing(Studio(_source(arguments, settings), settings, output)) as studio:
 
         def ready(url: str) -> None:
             print(f'{studio.source.name}: {url}\nIt ends with Ctrl-C.', flush=True)
@@ -122,6 +133,23 @@ def run(arguments: argparse.Namespace) -> int:
             opens_browser=not arguments.no_browser,
         )
     return 0
+
+
+def _output(arguments: argparse.Namespace) -> Any:
+    """Return the folder that --output names, None where it is not given."""
+    from stereo_depth_node.studio.exports import EXPORTS, OutputFolder
+
+    folder = arguments.output
+    if folder is None:
+        if arguments.overwrite:
+            raise SettingsError('--overwrite goes with --output, which is missing')
+        return None
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f'--output is {printable(folder)}, which is a file: name a folder')
+    others = [arguments.truth, arguments.mask, arguments.params, *(arguments.calib or ())]
+    read = [*arguments.inputs, *filter(None, others)]
+    check_is_no_input((folder / name for name in EXPORTS), map(Path, read))
+    return OutputFolder(folder, overwrite=arguments.overwrite)
 
 
 def _source(arguments: argparse.Namespace, settings: Settings) -> Any:

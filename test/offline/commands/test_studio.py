@@ -17,6 +17,7 @@ pytest.importorskip('rosbags')
 
 from scenes import scene_of, step
 
+from stereo_depth_node.core import Settings
 from stereo_depth_node.core.settings.params_file import render_params_file
 from stereo_depth_node.offline.cli import main
 
@@ -108,10 +109,18 @@ def test_one_file_holds_both_images_and_another_their_truth(started, tmp_path):
         (['{image}', '{image}', '--truth', '{image}'], '--truth-scale 4'),
         (['{image}', '{image}', '--left', '/left'], '--left goes with a recording'),
         (['--node', 'depth', '--truth', '{image}'], '--truth goes with images'),
+        (['{image}', '{image}', '--output', '{image}'], 'is a file: name a folder'),
+        (['{image}', '{image}', '--overwrite'], '--overwrite goes with --output'),
+        (
+            ['{image}', '{image}', '--params', '{folder}/params.yaml', '--output', '{folder}'],
+            'params.yaml is what is read',
+        ),
     ],
 )
 def test_options_that_do_not_go_together_give_one_line(capsys, image, arguments, reason):
-    assert reason in refused(capsys, *(each.format(image=image) for each in arguments))
+    (image.parent / 'params.yaml').write_text(render_params_file(Settings()))
+    given = (each.format(image=image, folder=image.parent) for each in arguments)
+    assert reason in refused(capsys, *given)
 
 
 @needs_nicegui
