@@ -21,17 +21,18 @@ __all__ = ['main']
 
 _PACKAGE = 'stereo_depth_node.offline.commands'
 
-# Name of a tool -> its module, imported only when it is used, and what it is for. A module has
-# add_parser(subparsers), which adds its options, and run(arguments), which returns the status.
-_TOOLS: dict[str, tuple[str, str]] = {
-    'bag': (f'{_PACKAGE}.bag', 'depth of every frame of ROS 2 bags'),
-    'demo': (f'{_PACKAGE}.demo', 'a real stereo pair through the real node (needs ROS 2)'),
-    'evaluate': (f'{_PACKAGE}.evaluate', 'accuracy of settings on scenes with ground truth'),
-    'images': (f'{_PACKAGE}.images', 'disparity, depth, pictures, point clouds of image files'),
-    'inspect': (f'{_PACKAGE}.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),
-    'migrate': (f'{_PACKAGE}.migrate', 'parameter files of stereo_image_proc become ours'),
-    'studio': (f'{_PACKAGE}.studio', 'see what each setting does, in the browser'),
-    'tune': (f'{_PACKAGE}.tune', 'settings that suit a scene'),
+# Name of a tool, which is that of its module, and what it is for. The module is imported only when
+# it is used. It has add_parser(subparsers), which adds its options, and run(arguments), which
+# returns the status.
+_TOOLS = {
+    'bag': 'depth of every frame of ROS 2 bags',
+    'demo': 'a real stereo pair through the real node (needs ROS 2)',
+    'evaluate': 'accuracy of settings on scenes with ground truth',
+    'images': 'disparity, depth, pictures, point clouds of image files',
+    'inspect': 'what is in a ROS 2 bag, and what is wrong with it',
+    'migrate': 'parameter files of stereo_image_proc become ours',
+    'studio': 'see what each setting does, in the browser',
+    'tune': 'settings that suit a scene',
 }
 # Library -> the extra of this package that has it. setup.py says which versions.
 _EXTRAS = {
@@ -131,9 +132,9 @@ def _run(arguments: Sequence[str]) -> int:
         dest='tool', metavar='TOOL', title='tools', prog='stereo_depth'
     )
     module: Any = None
-    for known, (path, purpose) in _TOOLS.items():
+    for known, purpose in _TOOLS.items():
         if known == name:
-            module = import_module(path)
+            module = import_module(f'{_PACKAGE}.{name}')
             module.add_parser(subparsers)
         else:
             subparsers.add_parser(known, help=purpose)

@@ -52,7 +52,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'bag',
         synopsis='IN [IN ...] OUT [options]',
-        help='depth of every frame of ROS 2 bags',
         description='Computes disparity and depth of every pair of images in ROS 2 bags (sqlite3 '
         'or mcap, compressed or not), with the pairing and the bytes of the node.',
         epilog=_EXAMPLES,

@@ -103,7 +103,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'evaluate',
         synopsis='SCENES | LEFT RIGHT --truth FILE [options]',
-        help='accuracy of settings on scenes with ground truth',
         description=_PURPOSE,
     )
     parser.add_argument(

@@ -86,7 +86,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'images',
         synopsis='LEFT RIGHT [options]',
-        help='disparity, depth, pictures, point clouds of image files',
         description='Computes disparity and depth of pairs of images, with the core of the node.',
         epilog=_EXAMPLES,
     )

@@ -34,7 +34,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'inspect',
         synopsis='BAG [options]',
-        help='what is in a ROS 2 bag, and what is wrong with it',
         description='Says what is in a ROS 2 bag for stereo: topics, rates, sizes, stamps, '
         'calibration, rectification, and what the diagnostics of the node would report.',
     )

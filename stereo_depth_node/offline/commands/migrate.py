@@ -20,7 +20,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'migrate',
         synopsis='OLD.yaml [options]',
-        help='a parameter file of stereo_image_proc becomes one of ours',
         description='Converts a parameter file of stereo_image_proc (disparity_node and '
         'point_cloud_node, Humble to Rolling) to one with which this node gives the same. '
         'Comments say what each setting comes from, and what has no counterpart and why.',

@@ -63,7 +63,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'studio',
         synopsis='[SCENE | LEFT RIGHT | BAG | --node NAME] [options]',
-        help='see what each setting does, in the browser',
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
     )

@@ -67,7 +67,6 @@ def add_parser(subparsers: Any) -> None:
     parser: ToolParser = subparsers.add_parser(
         'tune',
         synopsis='SCENE | LEFT RIGHT | BAG [options]',
-        help='settings that suit a scene',
         description=_DESCRIPTION,
     )
     parser.add_argument(
