@@ -37,6 +37,10 @@ _ROW_TOLERANCE_PX = 1.5
 # that repeat, by more, and by as much as they are apart.
 _LARGEST_SPREAD_PX = 1.0
 _LARGEST_SPREAD_SHARE = 1.0 / 3.0
+# With so many corners there is texture enough to find them again. Of a scene that both cameras
+# show a third and more are found, in blurred or noisy images a quarter; of unrelated ones 3 %, in
+# textures that repeat a fifth.
+_MANY_CORNERS, _UNRELATED_SHARE = 50, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +57,26 @@ class SparseMatches:
         The rows as a function of the place in the image, in pixels of it.
     rows_sigma : float
         Root mean square of `rows`, pixels, of those that agree with most others.
+    corners : int
+        How many were looked for.
     """
 
     rows: Float
     disparities: Float
     row_offset: RowOffset = field(default_factory=RowOffset)
     rows_sigma: float = 0.0
+    corners: int = 0
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether they say something: 20 points, a quarter of the corners, rows of some agree."""
+        is_share = self.count >= max(_FEWEST, _LEAST_SHARE * self.corners)
+        return is_share and self.disparities.size > 0
+
+    @property
+    def show_no_common_scene(self) -> bool:
+        """Whether there is texture, and hardly any of it is in both images."""
+        return self.corners >= _MANY_CORNERS and self.count < _UNRELATED_SHARE * self.corners
 
     @property
     def count(self) -> int:
@@ -94,7 +112,7 @@ class SparseMatches:
         return float(np.mean(self.disparities < offset - 1.0))
 
 
-def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> SparseMatches | None:
+def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> SparseMatches:
     """Find corners of the left image in the right one.
 
     Corners (Shi and Tomasi, CVPR 1994) are tracked to the right image and back by pyramidal
@@ -110,31 +128,30 @@ def match_corners(left: Grey, right: Grey, *, max_corners: int = 1000) -> Sparse
 
     Returns
     -------
-    SparseMatches or None
-        None when fewer than 20 points or than a quarter of the corners are found again, or the
-        rows of all of them are elsewhere: too little texture, or images of different things.
+    SparseMatches
+        Not enough of them where there is too little texture, or in images of different things.
     """
     left, right = cv2.equalizeHist(left), cv2.equalizeHist(right)  # type: ignore[assignment]
     spacing = max(3.0, np.sqrt(left.size / (4.0 * max_corners)))
     corners = cv2.goodFeaturesToTrack(left, max_corners, _CORNER_QUALITY, spacing)
+    nothing = np.empty(0, np.float32)
     if corners is None or len(corners) < _FEWEST:
-        return None
+        return SparseMatches(nothing, nothing)
     found, is_found = _track(left, right, np.asarray(corners, np.float32))
     returned, is_back = _track(right, left, found)
     error = np.abs(returned - corners).max(axis=(1, 2))
     kept = is_found & is_back & (error < _RETURN_PX)
-    if np.count_nonzero(kept) < max(_FEWEST, _LEAST_SHARE * len(corners)):
-        return None
+    if np.count_nonzero(kept) < _FEWEST:
+        return SparseMatches(nothing, nothing, corners=len(corners))
     start, end = corners[kept, 0], found[kept, 0]
     height, width = left.shape
     row_offset = fit_row_offset(start, end, width, height)
     shift = start - end
     rows = np.ascontiguousarray(shift[:, 1])
     in_row = np.abs(rows - row_offset.at(*((start + end) / 2.0).T)) < _ROW_TOLERANCE_PX
-    if not in_row.any():
-        return None
-    rows_sigma = float(np.sqrt(np.mean(rows[in_row] ** 2)))
-    return SparseMatches(rows, np.sort(shift[in_row, 0]), row_offset, rows_sigma)
+    rows_sigma = float(np.sqrt(np.mean(rows[in_row] ** 2))) if in_row.any() else 0.0
+    disparities = np.sort(shift[in_row, 0])
+    return SparseMatches(rows, disparities, row_offset, rows_sigma, len(corners))
 
 
 def _track(start: Grey, end: Grey, points: Float) -> tuple[Float, Mask]:

@@ -98,7 +98,11 @@ class NodeDiagnostics:
         snapshot, before = self._observer.observe(), self.findings
         self._watch_rectification(snapshot)
         # What was measured of other images, or with another calibration, is gone now.
-        snapshot = dataclasses.replace(snapshot, rectification=self._monitor.report)
+        snapshot = dataclasses.replace(
+            snapshot,
+            rectification=self._monitor.report,
+            sees_no_common_scene=self._monitor.sees_no_common_scene,
+        )
         self.findings = diagnose(snapshot)
         self._log.update(self.findings, now)
         causes = [each.cause for each in self.findings]

@@ -175,6 +175,7 @@ class NodeObserver:
             waits_for_clock=self._waits_for_clock(),
             shared_memory=state.shared_memory,
             rectification=self._monitor.report,
+            sees_no_common_scene=self._monitor.sees_no_common_scene,
             result=self._empty_result(),
             rivals=rivals(self._node, self._outputs.publishers.values()),
             lifecycle=state.lifecycle,

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 import time
+from typing import NamedTuple
 
 from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.health.rectification_report import (
     MatchedImages,
-    measure_rectification,
     RectificationReport,
+    report_of_matches,
 )
 from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.sparse_matches import match_corners, SparseMatches
 from stereo_depth_node.memory import take_work_space_of_algebra
 
 __all__ = ['RectificationMonitor']
@@ -24,6 +26,11 @@ _PERIOD_S = 5.0
 _CORE_SHARE = 0.003
 # Enough for the median row and for the ends of the range of disparities.
 _CORNERS = 400
+
+
+class _Measurement(NamedTuple):
+    matches: SparseMatches
+    report: RectificationReport | None
 
 
 class RectificationMonitor:
@@ -47,13 +54,18 @@ class RectificationMonitor:
         self._measurement: Future[None] | None = None
         self._pipeline: StereoPipeline | None = None
         # Of the pipeline at hand; a thread that began with another one writes into another list.
-        self._reports: list[RectificationReport | None] = []
+        self._measured: list[_Measurement] = []
         take_work_space_of_algebra()
 
     @property
     def report(self) -> RectificationReport | None:
         """The last measurement; None before the first, and when too few points were found."""
-        return self._reports[-1] if self._reports else None
+        return self._measured[-1].report if self._measured else None
+
+    @property
+    def sees_no_common_scene(self) -> bool:
+        """Whether the images have texture, but not the same."""
+        return bool(self._measured) and self._measured[-1].matches.show_no_common_scene
 
     @property
     def is_due(self) -> bool:
@@ -79,13 +91,13 @@ class RectificationMonitor:
         # Copies: the images are those of messages, or of buffers that the next pair overwrites.
         pair = pipeline.left.copy(), pipeline.right.copy()
         self._measurement = self._thread.submit(
-            self._track, *pair, MatchedImages.of(pipeline), self._reports
+            self._track, *pair, MatchedImages.of(pipeline), self._measured
         )
         self.measured += 1
 
     def forget(self) -> None:
         """Drop what was measured: it is of another camera, or of long ago."""
-        self._reports = []
+        self._measured = []
         self._next = 0.0
         self._pipeline = None
 
@@ -98,14 +110,15 @@ class RectificationMonitor:
         left: Grey,
         right: Grey,
         images: MatchedImages,
-        reports: list[RectificationReport | None],
+        measured: list[_Measurement],
     ) -> None:
         started = time.thread_time()
         try:
-            reports[:] = [measure_rectification(left, right, images, max_corners=_CORNERS)]
+            matches = match_corners(left, right, max_corners=_CORNERS)
+            measured[:] = [_Measurement(matches, report_of_matches(matches, images))]
             self.failure = None
         except Exception as error:  # noqa: BLE001 (a thread has nobody to raise it to)
-            reports[:] = [None]
+            measured.clear()
             self.failure = error
         rest = (time.thread_time() - started) / _CORE_SHARE
         self._next = max(self._next, time.monotonic() + rest)

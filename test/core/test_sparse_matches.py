@@ -73,7 +73,18 @@ def test_images_with_nothing_in_common_give_no_matches(kind):
         'unrelated': [rng.integers(0, 255, (120, 160)).astype(np.uint8) for _ in range(2)],
         'tiny': [np.zeros((3, 4), np.uint8)] * 2,
     }
-    assert match_corners(*images[kind]) is None
+    assert not match_corners(*images[kind]).are_enough
+
+
+def test_what_no_scene_can_have_in_common_is_told_from_what_has_no_texture(motorcycle):
+    left, right = motorcycle.left, motorcycle.right
+    turned, mirrored = right[::-1, ::-1].copy(), right[:, ::-1].copy()
+    for other in (turned, mirrored, np.roll(right, 200, axis=0), 255 - right):
+        assert match_corners(left, other).show_no_common_scene
+    for other in (right, np.roll(right, 8, axis=0), (right * 0.5).astype(np.uint8)):
+        assert not match_corners(left, other).show_no_common_scene
+    flat = np.full_like(left, 90)
+    assert not match_corners(flat, flat).show_no_common_scene
 
 
 def test_matches_in_a_texture_that_repeats_are_not_taken_for_the_scene():
@@ -87,7 +98,7 @@ def test_matches_in_a_texture_that_repeats_are_not_taken_for_the_scene():
 def test_matches_whose_rows_are_all_elsewhere_are_none(motorcycle, monkeypatch):
     elsewhere = RowOffset(parts=(100.0, 0.0, 0.0, 0.0))
     monkeypatch.setattr(sparse_matches, 'fit_row_offset', lambda *_: elsewhere)
-    assert match_corners(motorcycle.left, motorcycle.right) is None
+    assert not match_corners(motorcycle.left, motorcycle.right).are_enough
 
 
 def test_equal_images_give_equal_matches(motorcycle):

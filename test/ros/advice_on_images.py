@@ -89,6 +89,18 @@ class OneCameraTwice(Scenario):
         self.bench.right = self._right
 
 
+@of('few_points')
+class CamerasThatLookElsewhere(Scenario):
+    def breaks(self) -> None:
+        self._scene = scene_of(plane(320, 240, 10.0))
+        self.shows(self._scene)
+        self.bench.right = image_message(scene_of(plane(320, 240, 10.0), seed=7).right)
+
+    def obeys(self, said: str) -> None:
+        assert 'check that both show one scene at one time' in said
+        self.shows(self._scene)
+
+
 @of('uniform_image')
 class LensCap(Scenario):
     def breaks(self) -> None:

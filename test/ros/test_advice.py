@@ -23,10 +23,10 @@ from harness import Graph, reserved_graph
 
 from stereo_depth_node.core.health.causes import CAUSES
 
-# What nobody can bring about from outside is below; test_small_shared_memory.py, test_findings.py
-# and test_managed_node.py follow the advice on what needs another machine, on what only the tool
-# says, and on what only a managed node says.
-ELSEWHERE = ('internal_error', 'unexplained', 'shared_memory', 'few_points', 'inactive')
+# What nobody can bring about from outside is below; test_small_shared_memory.py and
+# test_managed_node.py follow the advice on what needs another machine, and on what only a managed
+# node says.
+ELSEWHERE = ('internal_error', 'unexplained', 'shared_memory', 'inactive')
 # They wait most of the time.
 AT_ONCE = 6
 

@@ -477,7 +477,9 @@ CAUSES: dict[str, Cause] = {
             Level.WARN,
             'hardly a point of the left image is found in the right one: check that both show '
             'one scene at one time, the same way up and in focus',
-            'A scene without texture looks like this, too: a wall needs a projector.',
+            'Images of different things have matches, too, by chance. So look at both images side '
+            'by side: one may be turned, mirrored or inverted, exposed quite otherwise, or of a '
+            'scene without texture: a wall needs a projector.',
         ),
         Cause(
             'cameras_swapped',

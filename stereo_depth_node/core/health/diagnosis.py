@@ -155,6 +155,8 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
         yield from wrong_clocks(snapshot)
     if snapshot.rectification is not None:
         yield from rectification_findings(snapshot.rectification)
+    if snapshot.sees_no_common_scene and snapshot.result is None:
+        yield CAUSES['few_points'].found()
 
 
 def _skipped_or_lost(snapshot: Snapshot) -> Iterator[Finding]:

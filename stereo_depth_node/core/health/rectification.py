@@ -40,6 +40,8 @@ _FEWEST_POINTS = 100
 _NOTABLE_SHARE = 0.05
 # Share from which on there is no depth but by chance.
 _NEARLY_ALL = 0.8
+# Share of the points beyond infinity from which on it is no matter of wrong matches.
+_SOME_BEYOND = 0.1
 # Part of the range searched that the scene needs, below which the rest is too much.
 _SMALL_SHARE = 0.5
 
@@ -53,13 +55,24 @@ def rectification_findings(report: RectificationReport) -> Iterator[Finding]:
         return
     if any(part.kind == 'keystone' for part in parts):
         return  # A camera that is turned sideways moves all disparities: the rows come first.
+    if report.beyond_infinity > _SOME_BEYOND and not parts:
+        yield _beyond_infinity(report)
     if report.beyond_infinity > 0.5:
-        if not parts:
-            yield CAUSES['cameras_swapped'].found(
-                share=100.0 * report.beyond_infinity, points=report.points
-            )
         return
     yield from _range_findings(report)
+
+
+def _beyond_infinity(report: RectificationReport) -> Finding:
+    """Return what to do about disparities below those of points infinitely far away."""
+    share = 100.0 * report.beyond_infinity
+    if report.beyond_infinity > 0.5 and report.low < -report.scale:
+        return CAUSES['cameras_swapped'].found(share=share, points=report.points)
+    return CAUSES['implausible_calibration'].found(
+        note=f'{share:.0f} % of {report.points} points have a disparity below '
+        f'{report.infinity:.1f} px, which is that of infinity (P[2] of left less P[2] of right): '
+        'all depths are off; calibrate the pair anew, or look for a camera that was turned or '
+        'for a roi of one camera alone'
+    )
 
 
 def _rows_apart(report: RectificationReport, parts: list[RowOffsetPart]) -> Finding:

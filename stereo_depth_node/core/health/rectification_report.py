@@ -88,6 +88,8 @@ class RectificationReport:
         The range of disparities x_left - x_right of the scene, less 2 % at either end.
     beyond_infinity : float
         Share of the points with a disparity that no real point has, 0 to 1.
+    infinity : float
+        The disparity of a point infinitely far away, cx_left - cx_right.
     too_near, too_far : float
         Shares of the points with a disparity above and below those searched.
     start, end : int
@@ -121,6 +123,7 @@ class RectificationReport:
     scale: int = 1
     f: float = 0.0
     may_be_raw: bool = False
+    infinity: float = 0.0
 
     @property
     def misalignment(self) -> list[RowOffsetPart]:
@@ -156,13 +159,10 @@ def measure_rectification(
     RectificationReport or None
         None where too few points are found in both images, or they do not agree.
     """
-    matches = match_corners(left, right, max_corners=max_corners)
-    if matches is None or not matches.rows_agree:
-        return None
-    return report_of_matches(matches, images)
+    return report_of_matches(match_corners(left, right, max_corners=max_corners), images)
 
 
-def report_of_matches(matches: SparseMatches, images: MatchedImages) -> RectificationReport:
+def report_of_matches(matches: SparseMatches, images: MatchedImages) -> RectificationReport | None:
     """Condense matches.
 
     Parameters
@@ -171,7 +171,14 @@ def report_of_matches(matches: SparseMatches, images: MatchedImages) -> Rectific
         In the images that were matched.
     images : MatchedImages
         What is known of these.
+
+    Returns
+    -------
+    RectificationReport or None
+        None where there are too few, or they do not agree.
     """
+    if not (matches.are_enough and matches.rows_agree):
+        return None
     scale, start, end = images.scale, images.start, images.end
     low, high = matches.disparity_percentiles(_FAR_PERCENT, _NEAR_PERCENT)
     return RectificationReport(
@@ -191,4 +198,5 @@ def report_of_matches(matches: SparseMatches, images: MatchedImages) -> Rectific
         scale=scale,
         f=images.f,
         may_be_raw=images.may_be_raw,
+        infinity=images.offset * scale,
     )

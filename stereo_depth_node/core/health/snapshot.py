@@ -186,6 +186,8 @@ class Snapshot:
         Simulated time is asked for and has not begun.
     rectification : RectificationReport or None
         What the monitor measured last.
+    sees_no_common_scene : bool
+        The images have texture, but not the same.
     result : ResultReport or None
         Of the last pair, when the depth has been empty for some time.
     rivals : mapping of str to tuple of str
@@ -231,6 +233,7 @@ class Snapshot:
     waits_for_clock: bool = False
     shared_memory: str = ''
     rectification: RectificationReport | None = None
+    sees_no_common_scene: bool = False
     result: ResultReport | None = None
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lifecycle: str = 'active'

@@ -183,7 +183,7 @@ def _estimates(left: Grey, right: Grey) -> list[tuple[str, DisparityRange]]:
 
 def _from_corners(left: Grey, right: Grey) -> DisparityRange | None:
     matches = match_corners(left, right)
-    if matches is None or len(matches.disparities) < _FEWEST_MATCHES:
+    if not matches.are_enough or len(matches.disparities) < _FEWEST_MATCHES:
         return None
     low, high = matches.disparity_percentiles(*_CORNER_PERCENT)
     return DisparityRange(low, high)

@@ -201,7 +201,7 @@ def _row_sigma(pipeline: StereoPipeline, scene: Scene) -> float:
     """Return how far the rows are apart in the images as they are matched, pixels."""
     pipeline.match(scene.left, scene.right)
     matches = match_corners(pipeline.left, pipeline.right)
-    return matches.rows_sigma if matches is not None and matches.rows_agree else 0.0
+    return matches.rows_sigma if matches.are_enough and matches.rows_agree else 0.0
 
 
 def _sigma(pipeline: StereoPipeline, truth: Float) -> Float:

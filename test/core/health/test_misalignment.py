@@ -11,7 +11,7 @@ import re
 import cv2
 import numpy as np
 import pytest
-from scenes import StereoScene
+from scenes import scene_of, StereoScene, tilted_plane
 
 from stereo_depth_node.core.camera.row_offset import fit_row_offset
 from stereo_depth_node.core.health.causes import Finding
@@ -188,3 +188,17 @@ def test_points_in_one_column_show_a_shift_and_no_rotation():
     right = left - np.float32([20.0, 2.0])
     offset = fit_row_offset(left, right, 640, 480)
     assert offset.parts == pytest.approx((2.0, 0.0, 0.0, 0.0), abs=0.01)
+
+
+@pytest.mark.parametrize(('offset', 'share'), [(14.0, 35), (25.0, 100)])
+def test_principal_points_that_put_the_scene_beyond_infinity(offset, share):
+    """Disparities of 8 to 20 px are positive: no images are swapped."""
+    scene = scene_of(tilted_plane(320, 240, 8.0, 20.0))
+    images = MatchedImages(offset=offset, scale=1, start=0, end=32, f=400.0)
+    report = measure_rectification(scene.left, scene.right, images, max_corners=400)
+    assert report is not None
+    finding = next(rectification_findings(report))
+    assert finding.cause.name == 'implausible_calibration'
+    found = re.search(rf'(\d+) % of .* below {offset} px.*P\[2\] of left less', finding.text)
+    assert found
+    assert int(found[1]) == pytest.approx(share, abs=12)
