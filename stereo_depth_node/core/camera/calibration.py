@@ -70,6 +70,17 @@ class CameraCalibration:
         return width // max(self.binning_x, 1), height // max(self.binning_y, 1)
 
     @property
+    def crop(self) -> str:
+        """Binning and roi in words; empty when neither is set."""
+        fields = []
+        if max(self.binning_x, self.binning_y) > 1:
+            fields.append(f'binning is {self.binning_x}x{self.binning_y}')
+        if any(self.roi):
+            x, y, width, height = self.roi
+            fields.append(f'roi is {width}x{height} at ({x}, {y})')
+        return ' and '.join(fields)
+
+    @property
     def is_calibrated(self) -> bool:
         """Whether there is a projection (P[0] is 0 in a CameraInfo without): all for depth."""
         return len(self.p) == 12 and self.p[0] != 0.0

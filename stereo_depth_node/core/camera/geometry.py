@@ -90,18 +90,19 @@ class StereoGeometry:
         """
         for side, calibration in (('left', left), ('right', right)):
             _check_calibrated(side, calibration)
+        crops = _crops(left, right)
         left, right = left.for_image(), right.for_image()
         sizes = left.image_size, right.image_size
         if sizes[0] != sizes[1] and all(map(all, sizes)):
             raise CalibrationError(
                 f'the calibrations are for images of {_size(left)} (left) and {_size(right)} '
-                '(right): calibrate both cameras at one size'
+                f'(right){crops}: calibrate both cameras at one size'
             )
         f, f_right = left.p[0], right.p[0]
         if not math.isclose(f, f_right, rel_tol=_FOCAL_TOLERANCE):
             raise CalibrationError(
                 f'the rectified focal lengths differ: {f:g} px (left P[0]), {f_right:g} px '
-                '(right P[0]): calibrate the pair together as a stereo camera'
+                f'(right P[0]){crops}: calibrate the pair together as a stereo camera'
             )
         _check_side_by_side(left, right)
         origin = 'as the parameter baseline has it'
@@ -202,6 +203,14 @@ def _check_baseline(baseline: float, origin: str) -> None:
             f'the baseline is {baseline:g} m ({origin}): it must be {_SMALLEST_BASELINE_M:g} m at '
             'least; correct the calibration, or the parameter baseline'
         )
+
+
+def _crops(left: CameraCalibration, right: CameraCalibration) -> str:
+    """Return in which way binning and roi of the cameras differ; empty when they do not."""
+    if left.crop == right.crop:
+        return ''
+    fields = [f'{each.crop or "binning and roi are not set"}' for each in (left, right)]
+    return f', where {fields[0]} (left) and {fields[1]} (right), which must be the same'
 
 
 def _size(calibration: CameraCalibration) -> str:

@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 
-import numpy as np
-import numpy.typing as npt
-
 from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
+from stereo_depth_node.core.camera.folding import share_folded
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 
 __all__ = ['CALIBRATE_AT_SIZE', 'implausibilities', 'implausible_numbers', 'why_size_differs']
@@ -32,7 +30,10 @@ _NOTABLE_CROP = 0.05
 _ROUNDED_F, _ROUNDED_PX = 1e-4, 0.1
 # Share of the rectified image that may fold over without anybody noticing.
 _TOLERABLE_FOLD = 0.005
-_GRID, _RADII = 33, 500
+# Width and height of a pixel differ by less.
+_ROUNDED_PIXEL = 0.01
+# Where numbers of P are 0 or 1, they are so exactly, or nearly so.
+_NOTHING = 1e-3
 
 
 def implausibilities(
@@ -63,8 +64,9 @@ def implausibilities(
         *_camera_notes('left', left, rectify=rectify),
         *_camera_notes('right', right, rectify=rectify),
         *_pair_notes(left.for_image(), right.for_image()),
+        *_crop_notes(left, right),
+        *_baseline_note(geometry, is_given=baseline > 0.0),
     ]
-    found += _baseline_note(geometry.baseline)
     if left.frame_id != right.frame_id and left.frame_id and right.frame_id:
         found.append(
             f'frame_id is {left.frame_id!r} (left) and {right.frame_id!r} (right): outputs use '
@@ -77,27 +79,54 @@ def implausible_numbers(geometry: StereoGeometry) -> tuple[str, ...]:
     """Return a sentence with its remedy for each number that is most likely a mistake."""
     view = _implausible_view(geometry.width, geometry.f)
     if view is None:
-        return _baseline_note(geometry.baseline)
+        return _baseline_note(geometry)
     text = (
         f'the field of view would be {view:.3g} degrees, for the focal length is '
         f'{geometry.f / geometry.width:.2g} times the width of the images: give it in pixels of '
         'these images, which is millimetres * width in pixels / width of the sensor'
     )
-    return (text, *_baseline_note(geometry.baseline))
+    return (text, *_baseline_note(geometry))
 
 
-def _baseline_note(baseline: float) -> tuple[str, ...]:
+def _baseline_note(geometry: StereoGeometry, *, is_given: bool = False) -> tuple[str, ...]:
+    """Return a sentence with its remedy if a baseline is most likely a mistake.
+
+    Parameters
+    ----------
+    geometry : StereoGeometry
+        Has the baseline.
+    is_given : bool
+        It is that of the parameter.
+    """
     low, high = _PLAUSIBLE_BASELINE_M
-    text = (
-        f'the baseline is {baseline:g} m: if the calibration is in millimetres, '
-        'divide P[3] of the right camera by 1000 or set the parameter baseline'
-    )
-    return () if low <= baseline <= high else (text,)
+    baseline, f = geometry.baseline, geometry.f
+    is_f_wrong = bool(geometry.width) and _implausible_view(geometry.width, f) is not None
+    if low <= baseline <= high or is_f_wrong:
+        return ()
+    if is_given:
+        remedy = 'set the parameter baseline to the distance of both cameras in metres'
+    elif baseline > high:
+        remedy = (
+            'if the calibration is in millimetres, divide P[3] of the right camera by 1000 or set '
+            f'the parameter baseline to {baseline / 1000.0:g}'
+        )
+    elif low <= baseline * f <= high:
+        remedy = (
+            f'P[3] of the right camera is {-baseline * f:g}, which looks like the baseline '
+            f'itself, and must be -f * baseline: multiply it by {f:g}, or set the parameter '
+            f'baseline to {baseline * f:g}'
+        )
+    else:
+        remedy = (
+            'P[3] of the right camera must be -f * baseline, in pixels times metres: correct it, '
+            'or set the parameter baseline'
+        )
+    return (f'the baseline is {baseline:g} m: {remedy}',)
 
 
 def why_size_differs(calibration: CameraCalibration, width: int, height: int) -> str:
     """Return what to do about a calibration for images of another size than these."""
-    fields = _crop_fields(calibration)
+    fields = calibration.crop
     if fields and (calibration.width, calibration.height) == (width, height):
         return (
             f'{fields}, but width and height are those of the images already: set binning and roi '
@@ -128,6 +157,7 @@ def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Ite
         if note:
             yield note
             break
+    yield from _shape_notes(side, camera)
     view = _implausible_view(width, camera.p[0])
     if view is not None:
         yield (
@@ -136,7 +166,7 @@ def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Ite
             'unit; calibrate at the size that is published'
         )
     if uses_k:
-        share = _share_folded(camera.for_image())
+        share = share_folded(camera.for_image())
         if share > _TOLERABLE_FOLD:
             yield (
                 f'the distortion D of the {side} camera folds {100.0 * share:.1f} % of the '
@@ -157,7 +187,8 @@ def _principal_point_note(
 ) -> str:
     """Return what is wrong with a principal point, which is one of the full sensor."""
     full, after = (camera.width, camera.height), camera.image_size
-    fields = _crop_fields(camera)
+    width, height = full
+    fields = camera.crop
     cropped = [
         (centre, size, size_after)
         for centre, size, size_after in zip((cx, cy), full, after, strict=True)
@@ -173,6 +204,17 @@ def _principal_point_note(
             'already; publish that of the full sensor, or set binning and roi to 0 and width and '
             'height to those of the image'
         )
+    if width != height and all(
+        abs(centre - _middle(size)) > _NOTABLE_CROP * size
+        and 4.0 * abs(centre - _middle(other)) < abs(centre - _middle(size))
+        for centre, size, other in ((cx, width, height), (cy, height, width))
+    ):
+        return (
+            f'the principal point of {name} of the {side} camera, ({cx:g}, {cy:g}), is the middle '
+            f'of an image of {height}x{width}, and the image is {width}x{height}: cx and cy are '
+            'exchanged, or the image was turned by 90 degrees since; calibrate it as it is '
+            'published'
+        )
     distances = [abs(c - _middle(size)) / size for c, size in zip((cx, cy), full, strict=True)]
     if max(distances) > _FARTHEST_FROM_MIDDLE:
         return (
@@ -181,6 +223,39 @@ def _principal_point_note(
             'resolution or of a crop; calibrate at the size that is published, or set roi'
         )
     return ''
+
+
+def _shape_notes(side: str, camera: CameraCalibration) -> Iterator[str]:
+    """Yield what is wrong with the numbers of P that are the same for all rectified cameras."""
+    p = camera.p
+    wrong = [
+        f'P[{index}] is {p[index]:g}, not {expected:g}'
+        for index, expected in ((1, 0.0), (4, 0.0), (8, 0.0), (9, 0.0), (10, 1.0), (11, 0.0))
+        if abs(p[index] - expected) > _NOTHING
+    ]
+    if wrong:
+        yield (
+            f'{", ".join(wrong)} in the {side} camera, which no rectified camera has: P is '
+            '[f 0 cx Tx; 0 f cy 0; 0 0 1 0], row by row; calibrate anew, or correct what writes it'
+        )
+    image = camera.for_image()
+    if not math.isclose(image.p[0], image.p[5], rel_tol=_ROUNDED_PIXEL):
+        yield (
+            f'pixels of the {side} camera are not square, P[0] is {image.p[0]:g} px and P[5] '
+            f'{image.p[5]:g} px: depth is right, but the heights of points are not; publish P and '
+            'binning of square pixels'
+        )
+
+
+def _crop_notes(left: CameraCalibration, right: CameraCalibration) -> Iterator[str]:
+    """Yield that the images begin at different columns of the sensors."""
+    offset = right.roi[0] / max(right.binning_x, 1) - left.roi[0] / max(left.binning_x, 1)
+    if offset:
+        yield (
+            f'roi begins at x = {left.roi[0]} (left) and x = {right.roi[0]} (right), which moves '
+            f'all disparities by {offset:g} px: set both cameras to one roi, or clear it where P '
+            'is of the cropped image'
+        )
 
 
 def _pair_notes(left: CameraCalibration, right: CameraCalibration) -> Iterator[str]:
@@ -200,65 +275,7 @@ def _pair_notes(left: CameraCalibration, right: CameraCalibration) -> Iterator[s
         yield f'P[7] is {left.p[7]:g} (left) and {right.p[7]:g} (right), not 0: {remedy}'
 
 
-def _crop_fields(camera: CameraCalibration) -> str:
-    """Return binning and roi as a text; empty when neither is set."""
-    fields = []
-    if max(camera.binning_x, camera.binning_y) > 1:
-        fields.append(f'binning is {camera.binning_x}x{camera.binning_y}')
-    if any(camera.roi):
-        x, y, width, height = camera.roi
-        fields.append(f'roi is {width}x{height} at ({x}, {y})')
-    return ' and '.join(fields)
 
 
 def _middle(size: int) -> float:
     return (size - 1) / 2.0
-
-
-@np.errstate(all='ignore')
-def _share_folded(camera: CameraCalibration) -> float:
-    """Return the share of the rectified image that shows a part of the raw image twice.
-
-    The distorted radius grows with the radius up to some point; rays beyond it that come to lie
-    in the raw image again are folded over.
-    """
-    k = np.array(camera.k).reshape(3, 3)
-    r = np.array(camera.r).reshape(3, 3) if any(camera.r) else np.identity(3)
-    p = np.array(camera.p).reshape(3, 4)[:, :3]
-    columns, rows = np.meshgrid(
-        np.linspace(0.0, camera.width - 1.0, _GRID), np.linspace(0.0, camera.height - 1.0, _GRID)
-    )
-    pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(_GRID * _GRID)])
-    try:
-        rays = np.linalg.solve(p @ r, pixels)
-    except np.linalg.LinAlgError:
-        return 0.0
-    x, y = rays[:2] / rays[2]
-    radius = np.hypot(x, y)
-    growing = np.linspace(0.0, float(radius.max()), _RADII)
-    shrinks = np.flatnonzero(np.diff(_distorted_radius(growing, camera)) <= 0.0)
-    if not shrinks.size:
-        return 0.0
-    scale = _distorted_radius(radius, camera) / np.maximum(radius, 1e-12)
-    u, v = k[0, 0] * x * scale + k[0, 2], k[1, 1] * y * scale + k[1, 2]
-    is_inside = (u >= 0) & (u <= camera.width - 1) & (v >= 0) & (v <= camera.height - 1)
-    is_beyond = radius > growing[shrinks[0]]
-    return float(np.mean(is_beyond & is_inside & (rays[2] > 0.0)))
-
-
-def _distorted_radius(
-    radius: npt.NDArray[np.float64], camera: CameraCalibration
-) -> npt.NDArray[np.float64]:
-    """Return where a model puts rays of a radius, in units of the focal length.
-
-    Radial parts only: OpenCV's model behind plumb_bob and rational_polynomial, and its fisheye.
-    """
-    d = [*camera.d[:14], *([0.0] * 14)]
-    if camera.distortion_model in ('equidistant', 'fisheye'):
-        angle = np.arctan(radius)
-        square = angle * angle
-        return angle * (1.0 + square * (d[0] + square * (d[1] + square * (d[2] + square * d[3]))))
-    square = radius * radius
-    above = 1.0 + square * (d[0] + square * (d[1] + square * d[4]))
-    below = 1.0 + square * (d[5] + square * (d[6] + square * d[7]))
-    return radius * above / below

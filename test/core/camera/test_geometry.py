@@ -92,6 +92,7 @@ def test_rectified_images_need_the_projection_alone(changes):
         (pair(f=-500.0), ['right camera is -500 px', 'positive']),
         (pair(tx_right=math.nan), ['right camera', 'not finite']),
         (pair(tx_left=math.nan), ['left camera', 'not finite']),
+        (pair(binning_x=2, binning_y=2), ['binning is 2x2 (right)', 'which must be the same']),
         ((camera(640, 480), camera(320, 240, tx=-50.0)), ['640x480 (left)', '320x240 (right)']),
     ],
 )

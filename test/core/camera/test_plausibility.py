@@ -109,6 +109,42 @@ def test_a_principal_point_far_from_the_middle(cx, cy):
     assert f'P of the left camera, ({cx:g}, {cy:g}), is far from the middle of its' in found[0]
 
 
+def test_a_calibration_of_the_image_turned_by_a_quarter():
+    found = notes({**FULL, 'cx': 479.5, 'cy': 639.5})
+    assert len(found) == 2
+    assert 'is the middle of an image of 960x1280' in found[0]
+    assert 'cx and cy are exchanged' in found[0]
+
+
+@pytest.mark.parametrize(
+    ('index', 'value', 'words'),
+    [
+        (1, 50.0, 'P[1] is 50, not 0 in the left camera'),
+        (10, 1.1, 'P[10] is 1.1, not 1'),
+        (5, 900.0, 'P[0] is 1000 px and P[5] 900 px'),
+        (5, 0.0, 'P[0] is 1000 px and P[5] 0 px'),
+    ],
+)
+def test_numbers_of_p_that_no_rectified_camera_has(index, value, words):
+    sides = [list(camera(**FULL, tx=tx).p) for tx in (0.0, -100.0)]
+    for p in sides:
+        p[index] = value
+    found = notes(FULL, p=tuple(sides[0]), right={'p': tuple(sides[1])})
+    assert len(found) == 2
+    assert words in found[0]
+
+
+def test_binning_of_one_direction_makes_pixels_that_are_not_square():
+    assert 'P[0] is 500 px and P[5] 1000 px' in notes(FULL, binning_x=2)[0]
+
+
+def test_a_roi_of_one_camera_moves_all_disparities():
+    wider = {**FULL, 'width': 1288}
+    (found,) = notes(wider, roi=(4, 0, 1280, 960), right={'roi': (0, 0, 1280, 960)})
+    assert 'roi begins at x = 4 (left) and x = 0 (right)' in found
+    assert 'by -4 px' in found
+
+
 def test_with_rectify_the_raw_principal_point_counts():
     changes = with_k(camera(**FULL), cx=319.5, cy=239.5)
     assert notes(FULL, **changes) == ()
@@ -146,9 +182,26 @@ def test_distortion_that_folds_the_border_over():
     assert notes(FULL, d=(-1.0, 0.0, 0.0, 0.0, 0.0)) == (), 'only rectify uses D'
 
 
-def test_a_baseline_in_millimetres():
-    (found,) = notes(FULL, right={'p': camera(**FULL, tx=-1000.0 * 120).p})
-    assert 'the baseline is 120 m' in found
+@pytest.mark.parametrize(
+    ('tx', 'baseline', 'words'),
+    [
+        (-120_000.0, 120.0, 'or set the parameter baseline to 0.12'),
+        (-0.12, 0.00012, 'multiply it by 1000, or set the parameter baseline to 0.12'),
+        (-3.0, 0.003, 'must be -f * baseline, in pixels times metres'),
+    ],
+    ids=['millimetres', 'baseline itself', 'tiny'],
+)
+def test_a_baseline_that_no_camera_has(tx, baseline, words):
+    (found,) = notes(FULL, right={'p': camera(**FULL, tx=tx).p})
+    assert f'the baseline is {baseline:g} m' in found
+    assert words in found
+
+
+def test_a_parameter_baseline_in_millimetres():
+    pair = [camera(**FULL, tx=tx) for tx in (0.0, -100.0)]
+    (found,) = implausibilities(*pair, baseline=120.0)
+    assert 'set the parameter baseline to the distance of both cameras in metres' in found
+    assert 'P[3]' not in found
 
 
 def test_an_unknown_size_is_taken_from_the_images():
