@@ -20,7 +20,7 @@ def decode_with_cv_bridge(image: RawImage) -> AnyGrey:
 
     Imported only here: its compiled part does not load with every NumPy, and need not.
     """
-    encoding = repr(printable(image.encoding, 40))
+    encoding = repr(image.encoding[:40])
     try:
         from cv_bridge import CvBridge
     except Exception as error:

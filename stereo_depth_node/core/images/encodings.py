@@ -28,6 +28,8 @@ class Encoding:
         where the colours are not known.
     is_planar
         Planes of colour, half as many rows, follow behind that of Y, and `rgb_code` takes all.
+    is_first_plane
+        What is described is the plane of Y, and planes of colour follow behind it.
     """
 
     channels: int
@@ -36,6 +38,7 @@ class Encoding:
     grey_channel: int | None = None
     rgb_code: int | None = None
     is_planar: bool = False
+    is_first_plane: bool = False
 
     @property
     def has_colour(self) -> bool:
@@ -64,10 +67,11 @@ def _encodings() -> dict[str, Encoding]:
         'yuyv': yuyv,
     }
     # Of planar YUV the plane of Y comes first, in rows of `step` bytes; colour follows behind it.
-    table |= dict.fromkeys(('nv16', 'nv61', 'nv24', 'nv42'), Encoding(1, 8))
-    table['nv12'] = Encoding(1, 8, rgb_code=cv2.COLOR_YUV2RGB_NV12, is_planar=True)
-    table['nv21'] = Encoding(1, 8, rgb_code=cv2.COLOR_YUV2RGB_NV21, is_planar=True)
-    table['i420'] = Encoding(1, 8)
+    table |= dict.fromkeys(
+        ('nv16', 'nv61', 'nv24', 'nv42', 'i420'), Encoding(1, 8, is_first_plane=True)
+    )
+    for name, code in (('nv12', cv2.COLOR_YUV2RGB_NV12), ('nv21', cv2.COLOR_YUV2RGB_NV21)):
+        table[name] = Encoding(1, 8, rgb_code=code, is_planar=True, is_first_plane=True)
     # ROS names a mosaic by its upper left 2 x 2 pixels, row by row. OpenCV's older names, the
     # only ones that 4.5 has, start one row and one column further in: RGGB is 'BayerBG' there.
     mosaics = {

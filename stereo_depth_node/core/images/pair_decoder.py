@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 from stereo_depth_node.core.arrays import AnyGrey, Grey
-from stereo_depth_node.core.errors import PairSizeError
+from stereo_depth_node.core.errors import ImageError, PairSizeError
 from stereo_depth_node.core.images.compressed import (
     decode_compressed,
     decode_compressed_grey,
@@ -17,9 +18,16 @@ from stereo_depth_node.core.images.compressed import (
     mosaic_of_format,
 )
 from stereo_depth_node.core.images.layouts import Half, halves_of
-from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
+from stereo_depth_node.core.images.raw import (
+    check_that_data_is_used,
+    decode_grey,
+    RawImage,
+    reduce_to_8bit,
+)
 
 __all__ = ['CompressedImage', 'PairDecoder']
+
+_SIDES = ('left', 'right')
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,10 @@ class PairDecoder:
                 f'the left image is {width}x{height}, the right one {right_width}x{right_height}: '
                 'set both cameras to one size'
             )
+        for side, image in zip(_SIDES, (left, right), strict=True):
+            if isinstance(image, RawImage):
+                with _named(side):
+                    check_that_data_is_used(image)
         reduced = reduce_to_8bit(*decoded, *self._reduced)
         if reduced[0] is not decoded[0]:
             self._reduced = reduced
@@ -101,12 +113,22 @@ class PairDecoder:
     def _decode_one(
         self, image: RawImage | CompressedImage, side: int, largest: tuple[int, int] | None
     ) -> AnyGrey:
-        if isinstance(image, CompressedImage):
-            return decode_compressed_grey(image.data, image.format, largest)
-        decoded = decode_grey(image, self._buffers[side], fallback=self._fallback)
+        with _named(_SIDES[side]):
+            if isinstance(image, CompressedImage):
+                return decode_compressed_grey(image.data, image.format, largest)
+            decoded = decode_grey(image, self._buffers[side], fallback=self._fallback)
         if decoded.base is None:  # not a view of the image's data
             self._buffers[side] = decoded
         return decoded
+
+
+@contextlib.contextmanager
+def _named(side: str) -> Iterator[None]:
+    """Name the image in what is wrong with it."""
+    try:
+        yield
+    except ImageError as error:
+        raise type(error)(f'the {side} image: {error}') from error
 
 
 def _decode_halves(

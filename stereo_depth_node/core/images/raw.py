@@ -20,7 +20,13 @@ from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import DataLengthError, EncodingError, ImageError, SizeError
 from stereo_depth_node.core.images.encodings import Encoding, ENCODINGS, SUPPORTED_ENCODINGS
 
-__all__ = ['RawImage', 'decode_grey', 'pixels_of', 'reduce_to_8bit']
+__all__ = [
+    'RawImage',
+    'check_that_data_is_used',
+    'decode_grey',
+    'pixels_of',
+    'reduce_to_8bit',
+]
 
 
 # Pixels of each image from which the common range of 16-bit images is taken, roughly.
@@ -233,6 +239,23 @@ def pixels_of(image: RawImage, encoding: Encoding) -> AnyGrey:
     order = '>' if image.is_bigendian else '<'
     dtype = np.dtype(f'{order}u{encoding.bits // 8}')
     return np.ndarray(shape, dtype, buffer=buffer, strides=strides)
+
+
+def check_that_data_is_used(image: RawImage) -> None:
+    """Check that there is not twice the data that the header describes, or more.
+
+    Raises
+    ------
+    DataLengthError
+        If there is: it is of another encoding, and what was decoded is no image.
+    """
+    encoding = ENCODINGS.get(image.encoding)
+    size, described = _buffer(image).nbytes, image.height * image.step
+    if size >= 2 * described and encoding is not None and not encoding.is_first_plane:
+        raise DataLengthError(
+            f'data holds {size} bytes, but {image.height} rows of {image.encoding} with step '
+            f'{image.step} take {described}: encoding, height or step is wrong, check the driver'
+        )
 
 
 def _fits(out: AnyGrey, shape: tuple[int, int], dtype: np.dtype[Any]) -> bool:

@@ -84,6 +84,12 @@ def check_image_size(settings: SettingFields, width: int, height: int) -> None:
     """
     algorithm = algorithm_of(settings)
     size = f'{width}x{height}'
+    if algorithm.smallest_block >= min(width, height):
+        raise SettingsError(
+            f'images of {size} are too small to match, algorithm {settings.algorithm} compares '
+            f'blocks of {algorithm.smallest_block} px at least: publish larger images, or reduce '
+            'them less (downscale)'
+        )
     if settings.block_size >= min(width, height):
         raise SettingsError(
             f'block_size is {settings.block_size} px, the images are {size}: '

@@ -16,7 +16,13 @@ import pytest
 
 from stereo_depth_node.core.errors import EncodingError, ImageError, SizeError
 from stereo_depth_node.core.images.encodings import ENCODINGS
-from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
+from stereo_depth_node.core.images.pair_decoder import PairDecoder
+from stereo_depth_node.core.images.raw import (
+    check_that_data_is_used,
+    decode_grey,
+    RawImage,
+    reduce_to_8bit,
+)
 
 NATIVE_BIG = sys.byteorder == 'big'
 COLOUR_ORDERS = {'rgb': 'RGB', 'bgr': 'BGR', 'rgba': 'RGBA', 'bgra': 'BGRA'}
@@ -245,6 +251,18 @@ def test_one_byte_too_few_is_refused_with_both_numbers(encoding):
     short = RawImage(48, 64, encoding, False, image.step, image.data[: size - 1])
     with pytest.raises(SizeError, match=f'{size - 1} bytes.* {size}:'):
         decode_grey(short)
+
+
+@pytest.mark.parametrize(('encoding', 'factor'), [('rgb8', 3), ('mono16', 2)])
+def test_data_of_another_encoding_than_the_header_says_is_refused(encoding, factor):
+    bits = ENCODINGS[encoding].bits
+    data = raw_image(pixels_of(encoding, quantised(scene(), bits)), encoding).data
+    image = RawImage(48, 64, 'mono8', False, 64, data)
+    with pytest.raises(SizeError, match=f'data holds {factor * 48 * 64} bytes, but 48 rows'):
+        check_that_data_is_used(image)
+    check_that_data_is_used(RawImage(48, 64, encoding, False, 64 * factor, data))
+    with pytest.raises(SizeError, match='the left image: data holds'):
+        PairDecoder().decode(image, image)
 
 
 def test_a_step_below_the_width_of_a_row_is_refused_with_both_numbers():

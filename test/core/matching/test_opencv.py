@@ -254,6 +254,13 @@ def test_a_block_that_is_not_smaller_than_the_image_is_refused(algorithm, width,
         assert word in refusal
 
 
+@pytest.mark.parametrize(('algorithm', 'size'), [('bm', 5), ('bm', 1), ('sgbm', 1)])
+def test_images_that_no_block_fits_into_are_refused_whatever_the_block(algorithm, size):
+    refusal = refusal_of(Settings(algorithm=algorithm, num_disparities=16), size, 480)
+    assert 'publish larger images' in refusal
+    assert 'set block_size' not in refusal
+
+
 @pytest.mark.parametrize('minimum', [2047 - 16, -2047])
 def test_disparities_that_do_not_fit_16_bit_are_refused(minimum):
     """32767 / 16 = 2047.9 px; the value for no match lies 1 px below the smallest."""

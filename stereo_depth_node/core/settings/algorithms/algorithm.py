@@ -32,6 +32,8 @@ class Algorithm(ABC):
         Time to match a pair, in that of StereoBM (640x480, 64 disparities).
     has_kernel : bool
         Whether the kernel in :mod:`.matching.kernel` computes the same.
+    smallest_block : int
+        The smallest block_size that it takes, pixels.
     decides_by_block : bool
         Whether the block with the smallest cost is the match, whatever is around it.
     sub_pixel_variance : float
@@ -45,6 +47,7 @@ class Algorithm(ABC):
     family: ClassVar[str]
     relative_time: float
     has_kernel: ClassVar[bool] = False
+    smallest_block: ClassVar[int] = 1
     decides_by_block: ClassVar[bool] = False
     sub_pixel_variance: ClassVar[float]
     tuning_start: ClassVar[Changes]

@@ -71,6 +71,7 @@ class BlockMatching(Algorithm):
     family = 'block matching'
     relative_time = 1.0
     has_kernel = True
+    smallest_block = _SMALLEST_BLOCK
     decides_by_block = True
     # It rounds up: the error is uniform from 0 to 1/16 px.
     sub_pixel_variance = (1.0 / DISPARITY_SCALE) ** 2 / 3.0
