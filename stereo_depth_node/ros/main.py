@@ -138,7 +138,7 @@ def _run(
     try:
         rclpy.init(args=[*given, *_log_arguments()])
     except Exception as error:  # noqa: BLE001 (its types belong to the compiled part of rclpy)
-        return _refuse_to_start(_reason_of(error))
+        return _refuse_to_start(_reason_of(error, params_files))
     signals.are_left_to_ros = True
     try:
         node = _node_class(is_managed=is_managed)(params_files, shared_memory=problem)
@@ -213,14 +213,17 @@ def _with_options(arguments: list[str]) -> Iterator[str]:
         yield argument
 
 
-def _reason_of(error: Exception) -> str:
+def _reason_of(error: Exception, params_files: list[str]) -> str:
     """Return why ROS refuses to start, without the places in its source, and what to do."""
+    from stereo_depth_node.core.settings.params_file import why_ros_refuses
+
     reason = str(error).partition(', at /')[0].strip()
     if not reason.startswith('failed to initialize rcl'):
         reason = f'unknown ROS arguments {reason}'
-    return (
-        f'{reason}. Check what follows --ros-args: -p NAME:=VALUE, -r FROM:=TO, --params-file FILE'
-    )
+    refused = [path for path in params_files if path in reason]
+    causes = [cause for path in refused if (cause := why_ros_refuses(path))]
+    check = 'Check what follows --ros-args: -p NAME:=VALUE, -r FROM:=TO, --params-file FILE'
+    return '. '.join([reason, *causes, check])
 
 
 @contextlib.contextmanager

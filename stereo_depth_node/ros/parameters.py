@@ -12,6 +12,7 @@ works the same on every ROS 2, with or without post-set callbacks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+import contextlib
 import copy
 from typing import Any
 
@@ -91,12 +92,10 @@ class SettingsParameters:
 
     def _files_without_effect(self, params_files: Iterable[str]) -> Iterator[str]:
         for path in params_files:
-            try:
-                reason = why_nothing_is_for(self._node.get_fully_qualified_name(), path)
-            except InputError as error:
-                reason = str(error)
-            if reason:
-                yield reason
+            # Where this package cannot read a file that ROS has read, nothing is known of it.
+            with contextlib.suppress(InputError):
+                if reason := why_nothing_is_for(self._node.get_fully_qualified_name(), path):
+                    yield reason
 
     def _unknown_names(self) -> Iterator[str]:
         """Undeclare the start values, and yield advice on those with names that do not exist.

@@ -23,6 +23,7 @@ __all__ = [
     'read_params_file',
     'render_params_file',
     'why_nothing_is_for',
+    'why_ros_refuses',
     'yaml_value',
 ]
 
@@ -74,7 +75,8 @@ def why_nothing_is_for(node: str, path: str | Path) -> str:
     InputError
         If the file cannot be read.
     """
-    sections = [name for name, _ in node_sections(read_params_file(path))]
+    documents = parse_yaml(read_text(path), path)
+    sections = [name for content in documents for name, _ in node_sections(content)]
     if any(re.fullmatch(_pattern_of(section), node) for section in sections):
         return ''
     came = f'they are for {", ".join(sections)}' if sections else 'it has none at all'
@@ -84,6 +86,36 @@ def why_nothing_is_for(node: str, path: str | Path) -> str:
         f'the params file {path} has no ros__parameters for this node, {node} ({came}): begin '
         f'the file with "{node}:" or "/**:", and "  ros__parameters:" below{advice}'
     )
+
+
+def why_ros_refuses(path: str | Path) -> str:
+    """Say what is wrong with a parameter file that ROS cannot read; empty when that is not known.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    """
+    name = printable(path)
+    try:
+        text = read_text(path)
+        for number, line in enumerate(text.splitlines(), 1):
+            if '\t' in line[: len(line) - len(line.lstrip())]:
+                return f'{name}: line {number} is indented by a tab, YAML takes spaces alone'
+        documents = parse_yaml(text, path)
+    except InputError as error:
+        return str(error)
+    sections = [section for content in documents for section in node_sections(content)]
+    if not sections:
+        return (
+            f'{name}: begin the file with "/**:" and "  ros__parameters:" (with two underscores), '
+            'and write the parameters below, further in'
+        )
+    for _, parameters in sections:
+        for key, value in parameters.items() if isinstance(parameters, dict) else ():
+            if value is None:
+                return f'{name}: {printable(key)} has no value, give it one or remove the line'
+    return ''
 
 
 def render_params_file(

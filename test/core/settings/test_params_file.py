@@ -23,6 +23,7 @@ from stereo_depth_node.core.settings.params_file import (
     load_settings,
     render_params_file,
     why_nothing_is_for,
+    why_ros_refuses,
 )
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 
@@ -280,3 +281,31 @@ def test_a_file_of_what_is_changed_holds_no_more_and_is_enough(
     assert load_settings(tmp_path / 'changed.yaml') == settings
     values = yaml.safe_load(text)['/**']['ros__parameters']
     assert set(values) == ({'num_disparities', 'p1', 'p2'} if settings.p1 else set())
+
+
+@pytest.mark.parametrize(
+    ('content', 'words'),
+    [
+        (b'/**:\n  ros__parameters:\n\tblock_size: 9\n', 'line 3 is indented by a tab'),
+        (b'/**:\n  ros_parameters:\n    block_size: 9\n', 'with two underscores'),
+        (b'block_size: 9\n', 'begin the file with "/**:"'),
+        (b'- block_size\n', 'begin the file with "/**:"'),
+        (b'/**:\n  ros__parameters:\n    rectify:\n    block_size: 9\n', 'rectify has no value'),
+        (b'x: &a\n  b: 1\n/**: *a\n', 'alias *a: write it out'),
+        (b'/**:\n  ros__parameters: {frame_id: "k\xfchl"}\n', 'not a text file (UTF-8)'),
+        (b'/**:\n  ros__parameters:\n    block_size: 9\n', ''),
+    ],
+)
+def test_what_ros_refuses_is_named_with_its_cure(tmp_path, content, words):
+    path = tmp_path / 'depth.yaml'
+    path.write_bytes(content)
+    said = why_ros_refuses(path)
+    assert words in said
+    assert bool(said) == bool(words)
+
+
+def test_the_sections_of_all_documents_count(tmp_path):
+    path = tmp_path / 'two.yaml'
+    path.write_text('a:\n  ros__parameters: {x: 1}\n---\nb:\n  ros__parameters: {x: 1}\n')
+    assert why_nothing_is_for('/b', path) == why_nothing_is_for('/a', path) == ''
+    assert 'they are for /a, /b' in why_nothing_is_for('/c', path)
