@@ -162,6 +162,7 @@ class NodeObserver:
             last_failure=state.last_failure,
             offset=state.pairer.offset(recent),
             arrivals=state.arrivals.estimate(),
+            latency=state.statistics.latency_s[-1] if state.statistics.latency_s else 0.0,
             uses_sim_time=self._uses_sim_time(),
             stages=state.processor.stage_medians(),
             missing_calibration=missing,

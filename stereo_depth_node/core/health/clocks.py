@@ -19,9 +19,11 @@ LARGEST_LATENCY_S = 5.0
 _CLOCK_ERROR_S = 0.001
 # Partners that arrive further apart, and steadily so, are not of one moment. What a slow network
 # does to them is not steady.
-_LARGEST_LAG_PERIODS, _LARGEST_SPREAD_PERIODS = 1.5, 0.5
+_LARGEST_LAG_PERIODS, _LARGEST_SPREAD_PERIODS, _LARGEST_REMAINDER_PERIODS = 1.5, 0.5, 0.25
 # Where stamps advance at another speed than the clock, images come in a burst, or are played.
 _LIVE_SPEEDS = (0.8, 1.25)
+# Nobody plays a recording so much faster, or slower.
+_IMPOSSIBLE_SPEED = 1000.0
 _PLAYERS = ('rosbag', 'player')
 # What is stamped before has counted from the start of a device, and not from 1970.
 _FIRST_DATE_S = 10 * 365 * 86400
@@ -43,13 +45,16 @@ def wrong_clocks(snapshot: Snapshot) -> Iterator[Finding]:
     arrivals = snapshot.arrivals
     if arrivals is None:
         return
+    if not _is_recording(snapshot):
+        yield from _other_unit(arrivals)
     slowest, fastest = _LIVE_SPEEDS
     if not slowest <= arrivals.speed <= fastest:
         return
-    if (
-        abs(arrivals.lag_ns) > _LARGEST_LAG_PERIODS * arrivals.period_ns > 0
-        and arrivals.spread_ns < _LARGEST_SPREAD_PERIODS * arrivals.period_ns
-    ):
+    is_steady = (
+        arrivals.spread_ns < _LARGEST_SPREAD_PERIODS * arrivals.period_ns
+        or arrivals.remainder_spread_ns < _LARGEST_REMAINDER_PERIODS * arrivals.period_ns
+    )
+    if is_steady and abs(arrivals.lag_ns) > _LARGEST_LAG_PERIODS * arrivals.period_ns > 0:
         late, early = ('right', 'left') if arrivals.lag_ns > 0 else ('left', 'right')
         yield CAUSES['moments_differ'].found(
             late=late,
@@ -58,8 +63,22 @@ def wrong_clocks(snapshot: Snapshot) -> Iterator[Finding]:
             periods=abs(arrivals.lag_ns) / arrivals.period_ns,
             samples=arrivals.samples,
         )
-    if not _is_recording(snapshot):
+    if snapshot.uses_sim_time:
+        yield from _other_than_simulated(snapshot, arrivals)
+    elif not _is_recording(snapshot):
         yield from _foreign_clock(arrivals)
+
+
+def _other_unit(arrivals: ArrivalEstimate) -> Iterator[Finding]:
+    """Yield that stamps advance at a speed that nobody plays a recording at."""
+    if 0.0 < arrivals.speed < 1.0 / _IMPOSSIBLE_SPEED or arrivals.speed > _IMPOSSIBLE_SPEED:
+        yield CAUSES['clock_foreign'].found(
+            offset=_duration(abs(arrivals.age_ns) / NS_PER_S),
+            direction='ahead of' if arrivals.age_ns < 0 else 'behind',
+            candidates=f'they advance by {arrivals.speed:.2g} s in a second, so they count in '
+            'another unit than seconds and nanoseconds; have the driver stamp with the time of '
+            'the system',
+        )
 
 
 def _is_recording(snapshot: Snapshot) -> bool:
@@ -67,6 +86,23 @@ def _is_recording(snapshot: Snapshot) -> bool:
     publishers = (name for _, side in snapshot.sides() for name in side.image.publishers)
     is_played = any(player in name for name in publishers for player in _PLAYERS)
     return is_played or snapshot.uses_sim_time or snapshot.resets > 0
+
+
+def _other_than_simulated(snapshot: Snapshot, arrivals: ArrivalEstimate) -> Iterator[Finding]:
+    """Yield that the images are not stamped by the /clock that the node follows."""
+    age = snapshot.latency
+    if snapshot.waits_for_clock or abs(age) <= LARGEST_LATENCY_S:
+        return
+    if abs(arrivals.age_ns) <= LARGEST_LATENCY_S * NS_PER_S:
+        cure = 'they have the time of the system; set use_sim_time to false'
+    else:
+        cure = 'they are of another recording or simulation than /clock; start both anew'
+    yield CAUSES['clock_foreign'].found(
+        offset=_duration(abs(age)),
+        direction='ahead of' if age < 0.0 else 'behind',
+        candidates=f'use_sim_time has it follow /clock, and {cure}, or have one source stamp the '
+        'images and publish /clock (--clock where a recording is played)',
+    )
 
 
 def _foreign_clock(arrivals: ArrivalEstimate) -> Iterator[Finding]:
@@ -79,8 +115,9 @@ def _foreign_clock(arrivals: ArrivalEstimate) -> Iterator[Finding]:
     if stamp == 0.0 or (is_date and age > _RECORDING_S and not counts_from_1980):
         return
     uptime = (
-        f'{stamp:.0f} s is the time since some device was switched on (uptime), not since 1970; '
-        'have the driver stamp with the time of the system'
+        f'{stamp:.0f} s is the time since some device was switched on (uptime), or since a '
+        'simulation began, not since 1970; have the driver stamp with the time of the system, or '
+        'start a node in a simulation with use_sim_time:=true'
     )
     yield CAUSES['clock_foreign'].found(
         offset=_duration(abs(age)),

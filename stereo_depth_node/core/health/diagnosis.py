@@ -135,7 +135,7 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.age > 2 * _GRACE_S:  # the first pair takes longer than the others
         yield from _skipped_or_lost(snapshot)
     unpaired = _dropped(snapshot, _UNPAIRED)
-    if is_notable(unpaired, snapshot.received):
+    if is_notable(unpaired, snapshot.received) and not has_mixed_images(snapshot):
         yield CAUSES['images_unpaired'].found(
             count=unpaired,
             received=snapshot.received,

@@ -159,6 +159,9 @@ class Snapshot:
         Of the stamps of both cameras.
     arrivals : ArrivalEstimate or None
         Of the images that pair.
+    latency : float
+        Seconds from the left stamp to the publication of the last pair, by the clock of the node;
+        0 before the first.
     uses_sim_time : bool
         The clock is a simulator's or a recording's.
     stages : mapping of str to float
@@ -220,6 +223,7 @@ class Snapshot:
     last_failure: Exception | None = None
     offset: OffsetEstimate | None = None
     arrivals: ArrivalEstimate | None = None
+    latency: float = 0.0
     uses_sim_time: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
     missing_calibration: tuple[str, ...] = ()

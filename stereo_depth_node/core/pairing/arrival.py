@@ -5,15 +5,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 import itertools
 from statistics import median_low, quantiles
+import sys
 
 __all__ = ['ArrivalEstimate', 'PairArrivals']
 
 _REMEMBERED_PAIRS = 30
 # Fewer say nothing: images may have waited somewhere until the node listened.
 _ENOUGH_PAIRS = 10
+# An image that arrives sooner than this after the one before, in periods, has waited with it for
+# something to end, such as a pause of its driver.
+_AT_ONCE_PERIODS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +29,12 @@ class ArrivalEstimate:
     ----------
     lag_ns : int
         Median of how much later the right image arrives than the left one, less what their
-        stamps differ by, ns.
+        stamps differ by, ns. Images that have waited with the one before them do not count.
     spread_ns : int
         Of half of the pairs, the middle one, the lags differ by no more than this, ns.
+    remainder_spread_ns : int
+        The same of what is left of the lags without whole frame periods, ns: small where a driver
+        keeps back whole frames, now more and now fewer, as no network does.
     period_ns : int
         Median interval of the pairs, by stamps or by arrival, whichever is longer, ns.
     age_ns : int
@@ -47,6 +55,7 @@ class ArrivalEstimate:
     stamp_ns: int
     speed: float
     samples: int
+    remainder_spread_ns: int = sys.maxsize
 
 
 class PairArrivals:
@@ -75,22 +84,44 @@ class PairArrivals:
         pairs = tuple(self._pairs)
         if len(pairs) < _ENOUGH_PAIRS:
             return None
-        lags = [
-            (right_arrival - left_arrival) - (right_ns - left_ns)
-            for left_ns, right_ns, left_arrival, right_arrival in pairs
-        ]
         stamps = [pair[0] for pair in pairs]
         arrivals = [pair[2] for pair in pairs]
-        lower, _, upper = quantiles(lags)
+        period_ns = max(_median_interval(stamps), _median_interval(arrivals))
+        lags = _lags(pairs, _AT_ONCE_PERIODS * period_ns)
         return ArrivalEstimate(
             lag_ns=median_low(lags),
-            spread_ns=round(upper - lower),
-            period_ns=max(_median_interval(stamps), _median_interval(arrivals)),
+            spread_ns=_spread(lags),
+            remainder_spread_ns=_remainder_spread(lags, period_ns),
+            period_ns=period_ns,
             age_ns=median_low(pair[2] - pair[0] for pair in pairs),
             stamp_ns=stamps[-1],
             speed=(stamps[-1] - stamps[0]) / max(arrivals[-1] - arrivals[0], 1),
             samples=len(pairs),
         )
+
+
+def _lags(pairs: Sequence[tuple[int, int, int, int]], at_once_ns: float) -> list[int]:
+    """Return the lags of the pairs whose images have not waited; none of note if most have."""
+    lags = [
+        (right_arrival - left_arrival) - (right_ns - left_ns)
+        for left_ns, right_ns, left_arrival, right_arrival in pairs
+    ]
+    waited = [
+        any(now[side] - before[side] < at_once_ns for side in (2, 3))
+        for before, now in itertools.pairwise(pairs)
+    ]
+    kept = [lag for lag, has_waited in zip(lags[1:], waited, strict=True) if not has_waited]
+    return kept if len(kept) >= _ENOUGH_PAIRS else [0, 0]
+
+
+def _spread(values: list[int]) -> int:
+    lower, _, upper = quantiles(values)
+    return round(upper - lower)
+
+
+def _remainder_spread(lags: list[int], period_ns: int) -> int:
+    middle, half = median_low(lags), period_ns // 2
+    return _spread([(lag - middle + half) % max(period_ns, 1) for lag in lags])
 
 
 def _median_interval(times: list[int]) -> int:

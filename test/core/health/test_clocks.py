@@ -51,6 +51,7 @@ def test_partners_that_arrive_periods_apart_are_named_with_the_delay(lag_ns, lat
     [
         {'lag_ns': PERIOD},
         {'lag_ns': 3 * PERIOD, 'spread_ns': PERIOD},  # a slow network
+        {'lag_ns': 3 * PERIOD, 'spread_ns': PERIOD, 'remainder_spread_ns': PERIOD // 3},
         {'lag_ns': 3 * PERIOD, 'speed': 20.0},  # a burst
         {'lag_ns': 3 * PERIOD, 'period_ns': 5 * S},  # a slow camera
         {'lag_ns': 3 * PERIOD, 'period_ns': 0},
@@ -58,6 +59,35 @@ def test_partners_that_arrive_periods_apart_are_named_with_the_delay(lag_ns, lat
 )
 def test_other_delays_are_no_difference_of_moments(changes):
     assert names(arriving(**changes)) == ['flowing']
+
+
+def test_whole_frames_that_a_driver_keeps_back_are_named_though_they_vary():
+    snapshot = arriving(lag_ns=3 * PERIOD, spread_ns=2 * PERIOD, remainder_spread_ns=MS)
+    assert names(snapshot) == ['flowing', 'moments_differ']
+
+
+@pytest.mark.parametrize(
+    ('age_ns', 'latency', 'words'),
+    [
+        (9 * MS, -1.7e9, 'time of the system; set use_sim_time to false'),
+        (NOW - 900 * S, -800.0, 'of another recording or simulation than /clock'),
+        (NOW - 900 * S, 0.3, ''),
+    ],
+)
+def test_images_that_another_clock_stamps_than_the_simulated_one(age_ns, latency, words):
+    snapshot = changed(arriving(age_ns=age_ns), uses_sim_time=True, latency=latency)
+    if not words:
+        assert names(snapshot) == ['flowing']
+        return
+    assert words in text_of(snapshot, 'clock_foreign')
+    assert 'ahead of' in text_of(snapshot, 'clock_foreign')
+    assert names(changed(snapshot, waits_for_clock=True)) == ['flowing', 'no_clock']
+
+
+@pytest.mark.parametrize('speed', [1e-6, 1e6])
+def test_stamps_in_another_unit_than_nanoseconds(speed):
+    text = text_of(arriving(speed=speed, age_ns=NOW), 'clock_foreign')
+    assert f'they advance by {speed:.2g} s in a second' in text
 
 
 @pytest.mark.parametrize(

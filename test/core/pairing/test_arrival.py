@@ -53,3 +53,21 @@ def test_few_pairs_and_those_of_another_epoch_say_nothing():
     arrivals = arrivals_of([66] * 20)
     arrivals.note(1, (START, START), (START, START))
     assert arrivals.estimate() is None
+
+
+def test_a_driver_that_keeps_back_now_more_and_now_fewer_frames_has_no_remainder():
+    """At times two frames come at once, and at times none."""
+    estimate = arrivals_of([66, 66, 99, 99, 132, 132, 99, 99, 66, 132] * 3).estimate()
+    assert estimate.lag_ns == 99 * MS
+    assert estimate.remainder_spread_ns < 2 * MS < estimate.spread_ns
+
+
+def test_images_that_have_waited_for_the_end_of_a_pause_do_not_count():
+    """Of 20 images that all arrive at the end of a pause each waited a period less."""
+    pause = [33 * waited for waited in range(20, 0, -1)]
+    assert arrivals_of([0] * 5 + pause + [0] * 5).estimate().lag_ns == 0
+
+
+def test_the_delays_of_a_network_have_a_remainder():
+    delays = [40, 55, 70, 62, 48, 81, 95, 52, 77, 66] * 3
+    assert arrivals_of(delays).estimate().remainder_spread_ns > 8 * MS
