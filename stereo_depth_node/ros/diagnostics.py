@@ -38,6 +38,9 @@ _LOOK_S = 0.5
 _PUBLISH_S = 1.0
 # Letters of the settings on one line.
 _MOST_PRINTED = 3000
+# Questions that wait for an answer, as many as may be asked for parameters at once. ROS's own limit
+# for services is 10: whoever asks beyond gets none.
+_MOST_ASKERS = 1000
 # Every so many rows and columns of the result are looked at.
 _STRIDE = 8
 _PERCENTILES = (5, 50, 95)
@@ -86,7 +89,9 @@ class NodeDiagnostics:
             QoSProfile(depth=10),
             event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
         )
-        node.create_service(Trigger, '~/explain', self._explain)
+        node.create_service(
+            Trigger, '~/explain', self._explain, qos_profile=QoSProfile(depth=_MOST_ASKERS)
+        )
 
     def update(self) -> None:
         """Look at the node if it is time to; to be called often."""

@@ -26,9 +26,11 @@ from node_process import NodeProcess
 from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from rig import camera_infos, messages_of, next_stamp_ns, pixels_of
 from scenes import plane, scene_of
+from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.ros.node import spin, StereoDepthNode
@@ -232,6 +234,16 @@ def test_an_overloaded_node_still_reports_and_answers(graph):
         # As many as seconds, and as often as it was asked.
         assert bench.reports
         assert answers > len(heard) / 100
+
+
+def test_whoever_asks_at_once_is_answered(bench: Bench):
+    """A hundred questions wait in the middleware while the node is asked nothing else."""
+    many = QoSProfile(depth=100)
+    client = bench.rig.node.create_client(Trigger, '/stereo_depth_node/explain', qos_profile=many)
+    bench.graph.wait_until(client.service_is_ready, 'the service')
+    answers = [client.call_async(Trigger.Request()) for _ in range(100)]
+    bench.graph.wait_until(lambda: all(each.done() for each in answers), 'all answers')
+    bench.rig.node.destroy_client(client)
 
 
 STATES = {

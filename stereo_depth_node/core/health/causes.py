@@ -204,7 +204,7 @@ CAUSES: dict[str, Cause] = {
             'no_pairs',
             Level.ERROR,
             '{received} images came in the last {window:.1f} s and none found its partner '
-            '({reasons}): compare the stamps of both cameras',
+            '({reasons}): {cure}',
             '`ros2 topic echo --field header.stamp` shows the stamps.',
         ),
         Cause(

@@ -71,7 +71,10 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
     if not blocking:
         silence = min(snapshot.output_silence, snapshot.age)
         blocking = [CAUSES['unexplained'].found(silence=silence)]
-    return [*blocking, *shared, *standing]
+    # What comes of one calibration for both cameras is no fault of the calibration.
+    of_one = [each for each in shared if each.cause is CAUSES['same_topic']]
+    rest = [each for each in shared if each not in of_one]
+    return [*of_one, *blocking, *rest, *standing]
 
 
 def _output(snapshot: Snapshot) -> list[Finding]:

@@ -9,7 +9,7 @@ import math
 
 from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
-from stereo_depth_node.core.health.losses import lost_images
+from stereo_depth_node.core.health.losses import lost_images, or_transport_cure
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
 
@@ -142,6 +142,7 @@ def _unpaired(snapshot: Snapshot) -> Finding:
         received=snapshot.received,
         window=snapshot.window,
         reasons='; '.join(reasons) or 'all of them wait',
+        cure=or_transport_cure(snapshot, 'compare the stamps of both cameras', 'if they agree'),
     )
 
 

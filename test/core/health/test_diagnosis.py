@@ -402,6 +402,16 @@ def test_one_topic_for_both_sides():
     )
 
 
+def test_one_calibration_for_both_cameras_is_named_before_what_comes_of_it():
+    snapshot = changed(
+        HEALTHY,
+        right=side('right', camera_info=side('left').camera_info),
+        output_silence=math.inf,
+        failure=BaselineError('the baseline is 0 m'),
+    )
+    assert names(snapshot) == ['same_topic', 'no_baseline']
+
+
 def test_two_publishers_are_named_and_the_transport_is_not_blamed():
     image = TopicSnapshot('/left/image_rect', IMAGE, publishers=('/cam_a', '/cam_b'))
     snapshot = changed(HEALTHY, left=side('left', image=image, missing=10, lost=10))
