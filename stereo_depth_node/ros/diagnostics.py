@@ -38,8 +38,8 @@ _LOOK_S = 0.5
 _PUBLISH_S = 1.0
 # Letters of the settings on one line.
 _MOST_PRINTED = 3000
-# Questions that wait for an answer, as many as may be asked for parameters at once. ROS's own limit
-# for services is 10: whoever asks beyond gets none.
+# Questions that wait for an answer, as many as may be asked for parameters at once. ROS's own
+# limit for services is 10: whoever asks beyond gets none.
 _MOST_ASKERS = 1000
 # Every so many rows and columns of the result are looked at.
 _STRIDE = 8

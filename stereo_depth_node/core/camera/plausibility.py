@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 import math
 
+import numpy as np
+
 from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalibration
 from stereo_depth_node.core.camera.folding import share_folded
 from stereo_depth_node.core.camera.geometry import StereoGeometry
@@ -34,6 +36,8 @@ _TOLERABLE_FOLD = 0.005
 _ROUNDED_PIXEL = 0.01
 # Where numbers of P are 0 or 1, they are so exactly, or nearly so.
 _NOTHING = 1e-3
+# Raw pixels may be binned in one direction; what is no rotation is not so by rounding.
+_LARGEST_ASPECT, _LARGEST_SHEAR, _LARGEST_TURN_DEGREES = 3.0, 1e-2, 45.0
 
 
 def implausibilities(
@@ -166,6 +170,7 @@ def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Ite
             'unit; calibrate at the size that is published'
         )
     if uses_k:
+        yield from _raw_notes(side, camera)
         share = share_folded(camera.for_image())
         if share > _TOLERABLE_FOLD:
             yield (
@@ -223,6 +228,31 @@ def _principal_point_note(
             'resolution or of a crop; calibrate at the size that is published, or set roi'
         )
     return ''
+
+
+def _raw_notes(side: str, camera: CameraCalibration) -> Iterator[str]:
+    """Yield what is wrong with K and R, which raw images are rectified with."""
+    fx, fy = camera.k[0], camera.k[4]
+    if not 1.0 / _LARGEST_ASPECT < fy / fx < _LARGEST_ASPECT or fx < 0.0:
+        yield (
+            f'the focal lengths of K of the {side} camera, {fx:g} px (K[0]) and {fy:g} px (K[4]), '
+            'are not those of one lens: calibrate anew, or correct what writes it'
+        )
+    if not any(camera.r):  # none
+        return
+    r = np.array(camera.r).reshape(3, 3)
+    is_rotation = np.abs(r @ r.T - np.identity(3)).max() < _LARGEST_SHEAR and np.linalg.det(r) > 0
+    cosine = (float(np.trace(r)) - 1.0) / 2.0
+    if not is_rotation:
+        wrong = 'is no rotation'
+    elif cosine < math.cos(math.radians(_LARGEST_TURN_DEGREES)):
+        wrong = f'turns the camera by {math.degrees(math.acos(max(cosine, -1.0))):.0f} degrees'
+    else:
+        return
+    yield (
+        f'R of the {side} camera {wrong}, and rectification turns a camera by a few degrees: '
+        'calibrate the pair anew, or correct what writes it'
+    )
 
 
 def _shape_notes(side: str, camera: CameraCalibration) -> Iterator[str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
@@ -172,6 +173,34 @@ def test_rows_that_do_not_line_up(index, change, words):
     p[index] += change
     (found,) = notes(FULL, right={'p': tuple(p)})
     assert words in found
+
+
+QUARTER = (0.0, 0.0, 1.0, 0.0, 1.0, 0.0, -1.0, 0.0, 0.0)
+HALF_TURN = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'r': QUARTER}, 'R of the left camera turns the camera by 90 degrees'),
+        ({'r': HALF_TURN}, 'turns the camera by 180 degrees'),
+        ({'r': (1.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.0, 0.0, 1.0)}, 'is no rotation'),
+        ({'r': (1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)}, 'is no rotation'),
+        ({'k': (1000.0, 0.0, 639.5, 0.0, 0.0, 479.5, 0.0, 0.0, 1.0)}, '(K[0]) and 0 px (K[4])'),
+    ],
+)
+def test_what_no_raw_camera_is_rectified_with(changes, words):
+    found = notes(FULL, rectify=True, **changes)
+    assert len(found) == 2, 'one for each camera'
+    assert words in found[0]
+    assert notes(FULL, **changes) == (), 'only rectify uses K and R'
+
+
+@pytest.mark.parametrize('degrees', [0.0, 3.0, 20.0])
+def test_rotations_of_a_few_degrees_are_plausible(degrees):
+    s, c = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    assert notes(FULL, rectify=True, r=(c, 0.0, s, 0.0, 1.0, 0.0, -s, 0.0, c)) == ()
+    assert notes(FULL, rectify=True, r=(0.0,) * 9) == ()
 
 
 def test_distortion_that_folds_the_border_over():
