@@ -19,7 +19,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 from stereo_depth_node.core.camera.plausibility import implausibilities
 from stereo_depth_node.core.errors import CalibrationError
-from stereo_depth_node.core.health.result import report_of_result, ResultReport
+from stereo_depth_node.core.health.result import FrozenImage, report_of_result, ResultReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
@@ -101,6 +101,7 @@ class NodeObserver:
         self._samples: deque[_Counts] = deque(maxlen=math.ceil(_LONGEST_WINDOW_S / _SAMPLE_S) + 1)
         self._wanted_at: float | None = None
         self._empty_since: tuple[float, int] | None = None
+        self._frozen, self._frozen_side, self._looked_at = FrozenImage(), '', 0
         self._notes_of: tuple[object, ...] = ()
         self._notes: tuple[str, ...] = ()
         self._clock_due = math.inf
@@ -176,6 +177,7 @@ class NodeObserver:
             waits_for_clock=self._waits_for_clock(),
             shared_memory=state.shared_memory,
             rectification=self._monitor.report,
+            frozen_side=self._look_what_is_frozen(),
             sees_no_common_scene=self._monitor.sees_no_common_scene,
             result=self._empty_result(),
             rivals=rivals(self._node, self._outputs.publishers.values()),
@@ -272,6 +274,13 @@ class NodeObserver:
             CAMERA_INFO,
             publishers=publisher_names(self._node, topic, CAMERA_INFO),
         )
+
+    def _look_what_is_frozen(self) -> str:
+        images, computed = self._state.processor.images, self._state.computed
+        if images is not None and computed != self._looked_at:
+            self._looked_at = computed
+            self._frozen_side = self._frozen.look(*images)
+        return self._frozen_side
 
     def _empty_result(self) -> ResultReport | None:
         """Return what the last pair gave when that has been nothing for some time."""

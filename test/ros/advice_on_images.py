@@ -101,6 +101,22 @@ class CamerasThatLookElsewhere(Scenario):
         self.shows(self._scene)
 
 
+@of('image_frozen')
+class DriverThatHangs(Scenario):
+    """The left camera goes on, its noise shows in a pixel that is looked at."""
+
+    def breaks(self) -> None:
+        def send() -> None:
+            self.bench.left.data[0] = (self.bench.left.data[0] + 1) % 256
+            self.bench.send()
+
+        self.sends(send)
+
+    def obeys(self, said: str) -> None:
+        assert 'the right image is the same again and again' in said
+        self.sends(self.bench.send)
+
+
 @of('uniform_image')
 class LensCap(Scenario):
     def breaks(self) -> None:

@@ -363,6 +363,13 @@ CAUSES: dict[str, Cause] = {
             'Depth is computed each time, of the same moment.',
         ),
         Cause(
+            'image_frozen',
+            Level.WARN,
+            'the {side} image is the same again and again, pixel for pixel and under new stamps, '
+            'while that of the other camera is not: its camera or driver hangs; start it anew',
+            'What moves is matched with what was there when the camera stopped.',
+        ),
+        Cause(
             'several_publishers',
             Level.WARN,
             'several publishers of {topics} ({publishers}): what they send comes mixed, and depth '

@@ -15,6 +15,8 @@ __all__ = ['LARGEST_LATENCY_S', 'wrong_clocks']
 
 #: Images that are older when they arrive are stamped by another clock.
 LARGEST_LATENCY_S = 5.0
+# Pairs that wait to be computed are old when they are published, the more so in fast simulations.
+_LARGEST_SIMULATED_LATENCY_S = 60.0
 # Clocks that are synchronised over a network differ by less.
 _CLOCK_ERROR_S = 0.001
 # Partners that arrive further apart, and steadily so, are not of one moment. What a slow network
@@ -91,12 +93,15 @@ def _is_recording(snapshot: Snapshot) -> bool:
 def _other_than_simulated(snapshot: Snapshot, arrivals: ArrivalEstimate) -> Iterator[Finding]:
     """Yield that the images are not stamped by the /clock that the node follows."""
     age = snapshot.latency
-    if snapshot.waits_for_clock or abs(age) <= LARGEST_LATENCY_S:
+    if snapshot.waits_for_clock or -LARGEST_LATENCY_S <= age <= _LARGEST_SIMULATED_LATENCY_S:
         return
     if abs(arrivals.age_ns) <= LARGEST_LATENCY_S * NS_PER_S:
         cure = 'they have the time of the system; set use_sim_time to false'
     else:
-        cure = 'they are of another recording or simulation than /clock; start both anew'
+        cure = (
+            'they are of another recording or simulation than /clock, or of a camera whose clock '
+            'was not set when they were recorded; start one of them alone'
+        )
     yield CAUSES['clock_foreign'].found(
         offset=_duration(abs(age)),
         direction='ahead of' if age < 0.0 else 'behind',

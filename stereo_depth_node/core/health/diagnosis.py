@@ -158,6 +158,8 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
         yield from wrong_clocks(snapshot)
     if snapshot.rectification is not None:
         yield from rectification_findings(snapshot.rectification)
+    if snapshot.frozen_side and snapshot.result is None:
+        yield CAUSES['image_frozen'].found(side=snapshot.frozen_side)
     if snapshot.sees_no_common_scene and snapshot.result is None:
         yield CAUSES['few_points'].found()
 

@@ -14,7 +14,7 @@ from stereo_depth_node.core.health.causes import CAUSES, Finding, listed
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
-__all__ = ['ResultReport', 'report_of_result', 'why_depth_is_empty']
+__all__ = ['FrozenImage', 'ResultReport', 'report_of_result', 'why_depth_is_empty']
 
 # Below this share of the pixels that could have a depth, there is next to nothing.
 _NEXT_TO_NOTHING = 0.01
@@ -24,6 +24,8 @@ _UNIFORM_SPREAD = 3.0
 _DARK_MEAN, _DARK_SPREAD = 20.0, 6.0
 # Noise of a covered camera gives some matches by chance, but not as many as these.
 _MATCHES_OF_NOISE = 0.2
+# An image that was the same so many times, while the other one was another each time, is frozen.
+_LOOKS = 4
 # So many rows of the result, and every so many rows and columns of the images, are looked at.
 _ROWS, _STRIDE = 100, 8
 
@@ -68,6 +70,28 @@ class ResultReport:
         """Whether the depth says nothing of the scene."""
         is_blind = bool(self.uniform_sides) and self.known < _MATCHES_OF_NOISE
         return self.known < _NEXT_TO_NOTHING or self.are_identical or is_blind
+
+
+class FrozenImage:
+    """Notices that the image of one camera stands still while that of the other does not.
+
+    No camera gives the same image twice: it has noise. A driver that hangs gives the last one
+    again, under new stamps.
+    """
+
+    def __init__(self) -> None:
+        self._seen: list[bytes] = [b'', b'']
+        self._still = [0, 0]
+
+    def look(self, left: Grey, right: Grey) -> str:
+        """Look at a pair, (H, W) uint8; return the side that is frozen, empty if none is."""
+        seen = [image[::_STRIDE, ::_STRIDE].tobytes() for image in (left, right)]
+        moves = [new != old for new, old in zip(seen, self._seen, strict=True)]
+        self._seen = seen
+        for side, other in ((0, 1), (1, 0)):
+            self._still[side] = self._still[side] + 1 if moves[other] and not moves[side] else 0
+        frozen = [count >= _LOOKS for count in self._still]
+        return 'left' if frozen[0] else 'right' if frozen[1] else ''
 
 
 def report_of_result(pipeline: StereoPipeline, left: Grey, right: Grey) -> ResultReport:

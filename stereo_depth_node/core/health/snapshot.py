@@ -189,6 +189,8 @@ class Snapshot:
         Simulated time is asked for and has not begun.
     rectification : RectificationReport or None
         What the monitor measured last.
+    frozen_side : str
+        Whose image stands still while that of the other camera does not; empty when none does.
     sees_no_common_scene : bool
         The images have texture, but not the same.
     result : ResultReport or None
@@ -237,6 +239,7 @@ class Snapshot:
     waits_for_clock: bool = False
     shared_memory: str = ''
     rectification: RectificationReport | None = None
+    frozen_side: str = ''
     sees_no_common_scene: bool = False
     result: ResultReport | None = None
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from scenes import geometry_of, plane, scene_of
 from snapshots import changed, first, HEALTHY, names
 
 from stereo_depth_node.core.health.rectification_report import MatchedImages, measure_rectification
-from stereo_depth_node.core.health.result import report_of_result
+from stereo_depth_node.core.health.result import FrozenImage, report_of_result
 from stereo_depth_node.core.health.snapshot import Snapshot
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
@@ -103,3 +103,12 @@ def test_images_of_different_things():
     other = scene_of(plane(WIDTH, HEIGHT, DISPARITY), seed=1)
     snapshot = snapshot_of(SCENE.left, other.right, uniqueness_ratio=60)
     assert names(snapshot)[0] == 'empty_depth'
+
+
+def test_a_camera_that_hangs_while_the_other_does_not():
+    rng = np.random.default_rng(0)
+    frozen, still = FrozenImage(), rng.integers(0, 255, (64, 96)).astype(np.uint8)
+    sides = [frozen.look(rng.permutation(still), still) for _ in range(6)]
+    assert sides == ['', '', '', '', 'right', 'right']
+    assert frozen.look(rng.permutation(still), rng.permutation(still)) == ''
+    assert [frozen.look(still, still) for _ in range(6)] == [''] * 6, 'a scene without noise'
