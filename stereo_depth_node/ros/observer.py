@@ -171,7 +171,11 @@ class NodeObserver:
             frame_ids=state.processor.frame_ids,
             output_frame=state.processor.output_frame if state.computed else None,
             refusals=tuple(self._parameters.refusals.values()),
-            ignored=self._parameters.ignored,
+            ignored=(
+                *self._parameters.ignored,
+                *self._outputs.overrides.refusals,
+                *self._inputs.overrides.refusals,
+            ),
             image_bytes=state.image_bytes,
             profile_to_set=self._profile_to_set,
             waits_for_clock=self._waits_for_clock(),

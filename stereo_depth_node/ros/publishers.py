@@ -31,6 +31,8 @@ class StereoOutputs:
 
     Attributes
     ----------
+    overrides : QosOverrides
+        What users change of them.
     published : dict of str to int
         Messages published, by topic.
     publishers : dict of str to Publisher
@@ -39,14 +41,14 @@ class StereoOutputs:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._overrides = QosOverrides(node)
+        self.overrides = QosOverrides(node)
         self.publishers: dict[str, Publisher[Any]] = {}
         self.published = dict.fromkeys(OUTPUTS, 0)
 
     def open(self) -> None:
         """Make the publishers."""
         for topic, output in OUTPUTS.items():
-            self.publishers[topic] = self._overrides.create(
+            self.publishers[topic] = self.overrides.create(
                 partial(
                     self._node.create_publisher,
                     message_class(output.type),

@@ -30,6 +30,10 @@ except ImportError:  # Humble
 
 __all__ = ['PublisherEventCallbacks', 'QosOverrides', 'SubscriptionEventCallbacks']
 
+_POSSIBLE = (
+    f'possible are history keep_last and keep_all, depth up to {2**31 - 1}, reliability '
+    'best_effort and reliable, durability volatile and transient_local'
+)
 _KINDS = tuple(QoSPolicyKind[policy.upper()] for policy in QOS_POLICIES)
 
 
@@ -41,10 +45,16 @@ class QosOverrides:
     node : Node
         Declares the parameters. An override that cannot be used is refused: an error is logged
         and the profile stays as it was.
+
+    Attributes
+    ----------
+    refusals : list of str
+        Which overrides were refused, why, and what is possible.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.refusals: list[str] = []
         self._changes: dict[str, dict[str, Any]] = {}
 
     def create(self, factory: Callable[..., Any], topic: str, profile: QoSProfile) -> Any:
@@ -69,11 +79,11 @@ class QosOverrides:
         except Exception as error:  # noqa: BLE001 (rclpy raises many kinds for a wrong value)
             made = factory(qos_profile=_changed(profile, asked))
             self._changes[topic] = {}
+            reason = _reason_of(error)
+            self.refusals.append(f'qos_overrides of {topic}: {reason}; {_POSSIBLE}')
             self._node.get_logger().error(
-                f'qos_overrides of {topic} refused: {_reason_of(error)}. The profile of the node '
-                f'stays in force; possible are history keep_last and keep_all, depth up to '
-                f'{2**31 - 1}, reliability best_effort and reliable, durability volatile and '
-                'transient_local.'
+                f'qos_overrides of {topic} refused: {reason}. The profile of the node stays in '
+                f'force; {_POSSIBLE}.'
             )
             return made
         self._changes[topic] = {

@@ -81,6 +81,8 @@ class StereoInputs:
         The calibration of both cameras.
     are_compressed : bool
         The images are compressed.
+    overrides : QosOverrides
+        What users change of them.
     lost : dict of Side to int
         Images that the middleware says it lost, where it can say so.
     """
@@ -102,9 +104,9 @@ class StereoInputs:
         self._size: int | None = None
         self._size_since = 0.0
         self._is_offered_best_effort_only = False
-        self._overrides = QosOverrides(node)
+        self.overrides = QosOverrides(node)
         self.lost = dict.fromkeys(Side, 0)
-        self.camera_infos = CameraInfoInputs(node, self._overrides, on_camera_info)
+        self.camera_infos = CameraInfoInputs(node, self.overrides, on_camera_info)
 
     @property
     def are_open(self) -> bool:
@@ -148,7 +150,7 @@ class StereoInputs:
         layout_before, self._layout = self._layout, settings.stereo_layout
         for side in Side if self._layout == SEPARATE else (Side.LEFT,):
             topic = image_topic(self._node, side, settings)
-            self._images[side] = self._overrides.create(
+            self._images[side] = self.overrides.create(
                 partial(
                     self._node.create_subscription,
                     message_type,

@@ -16,6 +16,7 @@ from rig import camera_infos, messages_of, next_stamp_ns, Rig
 from scenes import plane, scene_of
 from stereo_msgs.msg import DisparityImage
 
+from stereo_depth_node.core.health.diagnosis import diagnose
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.ros.messages import message_class
 
@@ -229,11 +230,14 @@ def test_overrides_hold_for_their_own_topic_alone(graph: Graph) -> None:
 def test_impossible_overrides_are_refused_by_name_and_the_node_runs(
     graph: Graph, capfd: Any, topic: str, kind: str, policies: dict[str, Any]
 ) -> None:
-    graph.node(*overridden(topic, kind, **policies))
+    node = graph.node(*overridden(topic, kind, **policies))
     rig = Rig(graph, infos=INFOS)
     rig.connect(*PAIR)
 
     assert len(rig.exchange(*PAIR)) == len(OUTPUTS)
+    snapshot = node.node.diagnostics._observer.observe()
+    (standing,) = (each for each in diagnose(snapshot) if each.cause.name == 'parameter_ignored')
+    assert f'not used: qos_overrides of {topic[1:]}: ' in standing.text
     refused = [line for line in capfd.readouterr().err.splitlines() if 'refused' in line]
     assert len(refused) == 1
     assert f'qos_overrides of {topic[1:]}' in refused[0]

@@ -24,8 +24,8 @@ _CLOCK_ERROR_S = 0.001
 _LARGEST_LAG_PERIODS, _LARGEST_SPREAD_PERIODS, _LARGEST_REMAINDER_PERIODS = 1.5, 0.5, 0.25
 # Where stamps advance at another speed than the clock, images come in a burst, or are played.
 _LIVE_SPEEDS = (0.8, 1.25)
-# Nobody plays a recording so much faster, or slower.
-_IMPOSSIBLE_SPEED = 1000.0
+# Nobody plays a recording slower, or faster; images that have waited come fast, too.
+_POSSIBLE_SPEEDS = (1.0 / 500.0, 1e5)
 _PLAYERS = ('rosbag', 'player')
 # What is stamped before has counted from the start of a device, and not from 1970.
 _FIRST_DATE_S = 10 * 365 * 86400
@@ -73,7 +73,9 @@ def wrong_clocks(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _other_unit(arrivals: ArrivalEstimate) -> Iterator[Finding]:
     """Yield that stamps advance at a speed that nobody plays a recording at."""
-    if 0.0 < arrivals.speed < 1.0 / _IMPOSSIBLE_SPEED or arrivals.speed > _IMPOSSIBLE_SPEED:
+    slowest, fastest = _POSSIBLE_SPEEDS
+    slower, faster = sorted((arrivals.speed, arrivals.median_speed))
+    if slower > 0.0 and (faster < slowest or slower > fastest):
         yield CAUSES['clock_foreign'].found(
             offset=_duration(abs(arrivals.age_ns) / NS_PER_S),
             direction='ahead of' if arrivals.age_ns < 0 else 'behind',

@@ -46,6 +46,8 @@ class ArrivalEstimate:
         Seconds that the stamps advance per second of arrival: 1 unless they are played.
     samples : int
         Pairs that this rests on.
+    median_speed : float
+        The same as speed by the median intervals: a jump of the stamps does not change it.
     """
 
     lag_ns: int
@@ -56,6 +58,7 @@ class ArrivalEstimate:
     speed: float
     samples: int
     remainder_spread_ns: int = sys.maxsize
+    median_speed: float = 1.0
 
 
 class PairArrivals:
@@ -86,7 +89,8 @@ class PairArrivals:
             return None
         stamps = [pair[0] for pair in pairs]
         arrivals = [pair[2] for pair in pairs]
-        period_ns = max(_median_interval(stamps), _median_interval(arrivals))
+        stamp_interval, interval = _median_interval(stamps), _median_interval(arrivals)
+        period_ns = max(stamp_interval, interval)
         lags = _lags(pairs, _AT_ONCE_PERIODS * period_ns)
         return ArrivalEstimate(
             lag_ns=median_low(lags),
@@ -97,6 +101,7 @@ class PairArrivals:
             stamp_ns=stamps[-1],
             speed=(stamps[-1] - stamps[0]) / max(arrivals[-1] - arrivals[0], 1),
             samples=len(pairs),
+            median_speed=stamp_interval / max(interval, 1),
         )
 
 

@@ -86,7 +86,10 @@ def test_images_that_another_clock_stamps_than_the_simulated_one(age_ns, latency
 
 @pytest.mark.parametrize('speed', [1e-6, 1e6])
 def test_stamps_in_another_unit_than_nanoseconds(speed):
-    text = text_of(arriving(speed=speed, age_ns=NOW), 'clock_foreign')
+    steady = arriving(speed=speed, median_speed=speed, age_ns=NOW)
+    text = text_of(steady, 'clock_foreign')
+    jump = arriving(speed=speed, age_ns=NOW)
+    assert names(jump) == ['flowing'], 'the clock of the cameras was set'
     assert f'they advance by {speed:.2g} s in a second' in text
 
 

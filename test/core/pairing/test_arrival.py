@@ -45,6 +45,7 @@ def test_the_period_of_what_is_played_is_the_longer_one(speed, period_ms):
     estimate = arrivals_of([1] * 20, speed=speed).estimate()
     assert estimate.speed == pytest.approx(speed, rel=0.01)
     assert estimate.period_ns == period_ms * MS
+    assert estimate.median_speed == pytest.approx(speed, rel=0.01)
 
 
 def test_few_pairs_and_those_of_another_epoch_say_nothing():
