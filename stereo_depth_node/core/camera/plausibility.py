@@ -305,7 +305,5 @@ def _pair_notes(left: CameraCalibration, right: CameraCalibration) -> Iterator[s
         yield f'P[7] is {left.p[7]:g} (left) and {right.p[7]:g} (right), not 0: {remedy}'
 
 
-
-
 def _middle(size: int) -> float:
     return (size - 1) / 2.0
