@@ -28,7 +28,7 @@ from stereo_depth_node.offline.datasets.truth import (
     doubt_of_truth,
     load_given_pair,
 )
-from stereo_depth_node.offline.files.writing import check_is_no_input, write_file
+from stereo_depth_node.offline.files.writing import check_is_no_input, check_output, write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import (
     add_layout_option,
@@ -166,9 +166,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
-    """Refuse to replace what is read: a picture is named after the left image."""
+    """Refuse what cannot be written, or is read: a picture is named after the left image."""
     scenes = [Path(text) for text in arguments.scenes]
     outputs = [path for path in (arguments.json, arguments.report) if path is not None]
+    for path in outputs:
+        check_output(path, overwrite=True)
     if arguments.picture is not None:
         outputs += [arguments.picture / f'{scene.stem}.png' for scene in scenes]
     others = [arguments.truth, arguments.mask, *(arguments.calib or ()), *arguments.params]

@@ -21,12 +21,13 @@ __all__ = [
     'write_file',
 ]
 
+_FORBIDDEN = 'you may not write there, choose another place'
 _CURES = {
     errno.ENOSPC: 'the disk is full, free some space',
     errno.EDQUOT: 'your quota of disk space is used up, free some space',
     errno.EFBIG: 'the file is larger than this system or its limits allow',
-    errno.EACCES: 'you may not write there, choose another place',
-    errno.EPERM: 'you may not write there, choose another place',
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
     errno.EROFS: 'the file system is read-only, choose another place',
     errno.EEXIST: 'part of the path is a file, choose another place',
     errno.ENOTDIR: 'part of the path is a file, choose another place',
@@ -40,7 +41,7 @@ def described_os_error(action: str, path: str | Path, error: OSError) -> InputEr
     Parameters
     ----------
     action : str
-        What was tried: "write".
+        What was tried: "write", "read".
     path : str or Path
         On what.
     error : OSError
@@ -48,6 +49,8 @@ def described_os_error(action: str, path: str | Path, error: OSError) -> InputEr
     """
     reason = error.strerror or str(error)
     cure = _CURES.get(error.errno or 0)
+    if cure == _FORBIDDEN and action != 'write':
+        cure = f'you may not {action} it, change its permissions'
     return InputError(f'cannot {action} {path}: {reason}' + (f' ({cure})' if cure else ''))
 
 
@@ -57,11 +60,14 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     Raises
     ------
     InputError
-        If it exists and may not be overwritten, or cannot be a file.
+        If it exists and may not be overwritten, or cannot be a file, or its folder cannot be
+        written to.
     """
     try:
         is_folder, exists = path.is_dir(), path.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise described_os_error('write', path, error) from error
     if is_folder:

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from stereo_depth_node.core.errors import InputError
-from stereo_depth_node.offline.files.writing import described_os_error, write_file
+from stereo_depth_node.offline.files.writing import check_output, described_os_error, write_file
 
 
 def test_a_file_that_exists_is_replaced_only_when_asked_to(tmp_path: Path) -> None:
@@ -73,6 +73,22 @@ def test_a_full_disk_is_called_one() -> None:
     assert (
         str(error) == 'cannot write depth.png: No space left (the disk is full, free some space)'
     )
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, 'access', lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
+    with pytest.raises(InputError, match='may not write there, choose another place'):
+        check_output(tmp_path / 'x.npy', overwrite=True)
+    check_output(tmp_path / 'a' / 'x.npy', overwrite=True)
+
+
+def test_what_may_not_be_read_is_not_to_be_written_elsewhere() -> None:
+    error = described_os_error(
+        'read', 'in.mcap', PermissionError(errno.EACCES, 'Permission denied')
+    )
+    assert str(error).endswith('(you may not read it, change its permissions)')
 
 
 def test_a_file_is_written_through_no_link_that_waits_at_its_partial_name(tmp_path: Path) -> None:
