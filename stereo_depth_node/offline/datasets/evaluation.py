@@ -147,6 +147,9 @@ def evaluate_scene(
         pipeline.match(scene.left, scene.right)
         seconds.append(time.perf_counter() - began)
     visible = scene.visible
+    depth, uncertainty = None, None
+    if scene.geometry is not None:
+        depth, uncertainty = _metric_figures(scene, settings, pipeline, disparity)
     return Evaluation(
         scene=scene.name,
         label=label,
@@ -156,21 +159,17 @@ def evaluate_scene(
         visible=(
             disparity_accuracy(disparity, truth, mask=visible) if visible is not None else None
         ),
-        **_metric_figures(scene, truth, pipeline, settings, disparity),
+        depth=depth,
+        uncertainty=uncertainty,
         milliseconds=1000.0 * min(seconds, default=math.nan),
     )
 
 
 def _metric_figures(
-    scene: Scene,
-    truth: Float,
-    pipeline: StereoPipeline,
-    settings: Settings,
-    disparity: Float,
-) -> dict[str, Any]:
-    """Return the figures of depth and uncertainty, None where there is no calibration."""
-    if scene.geometry is None:
-        return {'depth': None, 'uncertainty': None}
+    scene: Scene, settings: Settings, pipeline: StereoPipeline, disparity: Float
+) -> tuple[DepthAccuracy, UncertaintyCheck]:
+    """Return the figures of depth and uncertainty of the pair that a pipeline has matched."""
+    truth = scene.known_truth()
     height, width = truth.shape
     depth = np.empty(pipeline.fixed.shape, np.float32)
     pipeline.depth(depth)
@@ -179,22 +178,16 @@ def _metric_figures(
     error = np.abs(depth - true_depth)
     error_of_inliers = np.where(np.abs(disparity - truth) <= _INLIER_PX, error, np.nan)
     sigma = _sigma(pipeline, truth)
-    with_rows = StereoPipeline(
-        settings.replace(rectification_sigma=pipeline.row_sigma),
-        width,
-        height,
-        scene.geometry,
-    )
+    settings = settings.replace(rectification_sigma=pipeline.row_sigma)
+    with_rows = StereoPipeline(settings, width, height, scene.geometry)
     with_rows.match(scene.left, scene.right)
-    return {
-        'depth': depth_accuracy(depth, true_depth),
-        'uncertainty': UncertaintyCheck(
-            *_coverage(error, sigma),
-            *_coverage(error_of_inliers, sigma),
-            pipeline.row_sigma,
-            *_coverage(error_of_inliers, _sigma(with_rows, truth)),
-        ),
-    }
+    check = UncertaintyCheck(
+        *_coverage(error, sigma),
+        *_coverage(error_of_inliers, sigma),
+        pipeline.row_sigma,
+        *_coverage(error_of_inliers, _sigma(with_rows, truth)),
+    )
+    return depth_accuracy(depth, true_depth), check
 
 
 def _row_sigma(pipeline: StereoPipeline, scene: Scene) -> float:
