@@ -19,7 +19,7 @@ from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibrations.content import CalibrationFile
-from stereo_depth_node.offline.calibrations.stereo import CameraPair, RawPair
+from stereo_depth_node.offline.calibrations.stereo import CameraPair, IDENTITY, RawPair
 
 __all__ = ['euroc_pair', 'is_euroc', 'is_kalibr', 'kalibr_pair', 'zed_pairs']
 
@@ -41,7 +41,6 @@ _ZED_SIZES = {
     'VGA': (672, 376),
 }
 _ZED_DISTORTION = ('k1', 'k2', 'p1', 'p2', 'k3')
-_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def is_kalibr(file: CalibrationFile) -> bool:
@@ -163,7 +162,7 @@ def _camera(
         distortion_model=_MODELS[given],
         d=tuple(d),
         k=(fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0),
-        r=_IDENTITY,
+        r=IDENTITY,
         p=(),
     )
 
@@ -193,7 +192,7 @@ def _zed_camera(
         'plumb_bob',
         d=tuple(_number(file, section, key, key, 0.0) for key in _ZED_DISTORTION),
         k=(fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0),
-        r=_IDENTITY,
+        r=IDENTITY,
         p=(),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.offline.calibrations.content import CalibrationFile
+from stereo_depth_node.offline.calibrations.stereo import IDENTITY
 
 __all__ = ['camera_info', 'is_camera_info']
 
@@ -49,7 +50,7 @@ def camera_info(file: CalibrationFile) -> CameraCalibration:
         distortion_model=str(message.get('distortion_model') or ''),
         d=numbers('d', tuple(range(20))),
         k=numbers('k', 9),
-        r=numbers('r', (0, 9)) or (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+        r=numbers('r', (0, 9)) or IDENTITY,
         p=numbers('p', 12),
         binning_x=whole(message.get('binning_x'), 'binning_x'),
         binning_y=whole(message.get('binning_y'), 'binning_y'),

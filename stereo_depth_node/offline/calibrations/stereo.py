@@ -16,6 +16,7 @@ from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import CalibrationError, CalibrationSizeError
 
 __all__ = [
+    'IDENTITY',
     'CameraPair',
     'Cameras',
     'RawPair',
@@ -23,6 +24,9 @@ __all__ = [
     'StereoCalibration',
     'rectified_cameras',
 ]
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+"""R of a camera that is not turned, row by row."""
 
 Cameras = tuple[CameraCalibration, CameraCalibration]
 """Left and right."""
@@ -222,7 +226,7 @@ def _rectified(matrix: npt.ArrayLike, size: tuple[int, int]) -> CameraCalibratio
         distortion_model='plumb_bob',
         d=(0.0,) * 5,
         k=_tuple(matrix[:, :3]),
-        r=_tuple(np.identity(3)),
+        r=IDENTITY,
         p=_tuple(matrix),
     )
 
