@@ -172,7 +172,7 @@ def _what_to_type(environment: Mapping[str, str]) -> str:
         f'  export {" ".join(f"{name}={environment[name]}" for name in names)}',
         '  ros2 topic hz /depth/image_rect',
         '  ros2 param set /stereo_depth_node num_disparities 128',
-        '  ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger',
+        r"  ros2 service call /stereo_depth_node/explain std_srvs/srv/Trigger | sed 's/\\n/\n/g'",
         '  rviz2    # Fixed Frame left_camera_optical_frame; add topics as Image, PointCloud2',
     ]
     if shutil.which('ros2') is None:
