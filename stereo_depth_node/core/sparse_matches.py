@@ -89,11 +89,6 @@ class SparseMatches:
         return float(np.median(self.rows))
 
     @property
-    def rows_spread(self) -> float:
-        """Standard deviation of y_left - y_right about the fit, pixels, outliers left out."""
-        return self.row_offset.spread
-
-    @property
     def rows_agree(self) -> bool:
         """Whether most rows are as the fit has them: else most matches are wrong."""
         largest = max(_LARGEST_SPREAD_PX, _LARGEST_SPREAD_SHARE * self.row_offset.largest)

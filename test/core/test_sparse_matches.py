@@ -26,7 +26,7 @@ def test_the_distance_of_the_rows_is_measured_with_its_sign(rows, motorcycle):
     """To a fifth of a pixel; the pair itself is 0.07 px apart."""
     matches = match_corners(shifted_down(motorcycle.left, rows), motorcycle.right)
     assert matches.rows_apart == pytest.approx(rows, abs=0.2)
-    assert matches.rows_spread < 0.5
+    assert matches.row_offset.spread < 0.5
     assert matches.count > 100
 
 

@@ -83,13 +83,13 @@ def test_rows_that_are_apart_are_measured(monitor, rows):
     assert findings['rows_apart'].text[:30] == expected[:30]
 
 
-def test_rows_apart_in_a_reduced_image_are_told_in_pixels_of_the_image_that_comes(monitor):
+def test_rows_apart_in_a_reduced_image_are_in_pixels_of_the_image_that_comes(monitor):
     scene = scene_of(plane(WIDTH, HEIGHT, 12.0), finest_px=8.0)
     report, _ = measured(
         monitor, scene.left, moved_down(scene.right, 4.0), downscale=2, num_disparities=48
     )
     assert report.rows_apart == pytest.approx(-4.0, abs=0.2)
-    assert report.rows_apart_matched == pytest.approx(-2.0, abs=0.1)
+    assert report.row_offset.parts[0] == pytest.approx(-2.0, abs=0.1)
     assert (report.start, report.end) == (0, 64)
 
 

@@ -80,10 +80,6 @@ class RectificationReport:
         Points found in both images.
     rows_apart : float
         Median of y_left - y_right.
-    rows_apart_matched : float
-        The same in pixels of the images that are matched.
-    rows_spread : float
-        Standard deviation of single points about `row_offset`.
     low, high : float
         The range of disparities x_left - x_right of the scene, less 2 % at either end.
     beyond_infinity : float
@@ -109,8 +105,6 @@ class RectificationReport:
 
     points: int
     rows_apart: float
-    rows_apart_matched: float
-    rows_spread: float
     low: float
     high: float
     beyond_infinity: float
@@ -184,8 +178,6 @@ def report_of_matches(matches: SparseMatches, images: MatchedImages) -> Rectific
     return RectificationReport(
         points=matches.count,
         rows_apart=matches.rows_apart * scale,
-        rows_apart_matched=matches.rows_apart,
-        rows_spread=matches.rows_spread * scale,
         low=low * scale,
         high=high * scale,
         beyond_infinity=matches.share_beyond_infinity(images.offset),
