@@ -3,12 +3,11 @@
 """Takes snapshots of the running node, for :mod:`.diagnosis`.
 
 The hot path only counts. Rates and shares come from the difference of the counts now and about a
-second ago.
+second ago (:class:`.CountWindow`).
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
 import dataclasses
 import math
 import os
@@ -22,7 +21,7 @@ from stereo_depth_node.core.errors import CalibrationError
 from stereo_depth_node.core.health.result import FrozenImage, report_of_result, ResultReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot, TopicSnapshot
 from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
-from stereo_depth_node.core.pairing.reasons import DropReason, Side
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.environment import fast_dds_environment
 from stereo_depth_node.ros.camera_infos import camera_info_topic
@@ -36,32 +35,17 @@ from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
-from stereo_depth_node.ros.statistics import Rate
+from stereo_depth_node.ros.statistics import Counts, CountWindow, ENOUGH_IMAGES, Rate
 from stereo_depth_node.ros.subscriptions import image_topic, StereoInputs
 
 __all__ = ['NodeObserver']
 
-# The window of the counts: this long, or longer until so many images of each side came.
-_WINDOW_S, _LONGEST_WINDOW_S, _ENOUGH_IMAGES = 1.0, 10.0, 3
-_SAMPLE_S = 0.4
 # A camera is silent once none of its images came for this long, or for so many frames.
 _PATIENCE_S, _LONGEST_PATIENCE_S, _PATIENCE_FRAMES = 1.0, 10.0, 3.0
 # Images come for so long before simulated time is missed.
 _CLOCK_S = 2.0
 # Depth that is empty for so long and so many pairs is reported: a hand before the lens is not.
 _EMPTY_S, _EMPTY_PAIRS = 1.5, 3
-
-
-@dataclasses.dataclass(frozen=True)
-class _Counts:
-    """The node's counters at one moment."""
-
-    at: float
-    images: dict[Side, tuple[int, int, int, int]]  # received, zero, backward, lost
-    pairs: int
-    computed: int
-    resets: int
-    dropped: Counter[DropReason]
 
 
 class NodeObserver:
@@ -98,7 +82,7 @@ class NodeObserver:
         self._inputs = inputs
         self._outputs = outputs
         self._monitor = monitor
-        self._samples: deque[_Counts] = deque(maxlen=math.ceil(_LONGEST_WINDOW_S / _SAMPLE_S) + 1)
+        self._window = CountWindow()
         self._wanted_at: float | None = None
         self._empty_since: tuple[float, int] | None = None
         self._frozen, self._frozen_side, self._looked_at = FrozenImage(), '', 0
@@ -120,7 +104,8 @@ class NodeObserver:
         state = self._state
         self.note_demand()
         settings = self._parameters.current
-        now, then = self._window()
+        now = self._counts()
+        then = self._window.begin(now)
         window = max(now.at - then.at, 1e-3)
         missing = tuple(side.value for side in state.calibrations.missing(settings))
         subscribers = self._outputs.subscribers()
@@ -129,7 +114,7 @@ class NodeObserver:
             self._side(side, settings, now, then, window, is_uncalibrated=side.value in missing)
             for side in Side
         )
-        recent = max(min(left.received, right.received), _ENOUGH_IMAGES)
+        recent = max(min(left.received, right.received), ENOUGH_IMAGES)
         output = state.statistics.output
         return Snapshot(
             left=left,
@@ -146,7 +131,7 @@ class NodeObserver:
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,
             restarts=now.resets - then.resets,
-            resets=now.resets - self._samples[0].resets,
+            resets=now.resets - self._window.oldest.resets,
             looped=state.pairer.looped,
             undecided=state.pairer.undecided,
             dropped=now.dropped - then.dropped,
@@ -189,24 +174,10 @@ class NodeObserver:
             node_name=self._node.get_fully_qualified_name(),
         )
 
-    def _window(self) -> tuple[_Counts, _Counts]:
-        """Return the counts now and at the beginning of the window."""
-        now = self._counts()
-        then = self._samples[-1] if self._samples else now
-        for then in reversed(self._samples):
-            came = min(now.images[side][0] - then.images[side][0] for side in Side)
-            if now.at - then.at >= _WINDOW_S and came >= _ENOUGH_IMAGES:
-                break
-            if now.at - then.at >= _LONGEST_WINDOW_S:
-                break
-        if not self._samples or now.at - self._samples[-1].at >= _SAMPLE_S:
-            self._samples.append(now)
-        return now, then
-
-    def _counts(self) -> _Counts:
+    def _counts(self) -> Counts:
         state = self._state
         streams = {Side.LEFT: state.pairer.left, Side.RIGHT: state.pairer.right}
-        return _Counts(
+        return Counts(
             at=time.monotonic(),
             images={
                 side: (stream.count, stream.zero, stream.backward, self._inputs.lost[side])
@@ -222,8 +193,8 @@ class NodeObserver:
         self,
         side: Side,
         settings: Settings,
-        now: _Counts,
-        then: _Counts,
+        now: Counts,
+        then: Counts,
         window: float,
         *,
         is_uncalibrated: bool,

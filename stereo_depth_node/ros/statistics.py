@@ -1,16 +1,25 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""When the node last received, computed and published something, and how late it was."""
+"""What the node counts of the last second, and when it last received, computed and published."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from dataclasses import dataclass
 import math
 import time
 
-__all__ = ['Rate', 'Statistics']
+from stereo_depth_node.core.pairing.reasons import DropReason, Side
+
+__all__ = ['ENOUGH_IMAGES', 'CountWindow', 'Counts', 'Rate', 'Statistics']
+
+ENOUGH_IMAGES = 3
+"""Images of each side from which a window can be short."""
 
 _SAMPLES = 200
+_WINDOW_S, _LONGEST_WINDOW_S = 1.0, 10.0
+# Counts are kept at this interval.
+_INTERVAL_S = 0.4
 
 
 class Rate:
@@ -65,3 +74,53 @@ class Statistics:
     def seconds_since_input(self) -> float:
         """Return the time since the last image of either side."""
         return min(rate.seconds_since() for rate in self.input.values())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The counters of the node at one moment.
+
+    Attributes
+    ----------
+    at : float
+        Seconds of the steady clock.
+    images : dict of Side to tuple of 4 int
+        Images received; of these stamped 0; stamped earlier than the one before; lost by the
+        middleware.
+    pairs, computed, resets : int
+        Pairs found; pairs computed; restarts of the stamps.
+    dropped : Counter of DropReason
+        Images dropped.
+    """
+
+    at: float
+    images: dict[Side, tuple[int, int, int, int]]
+    pairs: int
+    computed: int
+    resets: int
+    dropped: Counter[DropReason]
+
+
+class CountWindow:
+    """Remembers counts, for a comparison with those of a second ago, or of more at low rates."""
+
+    def __init__(self) -> None:
+        self._before: deque[Counts] = deque(maxlen=math.ceil(_LONGEST_WINDOW_S / _INTERVAL_S) + 1)
+
+    @property
+    def oldest(self) -> Counts:
+        """The counts of ten seconds ago, or the first ones."""
+        return self._before[0]
+
+    def begin(self, now: Counts) -> Counts:
+        """Return the counts at the beginning of the window that ends now, and remember these."""
+        then = now
+        for then in reversed(self._before):
+            came = min(now.images[side][0] - then.images[side][0] for side in Side)
+            if now.at - then.at >= _WINDOW_S and came >= ENOUGH_IMAGES:
+                break
+            if now.at - then.at >= _LONGEST_WINDOW_S:
+                break
+        if not self._before or now.at - self._before[-1].at >= _INTERVAL_S:
+            self._before.append(now)
+        return then
