@@ -182,7 +182,8 @@ def _refuse(arguments: argparse.Namespace, names: Sequence[str], source: str) ->
     """Refuse options that go with another source than what is given."""
     for name in names:
         if getattr(arguments, name):
-            raise SettingsError(f'--{name.replace("_", "-")} goes with {source}: give that')
+            option = name.replace('_', '-')
+            raise SettingsError(f'--{option} goes with {source}: give {source}, or leave it out')
 
 
 def _node(arguments: argparse.Namespace, settings: Settings) -> Any:
