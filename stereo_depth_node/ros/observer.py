@@ -166,7 +166,7 @@ class NodeObserver:
             waits_for_clock=self._waits_for_clock(),
             shared_memory=state.shared_memory,
             rectification=self._monitor.report,
-            frozen_side=self._look_what_is_frozen(),
+            frozen_side=self._side_that_is_frozen(),
             sees_no_common_scene=self._monitor.sees_no_common_scene,
             result=self._empty_result(),
             rivals=rivals(self._node, self._outputs.publishers.values()),
@@ -250,7 +250,8 @@ class NodeObserver:
             publishers=publisher_names(self._node, topic, CAMERA_INFO),
         )
 
-    def _look_what_is_frozen(self) -> str:
+    def _side_that_is_frozen(self) -> str:
+        """Return whose image stands still; each pair is looked at once."""
         images, computed = self._state.processor.images, self._state.computed
         if images is not None and computed != self._looked_at:
             self._looked_at = computed

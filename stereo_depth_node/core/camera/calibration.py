@@ -71,7 +71,7 @@ class CameraCalibration:
 
     @property
     def crop(self) -> str:
-        """Binning and roi in words; empty when neither is set."""
+        """Binning and roi as text; empty when neither is set."""
         fields = []
         if max(self.binning_x, self.binning_y) > 1:
             fields.append(f'binning is {self.binning_x}x{self.binning_y}')

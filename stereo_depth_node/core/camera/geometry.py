@@ -209,7 +209,7 @@ def _crops(left: CameraCalibration, right: CameraCalibration) -> str:
     """Return in which way binning and roi of the cameras differ; empty when they do not."""
     if left.crop == right.crop:
         return ''
-    fields = [f'{each.crop or "binning and roi are not set"}' for each in (left, right)]
+    fields = [each.crop or 'binning and roi are not set' for each in (left, right)]
     return f', where {fields[0]} (left) and {fields[1]} (right), which must be the same'
 
 
