@@ -68,7 +68,10 @@ def explained(result: Result, curve: CostCurve, x: int, y: int) -> str:
     settings = result.pipeline.settings
     texts = [f'Best at {curve.best} px']
     if curve.second is not None and curve.margin is not None:
-        texts.append(f', second best at {curve.second} px, {curve.margin:.0f} % worse')
+        worse = f'{curve.margin:.0f} % worse'
+        if math.isinf(curve.margin):
+            worse = f'with a cost of {curve.cost_at(curve.second):.0f} after 0'
+        texts.append(f', second best at {curve.second} px, {worse}')
     if curve.is_final:
         texts.append(f' (uniqueness_ratio asks for {settings.uniqueness_ratio} %).')
     else:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 
 import cv2
@@ -208,6 +209,11 @@ def test_the_costs_and_the_rows_of_a_pixel(near_and_far):
     curve = costs_of(result, 70, 60)
     assert curve.best == 8
     assert explained(result, curve, 70, 60).startswith('Best at 8 px, second best at ')
+    costs = np.full(32, 700.0, np.float32)
+    costs[8], costs[20] = 0, 500
+    same = replace(curve, costs=costs, second=20)
+    text = explained(result, same, 70, 60)
+    assert text.startswith('Best at 8 px, second best at 20 px, with a cost of 500 after 0')
     plot = plot_of(curve, 8.06)
     data = plot['series'][0]['data']
     assert [x for x, _ in data] == list(range(32))
