@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 
 import numpy as np
@@ -18,7 +19,8 @@ __all__ = ['kitti_pairs', 'middlebury_pair']
 
 _PROJECTION = re.compile(r'P(_rect_)?\d+')
 _DRIVING_STEREO = ('101', '103')
-_COLOUR_FOLDERS = re.compile(r'(image_0?[23]|colored_[01])([/\\]|$)')
+_FOLDER = re.compile(r'(image|colored)_0?[0-3]')
+_COLOUR_FOLDER = re.compile(r'image_0?[23]|colored_[01]')
 
 
 def middlebury_pair(file: CalibrationFile) -> RectifiedPair:
@@ -81,7 +83,7 @@ def kitti_pairs(file: CalibrationFile, images: str = '') -> tuple[CameraPair, ..
     has = [name.removeprefix(prefix) for name in entries if _PROJECTION.fullmatch(name)]
     zero = '0' if is_named else ''
     orders = [(f'{zero}0', f'{zero}1'), (f'{zero}2', f'{zero}3'), _DRIVING_STEREO]
-    if _COLOUR_FOLDERS.search(images):
+    if _are_in_colour(images):
         orders.insert(0, orders.pop(1))
     cameras = next((each for each in orders if set(each) <= set(has)), None)
     if cameras is None:
@@ -116,6 +118,12 @@ def kitti_pairs(file: CalibrationFile, images: str = '') -> tuple[CameraPair, ..
     pair = RectifiedPair(raw[0], raw[1])
     # Of one size, as in KITTI-360, it does for both.
     return (pair,) if pair.size == rectified.size else (rectified, pair)
+
+
+def _are_in_colour(images: str) -> bool:
+    """Tell by the innermost folder of KITTI, which may be the working directory."""
+    folders = [part for part in Path(images).absolute().parts if _FOLDER.fullmatch(part)]
+    return bool(folders) and _COLOUR_FOLDER.fullmatch(folders[-1]) is not None
 
 
 def _whole(text: str | None) -> list[float]:

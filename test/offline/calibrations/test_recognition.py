@@ -122,6 +122,26 @@ def test_raw_cameras_that_are_turned_get_what_rectifies_them(tmp_path: Path) -> 
     assert geometry.depth_at(disparity) == pytest.approx(seen[0][1], rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ('place', 'image', 'baseline'),
+    [
+        ('image_02/data', '0.png', 0.1),
+        ('drive', 'image_2/0.png', 0.1),
+        ('image_2', '../image_0/0.png', 0.2),
+        ('image_2/grey', 'image_00/data/0.png', 0.2),
+        ('drive', '0.png', 0.2),
+    ],
+)
+def test_the_folder_of_kitti_may_be_that_in_which_one_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, image: str, baseline: float
+) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / place)
+    found = read_stereo_calibration(kinds.kitti_raw(tmp_path), image)
+    geometry = StereoGeometry.from_calibrations(*found.cameras_for(640, 480))
+    assert geometry.baseline == pytest.approx(baseline)
+
+
 def test_the_images_say_which_cameras_of_kitti_took_them(tmp_path: Path) -> None:
     found = read_stereo_calibration(kinds.kitti_raw(tmp_path), 'drive/image_00/data/0.png')
     assert StereoGeometry.from_calibrations(*found.cameras_for(640, 480)).baseline == 0.2
