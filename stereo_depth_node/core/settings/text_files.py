@@ -127,7 +127,10 @@ def parse_yaml(text: str, name: str | Path) -> list[Any]:
     try:
         return list(yaml.load_all(text, Loader=_loader()))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise InputError(f'{printable(name)}: not a YAML file ({printable(error)})') from error
+        cure = ': indent with spaces, not with tabs' if r"'\t'" in str(error) else ''
+        raise InputError(
+            f'{printable(name)}: not a YAML file ({printable(error)}){cure}'
+        ) from error
 
 
 @lru_cache

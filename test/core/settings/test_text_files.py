@@ -63,3 +63,10 @@ def test_the_yaml_of_opencv_is_read_and_a_date_stays_a_text() -> None:
 def test_a_text_from_outside_is_printed_as_one_short_line() -> None:
     assert printable('a\x1b[2J\nb') == 'a?[2J b'
     assert printable('x' * 1000) == 'x' * 197 + '...'
+
+
+def test_tabs_in_yaml_are_named_with_their_cure() -> None:
+    with pytest.raises(InputError, match=r'YAML file .*: indent with spaces, not with tabs$'):
+        parse_yaml('a:\n\tb: 1\n', 'a.yaml')
+    with pytest.raises(InputError, match=r'not a YAML file .*\)$'):
+        parse_yaml('a: [', 'a.yaml')
