@@ -6,8 +6,7 @@ Parameters of the node are in its parameter file. The arguments here concern the
 topics, time, middleware, playback; and the few parameters that depend on the camera.
 """
 
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 import os
 from pathlib import Path
 import sys
@@ -25,7 +24,7 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from stereo_depth_node.core.settings import known_parameters
-from stereo_depth_node.core.settings.names import advice_on_launch_argument
+from stereo_depth_node.core.settings.names import check_launch_arguments
 from stereo_depth_node.environment import fast_dds_environment
 
 PACKAGE = 'stereo_depth_node'
@@ -161,27 +160,18 @@ def generate_launch_description() -> LaunchDescription:
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
-    _refuse_unknown(context.argv)
+    check_launch_arguments(
+        sys.argv,
+        Path(__file__).name,
+        [each.name for each in generate_launch_description().get_launch_arguments()],
+        known_parameters(),
+    )
     return [
         *_middleware(context),
         *_playback(value),
         _node(value, _preset(context)),
         *_rviz(context),
     ]
-
-
-def _refuse_unknown(given: Iterable[str]) -> None:
-    """Refuse arguments that ros2 launch would pass over in silence.
-
-    Where another launch file includes this one, they may be for that one.
-    """
-    words = [Path(word).name for word in sys.argv]
-    if (PACKAGE, Path(__file__).name) not in pairwise(words):
-        return
-    declared = {each.name for each in generate_launch_description().get_launch_arguments()}
-    for name in (argument.partition(':=')[0] for argument in given):
-        if name not in declared:
-            raise RuntimeError(advice_on_launch_argument(name, declared, known_parameters()))
 
 
 def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:

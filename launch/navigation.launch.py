@@ -11,6 +11,7 @@ import math
 import os
 from pathlib import Path
 import re
+import sys
 import tempfile
 from typing import Any
 
@@ -30,6 +31,9 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, Pyth
 from launch_ros.actions import Node, SetParameter
 from launch_ros.substitutions import FindPackageShare
 import yaml
+
+from stereo_depth_node.core.settings import known_parameters
+from stereo_depth_node.core.settings.names import check_launch_arguments
 
 PACKAGE = 'stereo_depth_node'
 BOOLEAN = ['true', 'false']
@@ -136,6 +140,14 @@ def _depth() -> GroupAction:
 
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
+    # Nav2 has more arguments, which may be given here.
+    if value['nav2'] != 'true':
+        check_launch_arguments(
+            sys.argv,
+            Path(__file__).name,
+            [each.name for each in generate_launch_description().get_launch_arguments()],
+            known_parameters(),
+        )
     actions: list[LaunchDescriptionEntity] = []
     if value['optical_frame']:
         _check_frame(value['optical_frame'], Path(value['params_file']).expanduser())

@@ -125,7 +125,7 @@ def start(launch_file, tmp_path, monkeypatch) -> Callable[..., Launched]:
         return Call(**json.loads(file.read_text())) if file.exists() else None
 
     def launch(**values: str) -> Launched:
-        service = LaunchService(argv=[f'{name}:={value}' for name, value in values.items()])
+        service = LaunchService()
         service.include_launch_description(
             LaunchDescription(
                 [
@@ -239,8 +239,8 @@ def test_rviz_shows_what_the_node_gives_in_its_namespace(start, bag):
     ('name', 'words'),
     [
         ('num_disparities', 'num_disparities is a parameter of the node, not an argument: put it'),
-        ('left_imge', 'the launch file has no argument left_imge; did you mean left_image:=?'),
-        ('qwertz', 'the launch file has no argument qwertz; it has bag, bag_loop'),
+        ('left_imge', 'depth.launch.py has no argument left_imge; did you mean left_image:=?'),
+        ('qwertz', 'depth.launch.py has no argument qwertz; it has bag, bag_loop'),
     ],
 )
 def test_an_argument_that_is_not_is_refused_with_what_was_meant(

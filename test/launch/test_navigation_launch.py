@@ -285,3 +285,29 @@ def test_what_is_missing_is_named_with_the_remedy(
     monkeypatch.setenv('ROS_DISTRO', 'jazzy')
     assert start(missing, **values).status != 0
     assert said in launch_log.text
+
+
+@pytest.fixture
+def misspelt(monkeypatch: Any) -> None:
+    """Launch by a command with a misspelt argument."""
+    command = ['ros2', 'launch', 'stereo_depth_node', 'navigation.launch.py', 'camera_xzy:=0 0 1']
+    monkeypatch.setattr(sys, 'argv', command)
+
+
+@pytest.mark.usefixtures('misspelt')
+def test_an_argument_that_is_not_is_refused_with_what_was_meant(
+    start: Any, launch_log: Any
+) -> None:
+    assert start().status != 0
+    assert 'no argument camera_xzy; did you mean camera_xyz:=?' in launch_log.text
+
+
+@pytest.mark.usefixtures('misspelt')
+def test_an_argument_that_nav2_may_have_is_left_to_it(start: Any) -> None:
+    assert start(nav2='true').arguments('nav2')
+
+
+def test_arguments_of_depth_launch_are_not_refused(start: Any, monkeypatch: Any) -> None:
+    command = ['ros2', 'launch', 'stereo_depth_node', 'navigation.launch.py', 'left_image:=/left']
+    monkeypatch.setattr(sys, 'argv', command)
+    assert start(left_image='/left').arguments('stereo_depth_node')

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 import difflib
+from itertools import pairwise
 import re
 
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = [
     'QOS_POLICIES',
     'STEREO_IMAGE_PROC_NAMES',
-    'advice_on_launch_argument',
     'advice_on_name',
     'advice_on_qos_override',
+    'check_launch_arguments',
 ]
 
 #: What qos_overrides can change of a publisher or a subscription.
@@ -69,26 +71,43 @@ def advice_on_name(name: str, known: Collection[str]) -> str:
     return f'there is no setting {name}: docs/parameters.md lists those that there are'
 
 
-def advice_on_launch_argument(
-    name: str, arguments: Collection[str], parameters: Collection[str]
-) -> str:
-    """Say what to give in place of an argument that a launch file does not have.
+def check_launch_arguments(
+    command: Sequence[str],
+    file: str,
+    arguments: Collection[str],
+    parameters: Collection[str],
+) -> None:
+    """Refuse an argument that ``ros2 launch`` would pass over in silence.
 
     Parameters
     ----------
-    name : str
-        What came.
+    command : sequence of str
+        The command line of this program.
+    file : str
+        The name of the launch file. Where the command names another one, which includes this one,
+        its arguments may be for that one.
     arguments, parameters : collection of str
         The names of those that the launch file and the node have.
+
+    Raises
+    ------
+    SettingsError
+        There is no such argument. The text says what to give instead.
     """
-    if name in parameters:
-        return (
-            f'{name} is a parameter of the node, not an argument: put it into the file that '
-            'params_file:= names, or set it with ros2 param set while the node runs'
-        )
-    near = difflib.get_close_matches(name, arguments, 1, _SIMILAR)
-    meant = f'did you mean {near[0]}:=?' if near else f'it has {", ".join(sorted(arguments))}'
-    return f'the launch file has no argument {printable(name)}; {meant}'
+    words = [word.rpartition('/')[2] for word in command]
+    if ('stereo_depth_node', file) not in pairwise(words):
+        return
+    for name, is_argument, _ in (word.partition(':=') for word in command):
+        if not is_argument or name in arguments:
+            continue
+        if name in parameters:
+            raise SettingsError(
+                f'{name} is a parameter of the node, not an argument: put it into the file that '
+                'params_file:= names, or set it with ros2 param set while the node runs'
+            )
+        near = difflib.get_close_matches(name, arguments, 1, _SIMILAR)
+        meant = f'did you mean {near[0]}:=?' if near else f'it has {", ".join(sorted(arguments))}'
+        raise SettingsError(f'{file} has no argument {printable(name)}; {meant}')
 
 
 def advice_on_qos_override(name: str, topics: Mapping[str, str]) -> str:

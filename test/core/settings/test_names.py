@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.names import (
     advice_on_name,
     advice_on_qos_override,
+    check_launch_arguments,
     STEREO_IMAGE_PROC_NAMES,
 )
 from stereo_depth_node.core.settings.params_file import NOT_SETTINGS
@@ -76,3 +78,30 @@ def test_the_names_of_stereo_image_proc_stand_on_the_page_and_lead_to_ours():
         assert f'`{name}`' in page
         assert ours.split()[0] in (*known_parameters(), 'qos_overrides', 'nothing')
         assert name not in known_parameters()
+
+
+LAUNCH_ARGUMENTS = ('bag', 'left_image')
+LAUNCH_COMMAND = ('/opt/ros/jazzy/bin/ros2', 'launch', 'stereo_depth_node', 'depth.launch.py')
+
+
+def check_launch(*command: str) -> None:
+    check_launch_arguments(command, 'depth.launch.py', LAUNCH_ARGUMENTS, ('block_size',))
+
+
+@pytest.mark.parametrize(
+    ('argument', 'words'),
+    [
+        ('block_size:=9', 'block_size is a parameter of the node, not an argument: put it into'),
+        ('left_imge:=/a', 'depth.launch.py has no argument left_imge; did you mean left_image:=?'),
+        ('q\x1b[2Jx:=1', 'no argument q?[2Jx; it has bag, left_image'),
+    ],
+)
+def test_what_is_no_argument_of_a_launch_file_is_refused(argument, words):
+    with pytest.raises(SettingsError) as caught:
+        check_launch(*LAUNCH_COMMAND, 'bag:=a', argument)
+    assert words in str(caught.value)
+
+
+def test_arguments_that_are_there_and_those_of_another_launch_file_are_taken():
+    check_launch(*LAUNCH_COMMAND, '--debug', 'left_image:=/a:=b', 'bag:=')
+    check_launch('ros2', 'launch', 'my_robot', 'robot.launch.py', 'left_imge:=/a')
