@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 import os
 import threading
 import time
@@ -39,7 +38,7 @@ from stereo_depth_node.ros.messages import message_class
 
 __all__ = ['RunningNode']
 
-_ANSWER_S = 10.0
+_ANSWER_S, _LOG_PERIOD_S = 10.0, 5.0
 # Discovery takes a second, on a busy computer many.
 _FIND_S = 30.0
 _EVENTS = QoSProfile(depth=1000)
@@ -269,8 +268,18 @@ class RunningNode:
                     self._values[name] = plain
 
     def _spin(self) -> None:
-        with suppress(ExternalShutdownException):
+        while self._context.ok():
+            self._take_messages()
+
+    def _take_messages(self) -> None:
+        """Take what comes, until ROS shuts down or a message comes that cannot be read."""
+        try:
             self._executor.spin()
+        except ExternalShutdownException:
+            pass
+        except Exception as error:  # noqa: BLE001 (the others are taken all the same)
+            text = f'a message cannot be read: {printable(error)}'
+            self._node.get_logger().warning(text, throttle_duration_sec=_LOG_PERIOD_S)
 
 
 def _taker(kept: deque[bytes]) -> Callable[[bytes], None]:

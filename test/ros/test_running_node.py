@@ -13,6 +13,8 @@ pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 pytest.importorskip('rosbags')
 pytest.importorskip('matplotlib')
 
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterEvent, ParameterValue
 from rig import camera_infos, messages_of, Rig
 from scenes import plane, scene_of
 from studio_pages import served, shown
@@ -127,6 +129,28 @@ def test_the_results_of_a_node_are_what_is_computed_here(graph, rig):
         assert source.apply({'block_size': 4}).startswith('block_size is 4')
         assert source.apply({'block_size': 9, 'median_size': 3}) == ''
         assert source.settings == Settings(block_size=9, median_size=3)
+    finally:
+        source.close()
+
+
+def test_an_event_that_cannot_be_read_ends_nothing(graph, rig):
+    from stereo_depth_node.studio.node_source import connected_node
+
+    graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
+    events = rig.node.create_publisher(ParameterEvent, '/parameter_events', 10)
+    unreadable = ParameterMessage(name='block_size', value=ParameterValue(type=99))
+    event = ParameterEvent(node='/stereo_depth_node', changed_parameters=[unreadable])
+    source = connected_node('stereo_depth_node')
+    try:
+        wanted = [Settings(uniqueness_ratio=0, block_size=size) for size in (9, 11)]
+        for settings in wanted:
+            events.publish(event)
+            assert rig.set_parameter('block_size', settings.block_size).successful
+            graph.wait_until(
+                lambda settings=settings: source.settings == settings,
+                'the news of a parameter',
+                repeat=lambda: events.publish(event),
+            )
     finally:
         source.close()
 
