@@ -88,6 +88,7 @@ def test_settings_that_were_found_on_a_scene_are_given_to_a_node(graph, rig, bro
         page.until(lambda: page.value('block_size') == '13')
         page.button('Export').click()
         page.button('apply to a running node …').click()
+        page.until(lambda: not page.all('.q-menu'), 'the end of the menu')
         page.button('Apply').click()
         text = '/stereo_depth_node has these settings now.'
         page.until(lambda: page.text('.q-dialog .studio-tune-text') == text, text)

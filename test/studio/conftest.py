@@ -31,8 +31,10 @@ def address(output) -> Iterator[str]:
 @pytest.fixture
 def page(browser, address) -> Iterator[Page]:
     """Give a new page of the studio; at its end the browser has no complaint."""
-    yield from opened(browser, address)
-    browser.get(BLANK)
+    try:
+        yield from opened(browser, address)
+    finally:
+        browser.get(BLANK)
 
 
 @pytest.fixture

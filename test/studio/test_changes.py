@@ -26,7 +26,7 @@ def test_a_slider_changes_the_picture_and_the_figures(page):
     page.slide('num_disparities', Keys.ARROW_LEFT)
     page.until(lambda: page.number() > before, 'a new picture')
     page.until(lambda: page.layer('disparity')[0] == page.number())
-    assert page.value('num_disparities') == '48'
+    page.until(lambda: page.value('num_disparities') == '48', 'the value of the slider')
     assert page.layer('disparity')[1] != picture
     _, now = page.settled()
     assert now['density'] != figures['density']
@@ -82,6 +82,7 @@ def test_what_is_exported_gives_the_same_with_the_tool(page, downloads, tmp_path
         page.button('Export').click()
         page.button(name).click()
         page.until((downloads / name).exists, name)
+        page.until(lambda: not page.all('.q-menu'), 'the end of the menu')
     content = (downloads / 'params.yaml').read_text()
     assert [line for line in content.splitlines() if line.startswith('    ')] == [
         '    num_disparities: 80'
