@@ -48,8 +48,8 @@ OFFLINE = [
 CLUSTER = ['distributed>=2023.1']
 # scikit-image has had the stereo pair of the demo inside its wheels since 0.25.
 DEMO = [*OFFLINE, 'scikit-image>=0.25']
-# NiceGUI is web server, controls and three-dimensional view of the studio's page.
-STUDIO = [*DEMO, 'nicegui>=3.18', 'fastapi', 'uvicorn']
+# NiceGUI is web server, controls and view of points; Pillow writes PNGs with a table of colours.
+STUDIO = [*DEMO, 'nicegui>=3.18', 'fastapi', 'pillow', 'uvicorn']
 FAST = ['numba>=0.60']
 
 setup(

@@ -196,8 +196,13 @@ def test_every_import_is_a_dependency_of_the_package_or_of_one_of_its_extras(whe
         for element in ET.parse(ROOT / 'package.xml').getroot()
         if element.tag in ('depend', 'exec_depend')
     }
-    # rosdep's names of what has another one in Python.
-    names = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
+    # The names that rosdep and PyPI have for what has another one in Python.
+    names = {
+        'PIL': 'pillow',
+        'cv2': 'python3-opencv',
+        'numpy': 'python3-numpy',
+        'yaml': 'python3-yaml',
+    }
     extras = {
         re.split(r'[^\w-]', line.partition(': ')[2])[0]
         for line in wheel.read(f'{INFO}/METADATA').decode().splitlines()

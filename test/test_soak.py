@@ -21,7 +21,7 @@ def test_only_new_segments_that_nobody_maps_are_removed(
         path.write_bytes(bytes(4096))
         return path
 
-    monkeypatch.setattr(SharedMemory, '_FOLDER', tmp_path)
+    monkeypatch.setattr('soak.footprint.SHM_FOLDER', tmp_path)
     segment('fastdds_0123')
     memory = SharedMemory()
     segment('fastrtps_4567')
