@@ -23,6 +23,7 @@ from stereo_depth_node.core.health.losses import (
     is_notable,
     lost_images,
     or_transport_cure,
+    why_much_is_lost,
 )
 from stereo_depth_node.core.health.rectification import rectification_findings
 from stereo_depth_node.core.health.result import why_depth_is_empty
@@ -169,7 +170,10 @@ def _skipped_or_lost(snapshot: Snapshot) -> Iterator[Finding]:
     overload = _overload(snapshot)
     if overload is not None:
         yield overload
-    elif not has_mixed_images(snapshot):
+    elif has_mixed_images(snapshot):  # whose stamps show no gaps
+        if why := why_much_is_lost(snapshot):
+            yield CAUSES['shared_memory'].found(problem=why)
+    else:
         losses = lost_images(snapshot, Level.WARN)
         if losses is not None:
             yield losses

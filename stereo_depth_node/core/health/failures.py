@@ -23,6 +23,7 @@ from stereo_depth_node.core.errors import (
     VerticalCamerasError,
 )
 from stereo_depth_node.core.health.causes import Cause, CAUSES, Finding, Level, listed
+from stereo_depth_node.core.health.losses import why_much_is_lost
 from stereo_depth_node.core.health.rectification_report import RectificationReport
 from stereo_depth_node.core.health.snapshot import SideSnapshot, Snapshot
 from stereo_depth_node.core.pairing.reasons import DropReason
@@ -147,7 +148,11 @@ def why_some_pairs_fail(snapshot: Snapshot, error: Exception, failed: int) -> Fi
 def missing_calibration(snapshot: Snapshot) -> Finding:
     """Return the finding that cameras have no calibration, and why none comes."""
     missing = [side for name, side in snapshot.sides() if name in snapshot.missing_calibration]
-    return CAUSES['no_camera_info'].found(details=', '.join(map(_why_none_comes, missing)))
+    details = ', '.join(map(_why_none_comes, missing))
+    why = why_much_is_lost(snapshot)
+    if why and any(side.camera_info.publishers for side in missing):
+        details += f' ({why})'
+    return CAUSES['no_camera_info'].found(details=details)
 
 
 def _why_none_comes(side: SideSnapshot) -> str:

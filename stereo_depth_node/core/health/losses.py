@@ -7,7 +7,13 @@ from __future__ import annotations
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level
 from stereo_depth_node.core.health.snapshot import Snapshot
 
-__all__ = ['is_notable', 'lost_images', 'or_transport_cure', 'transport_cure']
+__all__ = [
+    'is_notable',
+    'lost_images',
+    'or_transport_cure',
+    'transport_cure',
+    'why_much_is_lost',
+]
 
 # Fast DDS loses best-effort messages from this size on unless it is given a profile: two images
 # at once do not fit into its 512 KiB of shared memory.
@@ -66,8 +72,16 @@ def or_transport_cure(snapshot: Snapshot, check: str, if_fine: str) -> str:
     """
     if snapshot.image_bytes < _TRANSPORT_BYTES:
         return check
-    cure = transport_cure(snapshot)
-    if snapshot.profile_to_set:
-        size = snapshot.image_bytes // 1024
-        return f'images of {size} KiB get lost between processes, so {cure}; else {check}'
-    return f'{check}; {if_fine}, {cure}'
+    if why := why_much_is_lost(snapshot):
+        return f'{why}; else {check}'
+    return f'{check}; {if_fine}, {transport_cure(snapshot)}'
+
+
+def why_much_is_lost(snapshot: Snapshot) -> str:
+    """Say that images are too large for a middleware without profile, and the cure; or ''."""
+    if snapshot.image_bytes < _TRANSPORT_BYTES or not snapshot.profile_to_set:
+        return ''
+    return (
+        f'images of {snapshot.image_bytes // 1024} KiB are too large for the shared memory that '
+        f'Fast DDS takes by itself, so {transport_cure(snapshot)}'
+    )

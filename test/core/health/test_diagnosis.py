@@ -245,7 +245,7 @@ PROFILE = 'FASTDDS_DEFAULT_PROFILES_FILE=/share/fastdds_shm.xml'
         (one_side(image_bytes=307_199, profile_to_set=PROFILE), ': check the left camera'),
         (
             one_side(image_bytes=307_200, profile_to_set=PROFILE),
-            f': images of 300 KiB get lost between processes, so export {PROFILE} and start',
+            f'shared memory that Fast DDS takes by itself, so export {PROFILE} and start',
         ),
         (
             one_side(image_bytes=921_600, profile_to_set=''),
@@ -353,6 +353,15 @@ def test_every_error_has_a_cause_and_its_text_is_told(kind):
     assert (finding.cause.name == 'internal_error') == (kind is StereoDepthError)
 
 
+@pytest.mark.parametrize(('image_bytes', 'profile'), [(307_199, PROFILE), (921_600, '')])
+def test_large_images_keep_a_camera_info_away_where_no_profile_is_set(image_bytes, profile):
+    missing = {'failure': MissingCalibrationError(''), 'missing_calibration': ('left', 'right')}
+    large = changed(SILENT, image_bytes=921_600, profile_to_set=PROFILE, **missing)
+    assert f'so export {PROFILE} and start' in diagnose(large)[0].text
+    small = changed(SILENT, image_bytes=image_bytes, profile_to_set=profile, **missing)
+    assert 'shared memory' not in diagnose(small)[0].text
+
+
 counts = st.integers(0, 100)
 silences = st.sampled_from([0.0, 0.5, 1.5, math.inf])
 
@@ -419,6 +428,8 @@ def test_two_publishers_are_named_and_the_transport_is_not_blamed():
     assert 'several publishers of /left/image_rect (/cam_a and /cam_b)' in text_of(
         snapshot, 'several_publishers'
     )
+    large = changed(snapshot, image_bytes=921_600, profile_to_set=PROFILE)
+    assert f'so export {PROFILE}' in text_of(large, 'shared_memory')
 
 
 def test_another_node_on_an_output():
