@@ -56,8 +56,8 @@ def downloads(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def browser(downloads) -> Iterator[Any]:
-    """Give the browser that all tests share."""
+def shared_browser(downloads) -> Iterator[Any]:
+    """Give the browser of all modules."""
     pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
     with chromium(
         *SOFTWARE_GL,
@@ -65,3 +65,10 @@ def browser(downloads) -> Iterator[Any]:
         download__prompt_for_download=False,
     ) as driver:
         yield driver
+
+
+@pytest.fixture(scope='module')
+def browser(shared_browser) -> Iterator[Any]:
+    """Give the browser that all tests share."""
+    yield shared_browser
+    shared_browser.get('about:blank')  # a page that stays open draws on and on

@@ -82,7 +82,7 @@ def test_a_click_shows_the_costs_with_their_minimum_at_the_published_disparity(p
     assert float(found['Disparity'].split()[0]) == pytest.approx(matched[py, px], abs=0.006)
     best = int(text.split('Best at ')[1].split()[0])
     assert abs(best - matched[py, px]) <= 0.5 + 1 / DISPARITY_SCALE
-    assert page.one('.studio-costs canvas').size['height'] > 100
+    page.until(lambda: page.one('.studio-costs canvas').size['height'] > 100, 'the curve')
     assert page.one('.studio-row-image svg rect')
 
 
@@ -132,10 +132,14 @@ def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, out
     page.button('Export').click()
     save = page.button('Save params.yaml under --output')
     save.click()
-    page.until(lambda: 'params.yaml is written' in page.text('.q-notification'))
+    page.until((output / 'params.yaml').exists, 'the file')
     assert load_settings(output / 'params.yaml') == Settings()
-    save.click()
-    page.until(lambda: [each for each in page.all('.q-notification') if 'exists' in each.text])
+
+    def is_refused() -> bool:
+        save.click()  # again and again: what it says is there for a few seconds
+        return any('exists' in each.text for each in page.all('.q-notification'))
+
+    page.until(is_refused, 'the refusal')
     assert [each.name for each in output.iterdir()] == ['params.yaml']
     page.press(Keys.ESCAPE)
     page.until(lambda: not page.all('.q-menu'))
