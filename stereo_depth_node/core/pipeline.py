@@ -10,10 +10,11 @@ per frame it allocates nothing of image size.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Colour, Fixed, Float, Grey, Mask, Millimetres
 from stereo_depth_node.core.camera.calibration import CameraCalibration
@@ -26,7 +27,7 @@ from stereo_depth_node.core.disparity.depth import DisparityConversion, FixedLim
 from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
-from stereo_depth_node.core.errors import SizeError
+from stereo_depth_node.core.errors import ImageError, SizeError
 from stereo_depth_node.core.images.layouts import SEPARATE, size_error, whole_size
 from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
 from stereo_depth_node.core.matching.selection import create_matcher
@@ -216,10 +217,17 @@ class StereoPipeline:
 
         Raises
         ------
+        ImageError
+            If an image is not grey, in 8 bits.
         SizeError
             If an image has not the size that the pipeline is made for.
         """
         for side, image in (('left', left), ('right', right)):
+            if image.ndim != 2 or image.dtype != np.uint8:
+                raise ImageError(
+                    f'the {side} image is {image.shape} {image.dtype}, expected (H, W) uint8: '
+                    'convert it to grey values of 8 bits'
+                )
             if image.shape != self._input_shape:
                 raise SizeError(
                     f'the {side} image is {image.shape[1]}x{image.shape[0]}, expected '
@@ -248,7 +256,13 @@ class StereoPipeline:
         out : (h, w) float32 ndarray
             Receives d = x_l - x_r - (cx_l - cx_r), pixels; below :attr:`min_disparity` where
             there is none.
+
+        Raises
+        ------
+        ImageError
+            If `out` is no such array.
         """
+        self._check_out(out, np.float32)
         self._conversion.disparity(self.fixed, out)
 
     def unknown_depth(self) -> Mask:
@@ -273,7 +287,10 @@ class StereoPipeline:
         ------
         ValueError
             If the pipeline has no geometry.
+        ImageError
+            If `out` is no such array.
         """
+        self._check_out(out, np.float32, np.uint16)
         self._conversion.depth(self.fixed, out)
 
     def uncertainty(self, out: Float) -> None:
@@ -290,7 +307,10 @@ class StereoPipeline:
         ------
         ValueError
             If the pipeline has no geometry.
+        ImageError
+            If `out` is no such array.
         """
+        self._check_out(out, np.float32)
         if self._sigma is None:
             self._compute_uncertainty(out)
         else:
@@ -356,8 +376,23 @@ class StereoPipeline:
         out : (N, 3) or (N, 4) float32 ndarray
             Receives X, Y and Z, metres; in the fourth column the intensity from 0 to 255, or
             with `points_color` rgb the colour, the bits of 0x00RRGGBB.
+
+        Raises
+        ------
+        SizeError
+            If it has not room for exactly these points.
         """
         cast(PointProjector, self._projector).write(self._metres, out, self._point_values)
+
+    def _check_out(self, out: npt.NDArray[Any], *types: type[np.generic]) -> None:
+        """Refuse an array of another kind: compiled code would write beyond it."""
+        if out.shape != self.fixed.shape or out.dtype not in types:
+            names = ' or '.join(each.__name__ for each in types)
+            raise ImageError(
+                f'the array for the result is {out.shape} {out.dtype}, expected '
+                f'{self.fixed.shape} {names}: make it with np.empty({self.fixed.shape}, '
+                f'np.{types[0].__name__})'
+            )
 
     def _values_of_points(self) -> Float | None:
         """Return what points have in the fourth column, (h, w) float32, None for nothing."""

@@ -16,7 +16,12 @@ from reference_settings import SGBM_TUNED
 from scenes import camera, geometry_of, plane, scene_of, step, StereoScene, tilted_plane
 
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.errors import CalibrationError, SettingsError, SizeError
+from stereo_depth_node.core.errors import (
+    CalibrationError,
+    ImageError,
+    SettingsError,
+    SizeError,
+)
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.tuning.accuracy import depth_accuracy, disparity_accuracy
@@ -364,7 +369,7 @@ def test_images_with_padded_rows_and_read_only_images_are_matched_alike():
 
 
 @pytest.mark.parametrize('side', ['left', 'right'])
-@pytest.mark.parametrize('shape', [(97, 160), (96, 161), (96, 160, 3)])
+@pytest.mark.parametrize('shape', [(97, 160), (96, 161)])
 def test_an_image_of_another_size_is_refused_and_nothing_is_computed(side, shape):
     scene = textured(160, 96)
     pipeline = run(Settings(num_disparities=32), scene)
@@ -373,6 +378,56 @@ def test_an_image_of_another_size_is_refused_and_nothing_is_computed(side, shape
     with pytest.raises(SizeError, match=rf'the {side} image is \d+x\d+, expected 160x96'):
         pipeline.match(images['left'], images['right'])
     np.testing.assert_array_equal(pipeline.fixed, before)
+
+
+@pytest.mark.parametrize('side', ['left', 'right'])
+@pytest.mark.parametrize(
+    ('shape', 'dtype'), [((96, 160, 3), np.uint8), ((96, 160), np.float32), ((96, 160), np.uint16)]
+)
+def test_an_image_that_is_not_grey_in_8_bits_is_refused_and_nothing_is_computed(
+    side, shape, dtype
+):
+    scene = textured(160, 96)
+    pipeline = run(Settings(num_disparities=32), scene)
+    before = pipeline.fixed.copy()
+    images = {'left': scene.left, 'right': scene.right, side: np.zeros(shape, dtype)}
+    with pytest.raises(ImageError, match=rf'the {side} image is .*, expected \(H, W\) uint8'):
+        pipeline.match(images['left'], images['right'])
+    np.testing.assert_array_equal(pipeline.fixed, before)
+
+
+@pytest.mark.parametrize('output', ['disparity', 'depth', 'uncertainty'])
+@pytest.mark.parametrize(
+    ('shape', 'dtype'),
+    [
+        ((96, 160), np.float64),
+        ((96, 160), np.int32),
+        ((48, 160), np.float32),
+        ((160, 96), np.float32),
+        ((96, 160, 1), np.float32),
+    ],
+)
+def test_an_array_that_results_do_not_fit_into_is_refused_and_not_written_to(output, shape, dtype):
+    """Depths in 64 bits came in millimetres, and compiled code wrote beyond short arrays."""
+    scene = textured(160, 96)
+    pipeline = run(Settings(num_disparities=32), scene, geometry_of(160, 96))
+    out = np.full(shape, 7, dtype)
+    with pytest.raises(ImageError, match=r'expected \(96, 160\) float32'):
+        getattr(pipeline, output)(out)
+    assert np.all(out == 7)
+
+
+@pytest.mark.parametrize(
+    ('missing', 'columns', 'dtype'), [(1, 3, 'f4'), (0, 2, 'f4'), (0, 3, 'f8')]
+)
+def test_an_array_that_has_not_room_for_the_points_is_refused(missing, columns, dtype):
+    scene = textured(160, 96)
+    pipeline = run(Settings(num_disparities=32), scene, geometry_of(160, 96))
+    _, count = pipeline.select_points()
+    assert count > 0
+    with pytest.raises(SizeError, match=rf'expected \({count}, 3\)'):
+        pipeline.points(np.empty((count - missing, columns), dtype))
+    pipeline.points(np.empty((count, 3), np.float32))
 
 
 def test_a_calibration_of_another_size_is_refused_with_both_sizes():

@@ -47,6 +47,11 @@ class StereoGeometry:
         cx of the right camera, pixels.
     baseline : float
         Distance of the cameras, metres, positive.
+
+    Raises
+    ------
+    CalibrationError
+        If a number is not finite, or f or the baseline is not positive.
     """
 
     width: int
@@ -56,6 +61,16 @@ class StereoGeometry:
     cy: float
     cx_right: float
     baseline: float
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no camera has."""
+        for name in ('f', 'cx', 'cy', 'cx_right', 'baseline'):
+            value = getattr(self, name)
+            if not math.isfinite(value) or (value <= 0.0 and name in ('f', 'baseline')):
+                raise CalibrationError(
+                    f'{name} of the stereo camera is {value:g}: f (pixels) and baseline (metres) '
+                    'must be above 0, the others finite'
+                )
 
     @property
     def offset(self) -> float:

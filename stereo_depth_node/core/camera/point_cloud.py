@@ -145,7 +145,17 @@ class PointProjector:
             Receives X, Y and Z in metres, in the order of the rows, and the value of the pixel.
         values : (H, W) float32 ndarray, optional
             What the fourth column receives.
+
+        Raises
+        ------
+        SizeError
+            If `out` has not room for exactly these points.
         """
+        if out.dtype != np.float32 or out.shape not in ((self._count, 3), (self._count, 4)):
+            raise SizeError(
+                f'the array for the points is {out.shape} {out.dtype}, expected '
+                f'({self._count}, 3) or ({self._count}, 4) float32'
+            )
         pixels = self._pixels[: self._count]
         if values is None:
             values = depth

@@ -130,6 +130,16 @@ def test_focal_lengths_that_differ_by_rounding_are_one():
     assert StereoGeometry.from_calibrations(*pair(f=500.4)).f == 500.0
 
 
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('f', 0.0), ('f', -700.0), ('baseline', 0.0), ('baseline', -0.1), ('cx', math.nan)],
+)
+def test_numbers_that_no_camera_has_are_refused_where_they_are_given_directly(name, value):
+    numbers = {'f': 700.0, 'cx': 320.0, 'cy': 240.0, 'cx_right': 320.0, 'baseline': 0.1}
+    with pytest.raises(CalibrationError, match=f'^{name} of the stereo camera is {value:g}'):
+        StereoGeometry(640, 480, **{**numbers, name: value})
+
+
 @pytest.mark.parametrize('offset', [0.0, 12.5, -31.25])
 def test_depth_is_focal_length_times_baseline_over_disparity_beyond_the_offset(offset):
     geometry = geometry_of(640, 480, f=500.0, baseline=0.1, offset=offset)
