@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 import json
 import os
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Far above what the slowest machine needs.
 TIMEOUT_S = 500
 TINY = (
-    *('--size', '160x120', '--disparities', '16', '--encoding', 'bgr8', '--backends', 'opencv'),
+    *('--size', '160x120', '--disparities', '16', '--backends', 'opencv'),
     *('--duration', '0.5', '--warm-up', '0', '--repeats', '1', '--latency-rate', '20'),
 )
 OWN_NODE = (sys.executable, '-m', 'stereo_depth_node.ros.main')
@@ -60,6 +61,20 @@ PEER = shlex.join(
     )
 )
 
+# The node on raw images, and another process, which stands for the rest of a chain of several: it
+# has an interpreter and 128 MiB.
+CHAIN = (
+    shlex.join(
+        (
+            *(*OWN_NODE, '--ros-args', '-p', 'num_disparities:={disparities}'),
+            *('-p', 'rectify:=true'),
+            *('-r', 'left/image_rect:=left/image_raw', '-r', 'right/image_rect:=right/image_raw'),
+        )
+    )
+    + '; '
+    + shlex.join((sys.executable, '-c', 'import time as t\nheld = b"1" * 2**27\nt.sleep(1000)'))
+)
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -78,16 +93,33 @@ class Measured:
 
 
 @pytest.fixture(scope='module')
-def measured(tmp_path_factory) -> Measured:
-    """Measure every part once, beside a peer: most of the time goes into starting processes."""
-    folder = tmp_path_factory.mktemp('bench')
-    file, plot = folder / 'results.json', folder / 'pictures' / 'scaling.png'
-    printed = bench(
-        *TINY,
-        *('--outputs', 'disparity+depth', '--parts', 'nodes', 'startup', 'scaling'),
-        *('--peer', PEER, '--json', str(file), '--plot', str(plot)),
-    )
-    return Measured(printed, json.loads(file.read_text()), file, plot)
+def runs(tmp_path_factory) -> tuple[Measured, Measured]:
+    """Measure every part once, and a chain, each beside a peer.
+
+    Both at once: most of the time goes into starting processes.
+    """
+
+    def measure(name: str, *arguments: str) -> Measured:
+        folder = tmp_path_factory.mktemp(name)
+        file, plot = folder / 'results.json', folder / 'pictures' / 'scaling.png'
+        printed = bench(*TINY, *arguments, '--json', str(file), '--plot', str(plot))
+        return Measured(printed, json.loads(file.read_text()), file, plot)
+
+    parts = ('--parts', 'nodes', 'startup', 'scaling', '--encoding', 'bgr8')
+    with ThreadPoolExecutor() as threads:
+        every_part = threads.submit(
+            measure, 'parts', *parts, '--outputs', 'disparity+depth', '--peer', PEER
+        )
+        chain = threads.submit(
+            measure, 'chain', '--chain', '--set', 'points_step=2', '--peer', CHAIN
+        )
+        return every_part.result(), chain.result()
+
+
+@pytest.fixture(scope='module')
+def measured(runs) -> Measured:
+    """Every part."""
+    return runs[0]
 
 
 def test_every_part_is_measured_and_every_frame_is_accounted_for(measured):
@@ -149,20 +181,9 @@ def test_with_a_peer_disparity_alone_is_measured_unless_outputs_are_named():
     assert case == ('disparity', 'depth')
 
 
-def test_a_chain_is_measured_from_raw_images_to_the_cloud_with_all_its_processes(tmp_path):
-    file, held = tmp_path / 'results.json', tmp_path / 'hold.py'
-    held.write_text('import time; held = b"1" * 2**27; time.sleep(1000)')
-    # The node and another process, which stands for the rest of a chain of several.
-    node = shlex.join(
-        (*OWN_NODE, '--ros-args', '-p', 'num_disparities:={disparities}', '-p', 'rectify:=true')
-    )
-    topics = ' '.join(f'-r {side}/image_rect:={side}/image_raw' for side in ('left', 'right'))
-    chain = f'{node} {topics}; {sys.executable} {held}'
-    printed = bench(
-        *TINY[:4], *TINY[8:], '--chain', '--backends', 'opencv', '--set', 'points_step=2',
-        '--json', str(file), '--peer', chain,
-    )  # fmt: skip
-    (case,) = json.loads(file.read_text())['cases']
+def test_a_chain_is_measured_from_raw_images_to_the_cloud_with_all_its_processes(runs):
+    _, chain = runs
+    (case,) = chain.results['cases']
     assert case['case']['outputs'] == ['points']
     assert case['moderate_rate'] == 20.0
     mine, other = case['rows']
@@ -170,11 +191,10 @@ def test_a_chain_is_measured_from_raw_images_to_the_cloud_with_all_its_processes
         assert row['frames']['moderate']['results'] > 0
         assert row['latency_ms']['moderate']['points']['median']['median'] > 0.0
         assert row['problems'] == []
-    # The other process has an interpreter and 128 MiB beside the node.
     assert other['rss_mib']['median'] > mine['rss_mib']['median'] + 64
     assert set(mine['ratios']) == {other['name']}
-    assert 'at 20 Hz: CPU ms/frame' in printed
-    assert f'against peer: {chain}' in printed
+    assert 'at 20 Hz: CPU ms/frame' in chain.printed
+    assert f'against peer: {CHAIN}' in chain.printed
 
 
 def test_raw_images_become_the_scene_again_when_they_are_rectified():

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-import os
 from queue import SimpleQueue
 
 import pytest
@@ -28,8 +27,8 @@ from stereo_depth_node.core.health.causes import CAUSES
 # test_managed_node.py follow the advice on what needs another machine, and on what only a managed
 # node says.
 ELSEWHERE = ('internal_error', 'unexplained', 'shared_memory', 'inactive')
-# They wait most of the time; beside other tests they have less of the processors.
-AT_ONCE = max(2, 6 // int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1')))
+# They wait most of the time.
+AT_ONCE = 5
 
 
 def test_every_cause_has_a_scenario() -> None:
