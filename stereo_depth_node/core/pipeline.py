@@ -16,7 +16,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import Colour, Fixed, Float, Grey, Mask, Millimetres
+from stereo_depth_node.core.arrays import (
+    Colour,
+    DISPARITY_SCALE,
+    Fixed,
+    Float,
+    Grey,
+    Mask,
+    Millimetres,
+)
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.plausibility import CALIBRATE_AT_SIZE, why_size_differs
@@ -187,6 +195,11 @@ class StereoPipeline:
     def depth_limits(self) -> FixedLimits:
         """The values of :attr:`fixed` that have a depth; all values without a geometry."""
         return self._conversion.limits
+
+    @property
+    def smallest_fixed(self) -> int:
+        """The smallest value of :attr:`fixed` that is a disparity; all below is invalid."""
+        return self.settings.min_disparity * DISPARITY_SCALE
 
     @property
     def min_disparity(self) -> float:

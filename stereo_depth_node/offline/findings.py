@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
+from stereo_depth_node.core.arrays import Grey
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.plausibility import implausibilities, implausible_numbers
@@ -110,7 +110,7 @@ def findings_of_pair(
         if result.is_empty and not any(each.level >= Level.WARN for each in found):
             found.append(why_depth_is_empty(result, settings))
     found += _findings_of_calibration(pipeline, cameras)
-    is_known = pipeline.fixed >= settings.min_disparity * DISPARITY_SCALE
+    is_known = pipeline.fixed >= pipeline.smallest_fixed
     density = float(np.count_nonzero(is_known)) / is_known.size
     is_broken = any(each.cause.name in _BREAKING for each in found) or _has_rows_apart(report)
     return PairFindings(
@@ -143,7 +143,7 @@ def findings_of_rectified_pair(
     """
     height, width = left.shape
     # A single pair: OpenCV needs no compilation, and gives the same.
-    settings = settings.replace(rectify=False, temporal_max_diff=0, matcher_backend='opencv')
+    settings = settings.for_rectified_pair().replace(matcher_backend='opencv')
     pipeline = StereoPipeline(settings, width, height, geometry)
     pipeline.match(left, right)
     return findings_of_pair(pipeline, left, right)

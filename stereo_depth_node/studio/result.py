@@ -187,11 +187,4 @@ class Result:
 
 def _single(settings: Settings) -> Settings:
     """Return settings without what only applies to the pair as it came."""
-    return settings.replace(
-        rectify=False,
-        temporal_max_diff=0,
-        roi_x=0,
-        roi_y=0,
-        roi_width=0,
-        roi_height=0,
-    )
+    return settings.for_rectified_pair().replace(roi_x=0, roi_y=0, roi_width=0, roi_height=0)

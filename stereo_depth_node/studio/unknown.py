@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import DISPARITY_SCALE, Mask
+from stereo_depth_node.core.arrays import Mask
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 from stereo_depth_node.core.settings.settings import Settings
@@ -177,7 +177,7 @@ def _unchecked(settings: Settings) -> Settings:
 
 
 def _known(pipeline: StereoPipeline) -> Mask:
-    return pipeline.fixed >= pipeline.settings.min_disparity * DISPARITY_SCALE
+    return pipeline.fixed >= pipeline.smallest_fixed
 
 
 def _inside(window: ValidWindow, height: int, width: int) -> Mask:

@@ -111,7 +111,7 @@ def report_of_result(pipeline: StereoPipeline, left: Grey, right: Grey) -> Resul
     known = matched = float(np.count_nonzero(is_known)) / max(fixed.size, 1)
     depths = None
     if known < _NEXT_TO_NOTHING:
-        found = fixed[fixed >= pipeline.settings.min_disparity * DISPARITY_SCALE]
+        found = fixed[fixed >= pipeline.smallest_fixed]
         matched = found.size / max(fixed.size, 1)
         depths = _depths(found, pipeline.geometry)
     left_look, right_look = (image[::_STRIDE, ::_STRIDE] for image in (left, right))

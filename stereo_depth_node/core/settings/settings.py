@@ -83,6 +83,10 @@ class Settings(SettingFields):
             raise SettingsError('; '.join(problems))
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
+    def for_rectified_pair(self) -> Settings:
+        """Return the settings for one rectified pair: no raw images, no pair before it."""
+        return self.replace(rectify=False, temporal_max_diff=0)
+
     def for_downscaled_images(self) -> Settings:
         """Return the settings of the matcher that works on the reduced images.
 

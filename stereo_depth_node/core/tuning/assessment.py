@@ -113,7 +113,7 @@ def assess(
     settings: Settings, pairs: Sequence[Pair], objective: Objective, timer: PairTimer
 ) -> Assessment:
     """Return what `settings` give for `pairs`."""
-    single = settings.replace(rectify=False, temporal_max_diff=0)
+    single = settings.for_rectified_pair()
     known = []
     for pair in pairs:
         pipeline = pipeline_for(single, pair.left)

@@ -181,9 +181,7 @@ class ReferenceObjective:
 def _score(settings: Settings, known: Iterable[tuple[Strip, Float]], weights: Weights) -> Score:
     """Compare what settings give with what is known, and return the mean score."""
     # Without what does not apply to single rectified pairs.
-    settings = settings.replace(
-        temporal_max_diff=0, rectify=False, roi_x=0, roi_y=0, roi_width=0, roi_height=0
-    )
+    settings = settings.for_rectified_pair().replace(roi_x=0, roi_y=0, roi_width=0, roi_height=0)
     scores = []
     for (left, right, counted), truth in known:
         pipeline = pipeline_for(settings, left)

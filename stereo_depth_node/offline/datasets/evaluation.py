@@ -135,7 +135,7 @@ def evaluate_scene(
         If the settings are impossible for the images.
     """
     truth = scene.known_truth()
-    settings = settings.replace(rectify=False, temporal_max_diff=0)
+    settings = settings.for_rectified_pair()
     height, width = scene.left.shape
     pipeline = StereoPipeline(settings, width, height, scene.geometry)
     pipeline.row_sigma = _row_sigma(pipeline, scene)
