@@ -120,11 +120,21 @@ def _texture(
     along_x, along_y = frequency * np.cos(angle), frequency * np.sin(angle)
 
     def texture(x: Field, y: Field) -> NDArray[np.uint8]:
-        total = np.zeros(x.shape)
-        for a, b, c in zip(along_x, along_y, phase, strict=True):
-            total += np.cos(a * x + b * y + c)
+        if (x == x[0]).all():
+            # All rows are alike: cos(u + v) = cos(u) cos(v) - sin(u) sin(v), ten times as fast.
+            u, v = np.outer(y[:, 0], along_y), np.outer(along_x, x[0]) + phase[:, np.newaxis]
+            total = _product(np.cos(u), np.cos(v)) - _product(np.sin(u), np.sin(v))
+        else:
+            total = np.zeros(x.shape)
+            for a, b, c in zip(along_x, along_y, phase, strict=True):
+                total += np.cos(a * x + b * y + c)
         # The sum has variance count / 2: 128 are three standard deviations.
         grey = 127.5 + 128 / 3 * total / np.sqrt(count / 2)
         return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
 
     return texture
+
+
+def _product(a: Field, b: Field) -> Field:
+    """Multiply matrices on one thread: the others of BLAS would spin beside other tests."""
+    return np.einsum('yk,kx->yx', a, b)
