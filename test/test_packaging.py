@@ -231,6 +231,30 @@ def test_pyproject_has_no_project_table():
     assert not [line for line in lines if line.startswith('[project')]
 
 
+# What extras bring and no package of a ROS 2 distribution does: colcon test runs without these.
+OF_EXTRAS = (
+    *('backports', 'coverage', 'distributed', 'fastapi', 'lz4', 'mcap', 'nicegui', 'numba'),
+    *('pytest_timeout', 'rosbags', 'selenium', 'skimage', 'uvicorn', 'xdist'),
+)
+
+
+def test_the_tests_are_found_where_only_the_packages_of_a_distribution_are():
+    program = (
+        f'import pytest, sys; sys.modules.update(dict.fromkeys({OF_EXTRAS})); '
+        "sys.exit(pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider']))"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program],
+        cwd=ROOT,
+        env={**os.environ, 'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1', 'PYTEST_ADDOPTS': ''},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+
+
 def pins(name: str) -> dict[str, tuple[str, int]]:
     """Return each package and marker of a pinned file with its version and count of hashes."""
     found = {}

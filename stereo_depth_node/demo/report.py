@@ -141,8 +141,10 @@ class DemoResult:
         with np.errstate(divide='ignore'):
             expected = f * baseline / self.disparity
         error = np.abs(self.depth / expected - 1)
-        if error.size and np.nanmax(error, initial=0.0) > _DEPTH_TOLERANCE:
-            found.append(f'depth differs from f * B / d by up to {np.nanmax(error):.1e}')
+        # NumPy 1.21 has no nanmax with an initial value.
+        worst = np.max(error, initial=0.0, where=~np.isnan(error))
+        if worst > _DEPTH_TOLERANCE:
+            found.append(f'depth differs from f * B / d by up to {worst:.1e}')
         return found
 
     def table(self) -> str:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+import math
 import sys
 
 from rich import progress
@@ -26,7 +27,8 @@ class _CountColumn(progress.ProgressColumn):
 
     def render(self, task: progress.Task) -> Text:
         """Return ``12 of 600 pairs, 51.3/s``."""
-        of = f' of {task.total:.0f}' if task.total is not None else ''
+        total = math.inf if task.total is None else task.total
+        of = f' of {total:.0f}' if math.isfinite(total) else ''
         rate = f', {task.completed / task.elapsed:.1f}/s' if task.elapsed else ''
         return Text(f'{task.completed:.0f}{of} {self._unit}{rate}')
 
@@ -62,17 +64,16 @@ def progress_bar(total: int | None, unit: str, *, is_quiet: bool = False) -> Ite
     is_quiet : bool
         Show nothing, on a terminal too.
     """
-    bar = progress.Progress(
-        progress.BarColumn(),
-        _CountColumn(unit),
-        progress.TimeElapsedColumn(),
-        progress.TimeRemainingColumn(),
-        progress.TextColumn('left'),
-        console=Console(stderr=True),
-        disable=is_quiet or not sys.stderr.isatty(),
-    )
-    with bar:
-        yield Progress(bar, bar.add_task(unit, total=total), total or 0)
+    columns: list[progress.ProgressColumn] = [_CountColumn(unit), progress.TimeElapsedColumn()]
+    if total is not None:
+        left = progress.TimeRemainingColumn(), progress.TextColumn('left')
+        columns = [progress.BarColumn(), *columns, *left]
+    is_shown = sys.stderr.isatty() and not is_quiet
+    bar = progress.Progress(*columns, console=Console(stderr=True), disable=not is_shown)
+    # Before 12.3 rich takes no None, and ends with an empty line although it is disabled.
+    task = bar.add_task(unit, total=math.inf if total is None else total)
+    with bar if is_shown else nullcontext():
+        yield Progress(bar, task, total or 0)
 
 
 def print_problem(text: str, *, is_error: bool = True) -> None:

@@ -22,6 +22,8 @@ pytest.importorskip('matplotlib', reason='matplotlib is not installed')
 from stereo_depth_node.demo.publisher import FRAME_ID
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 
+pytestmark = pytest.mark.usefixtures('motorcycle')  # skipped where the pair is not installed
+
 ROOT = Path(__file__).resolve().parents[2]
 # Far above the few seconds it takes.
 DEADLINE_S = 240

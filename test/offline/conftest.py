@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from stereo_depth_node.offline.bags import plan
-
 
 @pytest.fixture
 def small_parts(monkeypatch: Any) -> None:
     """Divide recordings into parts of 32 pairs."""
+    # Not above: it needs mcap, which tests of other things do without.
+    from stereo_depth_node.offline.bags import plan
+
     monkeypatch.setattr(plan, 'part_size', lambda expected_pairs: 32)
 
 

@@ -20,6 +20,11 @@ with progress_bar(4, 'pairs') as bar:
     bar.update(10)
 print_problem('stereo_depth images: ' + 'wrong ' * 40 + '[bold] 1')
 """
+OF_UNKNOWN_LENGTH = """
+from stereo_depth_node.offline.terminal import progress_bar
+with progress_bar(None, 'pairs') as bar:
+    bar.update(3)
+"""
 LINE = 'stereo_depth images: ' + 'wrong ' * 40 + '[bold] 1'
 
 
@@ -32,11 +37,30 @@ def test_a_pipe_gets_plain_text_in_one_line_and_no_bar() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, 'openpty'), reason='terminals of this kind are of POSIX')
-def test_a_terminal_sees_colours_and_a_bar_with_the_time_left() -> None:
+@pytest.mark.parametrize(
+    ('program', 'shown'),
+    [
+        (PROGRAM, [r'10 of 10 pairs', r'\d:\d\d:\d\d left']),
+        (OF_UNKNOWN_LENGTH, [r'3 pairs(, [\d.]+/s)? \d:\d\d:\d\d']),
+    ],
+)
+def test_a_terminal_sees_what_is_done_and_the_time_left(program: str, shown: list[str]) -> None:
+    text = re.sub(r'\x1b\[[\d;?]*[A-Za-z]', '', seen_on_a_terminal(program))
+    for pattern in shown:
+        assert re.search(pattern, text)
+
+
+@pytest.mark.skipif(not hasattr(os, 'openpty'), reason='terminals of this kind are of POSIX')
+def test_a_terminal_sees_colours() -> None:
+    assert f'\x1b[31m{LINE}\x1b[0m' in seen_on_a_terminal(PROGRAM)
+
+
+def seen_on_a_terminal(program: str) -> str:
+    """Return what a program writes to a terminal as its stderr."""
     terminal, end = os.openpty()
     environment = {name: value for name, value in os.environ.items() if name != 'NO_COLOR'}
     subprocess.run(
-        [sys.executable, '-c', PROGRAM],
+        [sys.executable, '-c', program],
         stderr=end,
         timeout=60,
         check=True,
@@ -46,7 +70,4 @@ def test_a_terminal_sees_colours_and_a_bar_with_the_time_left() -> None:
     os.set_blocking(terminal, False)
     seen = os.read(terminal, 1 << 16).decode()
     os.close(terminal)
-    text = re.sub(r'\x1b\[[\d;?]*[A-Za-z]', '', seen)
-    assert '10 of 10 pairs' in text
-    assert re.search(r'\d:\d\d:\d\d left', text)
-    assert f'\x1b[31m{LINE}\x1b[0m' in seen
+    return seen

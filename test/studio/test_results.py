@@ -13,6 +13,7 @@ import pytest
 from scenes import camera, geometry_of, plane, scene_of, step
 
 pytest.importorskip('matplotlib')
+pytest.importorskip('rosbags')
 
 from stereo_depth_node.core import Settings
 from stereo_depth_node.core.errors import CalibrationError, InputError, SettingsError

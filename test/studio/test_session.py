@@ -14,6 +14,7 @@ import pytest
 from scenes import plane, scene_of
 
 pytest.importorskip('matplotlib')
+pytest.importorskip('rosbags')
 
 from stereo_depth_node.core import Settings
 from stereo_depth_node.offline.datasets.scenes import Scene
