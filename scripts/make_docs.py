@@ -106,8 +106,9 @@ This page is written by `scripts/make_docs`.
 
 _SECTIONS = {
     Level.ERROR: (
-        'No depth is published',
-        'The causes in the order of the way from the camera to the output.',
+        'No depth, or none that means anything',
+        'In the order of the way from the camera to the output. The last four can be there while depth '
+        'goes out.',
     ),
     Level.WARN: ('Depth is published, but something is wrong', ''),
     Level.OK: ('States that are no faults', ''),

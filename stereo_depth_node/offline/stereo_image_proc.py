@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parameters of stereo_image_proc are here.
 
-Facts are those of its versions 3.0.4 (Humble), 4.0.1 (Iron) and 5.0.1 (Jazzy and later), and of
+Facts are those of its versions 3.0.4 (Humble), 4.0.1 (Iron) and 5.0.1 (Jazzy), and of
 the OpenCV matchers that it hands them to.
 """
 
