@@ -107,8 +107,7 @@ This page is written by `scripts/make_docs`.
 _SECTIONS = {
     Level.ERROR: (
         'No depth, or none that means anything',
-        'In the order of the way from the camera to the output. The last four can be there while depth '
-        'goes out.',
+        'In the order of the way from camera to output. Depth may go out beside the last four.',
     ),
     Level.WARN: ('Depth is published, but something is wrong', ''),
     Level.OK: ('States that are no faults', ''),
