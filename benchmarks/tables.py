@@ -205,7 +205,7 @@ def _startup(startup: Mapping[str, Any], table: Any, title: str) -> str:
 
 def _scaling(scaling: Mapping[str, Any], table: Any, title: str) -> str:
     fits = [
-        f'{backend}: {fit["frame_ms"]:.2f} ms + ({fit["pixel_ns"]:.2f} ns per pixel + '
+        f'- {backend}: {fit["frame_ms"]:.2f} ms + ({fit["pixel_ns"]:.2f} ns per pixel + '
         f'{fit["try_ns"]:.4f} ns per disparity tried at a pixel) / threads '
         f'(within {fit["worst_percent"]:.0f} %)'
         for backend, fit in scaling['fit'].items()
@@ -220,7 +220,7 @@ def _scaling(scaling: Mapping[str, Any], table: Any, title: str) -> str:
     ]
     head = ('size', 'disparities', 'threads', *(f'{name}, ms' for name in backends))
     listed = '\n'.join(fits)
-    return f'{title.format("Growth of the time of a frame")}\n{listed}\n\n{table(head, rows)}'
+    return f'{title.format("Growth of the time of a frame")}\n\n{listed}\n\n{table(head, rows)}'
 
 
 def _machine(results: Mapping[str, Any]) -> str:
