@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 import difflib
+import re
 import sys
 import textwrap
 from typing import Any, NoReturn
@@ -16,6 +17,9 @@ from stereo_depth_node.core.settings.text_files import printable
 __all__ = ['ToolParser', 'nearest']
 
 _SIMILAR = 0.6
+# What argparse says of a value, in words for people.
+_NUMBER = re.compile(r'invalid (int|float) value: (.+)', re.DOTALL)
+_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.+)\)", re.DOTALL)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -101,7 +105,15 @@ class ToolParser(argparse.ArgumentParser):
             names = [name for action in greedy for name in action.option_strings]
             for name in sorted(set(self._given) & set(names)):
                 message += f': write them before {name}, which takes all names that follow it'
+        message = _NUMBER.sub(_as_number, message)
+        if choice := _CHOICE.search(message):
+            message += nearest(choice[1], re.findall(r"[^\s',]+", choice[2]))
         self.exit(2, f'{self.prog}: {message}\nTry: {self.prog} --help\n')
+
+
+def _as_number(found: re.Match[str]) -> str:
+    kind = 'a whole number, such as 4' if found[1] == 'int' else 'a number, such as 0.5'
+    return f'{found[2]} is not {kind}'
 
 
 class _HelpAll(argparse.Action):

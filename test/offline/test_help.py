@@ -71,6 +71,12 @@ def test_the_whole_help_has_every_setting(tool: str, capsys: Any, monkeypatch: A
     assert ' '.join(['For', 'instance', '8000;', '0', 'is', 'off.'][1:]) in ' '.join(whole.split())
 
 
+def test_a_choice_that_there_is_not_proposes_the_nearest(capsys: Any) -> None:
+    said = refused(capsys, 'images', 'a', 'b', '--write', 'picture')
+    assert said.splitlines()[0].endswith(': did you mean picture.png?')
+    assert 'mean' not in refused(capsys, 'images', 'a', 'b', '--write', 'qwertyuiop')
+
+
 def test_without_a_tool_there_is_a_short_help(capsys: Any) -> None:
     text = printed(capsys)
     assert len(text.splitlines()) < SCREEN / 2
@@ -97,6 +103,14 @@ def test_the_version_is_that_of_the_package(capsys: Any) -> None:
         (('bag', 'a', 'b', '--calib', 'c'), 'stereo_depth bag: there is no option --calib'),
         (('inspect', 'a', 'b'), 'stereo_depth inspect: b is one name too many'),
         (('--qwertyuiop',), 'stereo_depth: there is no option --qwertyuiop'),
+        (
+            ('images', 'a', 'b', '--focal', '700px'),
+            "stereo_depth images: argument --focal: '700px' is not a number, such as 0.5",
+        ),
+        (
+            ('demo', '--pairs', 'ten'),
+            "stereo_depth demo: argument --pairs: 'ten' is not a whole number, such as 4",
+        ),
         (('inspect',), 'stereo_depth inspect: the following arguments are required: BAG'),
     ],
 )

@@ -493,7 +493,7 @@ CAUSES: dict[str, Cause] = {
             Level.WARN,
             '{share:.0f} % of {points} points have a negative disparity: the cameras are swapped '
             'in the images, not in their calibrations: exchange the left and right image topics '
-            'and leave camera_info as it is',
+            '(or files) and leave their calibrations as they are',
             'What is near lies further left in the right image than in the left one. Images that '
             'are turned upside down without their calibration look the same; to exchange them '
             'gives depth, to turn the calibration too gives it at the right place. Where one '

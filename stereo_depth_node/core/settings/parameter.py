@@ -125,7 +125,9 @@ class Parameter:
             )
 
     def _example(self) -> str:
-        return f', for instance {self.default!r}' if self.default != '' else ''
+        # As it is written in YAML and on a command line.
+        default = str(self.default).lower() if self.type is bool else repr(self.default)
+        return f', for instance {default}' if self.default != '' else ''
 
 
 def parameter(

@@ -175,9 +175,9 @@ def _load_kitti(image: Path) -> Scene:
     right_folder = pairs.get(image.parent.name)
     if right_folder is None:
         raise InputError(
-            f'{image} is not in one of {", ".join(pairs)}, as a left image of KITTI is: '
-            'name a folder for other data sets, the right image, too (to evaluate with its '
-            '--truth), or the --layout of a file that holds both'
+            f'only one image is given, {image}: name the right one, too (to evaluate, with '
+            '--truth), or the --layout of a file that holds both. A left image alone is taken '
+            f'where it is one of KITTI, in a folder {", ".join(pairs)}'
         )
     root = image.parent.parent
     pair = load_pair(image, root / right_folder / image.name, f'{root.name}/{image.stem}')

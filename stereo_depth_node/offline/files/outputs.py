@@ -247,11 +247,11 @@ def compute_pair(task: ImageTask) -> PairOutcome:
     """
     if task.threads is not None:
         cv2.setNumThreads(task.threads)
+    images = task.source.read()
     outputs = [path for _, path in task.outputs]
     for path in outputs:
         check_output(path, overwrite=task.overwrite)
     check_is_no_input(outputs, filter(None, (task.source.left, task.source.right)))
-    images = task.source.read()
     height, width = images.left.shape
     geometry: StereoGeometry | None = task.calibration.geometry_for(width, height, task.settings)
     cameras = task.calibration.cameras_for(width, height)

@@ -56,7 +56,7 @@ def test_a_whole_number_is_taken_for_a_float():
         (SIZE, [16], ['size', '[16]', 'list', 'a whole number']),
         (RATE, True, ['rate', 'True', 'bool', 'a number', 'for instance 0.5']),
         (RATE, '0.5', ['rate', "'0.5'", 'a number']),
-        (FLAG, 1, ['flag', '1', 'int', 'true or false', 'for instance False']),
+        (FLAG, 1, ['flag', '1', 'int', 'true or false', 'for instance false']),
         (FLAG, 'true', ['flag', "'true'", 'true or false']),
         (MODE, 3, ['mode', '3', 'a text', "for instance 'fast'"]),
         (PATH, 3, ['path', '3', 'a text']),

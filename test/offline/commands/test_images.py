@@ -311,6 +311,9 @@ def test_results_that_exist_are_kept_unless_they_may_be_replaced(
     before = (tmp_path / 'pair_left_disparity.npy').read_bytes()
     assert run(*pair, *options, '--block-size', 21) == 2
     assert 'exists' in capsys.readouterr().err
+    # What is missing is said first: no name for the result would help.
+    assert run(pair[0], tmp_path / 'nothing.png', *options) == 2
+    assert 'nothing.png is missing' in capsys.readouterr().err
     assert (tmp_path / 'pair_left_disparity.npy').read_bytes() == before
     assert run(*pair, *options, '--block-size', 21, '--overwrite') == 0
     assert (tmp_path / 'pair_left_disparity.npy').read_bytes() != before
