@@ -19,6 +19,7 @@ __all__ = ['ToolParser', 'nearest']
 _SIMILAR = 0.6
 # What argparse says of a value, in words for people.
 _NUMBER = re.compile(r'invalid (int|float) value: (.+)', re.DOTALL)
+_NO_VALUE = re.compile(r'argument (?:\S+/)?(\S+): expected one argument')
 _CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.+)\)", re.DOTALL)
 
 
@@ -105,6 +106,10 @@ class ToolParser(argparse.ArgumentParser):
             names = [name for action in greedy for name in action.option_strings]
             for name in sorted(set(self._given) & set(names)):
                 message += f': write them before {name}, which takes all names that follow it'
+        if empty := _NO_VALUE.fullmatch(message):
+            action = self._option_string_actions[empty[1]]
+            value = str(action.metavar or ' or '.join(action.choices or (action.dest,)))
+            message += f': {empty[1]} {value.replace("BOOL", "true or false")}'
         message = _NUMBER.sub(_as_number, message)
         if choice := _CHOICE.search(message):
             message += nearest(choice[1], re.findall(r"[^\s',]+", choice[2]))

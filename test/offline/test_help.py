@@ -111,6 +111,14 @@ def test_the_version_is_that_of_the_package(capsys: Any) -> None:
             ('demo', '--pairs', 'ten'),
             "stereo_depth demo: argument --pairs: 'ten' is not a whole number, such as 4",
         ),
+        (
+            ('bag', 'a', 'b', '--rectify'),
+            'stereo_depth bag: argument --rectify: expected one argument: --rectify true or false',
+        ),
+        (
+            ('bag', 'a', 'b', '--dask'),
+            'stereo_depth bag: argument --dask: expected one argument: --dask ADDRESS',
+        ),
         (('inspect',), 'stereo_depth inspect: the following arguments are required: BAG'),
     ],
 )
