@@ -92,8 +92,9 @@ class CameraInfoInputs:
         if now < self._next_look:
             return
         self._next_look = now + _LOOK_S
-        for side, subscription in self.subscriptions.items():
-            publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+        for side in self.subscriptions:
+            # By the name before remapping: it is remapped there.
+            publishers = self._node.get_publishers_info_by_topic(camera_info_topic(side))
             is_offered = any(_keeps_messages(each.qos_profile) for each in publishers)
             if is_offered and side not in self._latched:
                 self._latched[side] = self._subscribe(side, _latched_qos())

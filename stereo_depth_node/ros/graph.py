@@ -4,6 +4,9 @@
 
 Everything is asked for when it is wanted. QoS events of the subscriptions would tell some of it,
 but each of them costs the executor time in every round.
+
+rclpy lists the endpoints of a topic by its name before remapping, and counts them by the one
+after it. So topics are handed around here by their names before remapping.
 """
 
 from __future__ import annotations
@@ -13,13 +16,25 @@ from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
+from rclpy.qos import (
+    qos_check_compatible,
+    QoSCompatibility,
+    QoSLivelinessPolicy,
+    QoSProfile,
+)
 
+from stereo_depth_node.core.health.causes import listed
 from stereo_depth_node.core.health.snapshot import IncompatibleSubscriber, TopicSnapshot
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE, DISPARITY_IMAGE, IMAGE
 
-__all__ = ['incompatible_subscriber', 'publisher_names', 'rivals', 'topic_snapshot']
+__all__ = [
+    'incompatible_subscriber',
+    'publisher_names',
+    'rivals',
+    'topic_snapshot',
+    'unpublished',
+]
 
 _MAX_SIMILAR = 6
 _INFINITE_NS = 2**63 - 1
@@ -83,18 +98,26 @@ def publisher_names(node: Node, topic: str, type_name: str) -> tuple[str, ...]:
 
     To count them costs next to nothing, to list them some tens of microseconds.
     """
-    if node.count_publishers(topic) < 2:
+    if node.count_publishers(node.resolve_topic_name(topic)) < 2:
         return ()
     publishers = node.get_publishers_info_by_topic(topic)
     return tuple(_node_name(info) for info in publishers if info.topic_type == type_name)
 
 
-def rivals(node: Node, publishers: Iterable[Publisher[Any]]) -> dict[str, tuple[str, ...]]:
-    """Return the other nodes that publish what a node publishes, by topic."""
+def rivals(node: Node, publishers: Mapping[str, Publisher[Any]]) -> dict[str, tuple[str, ...]]:
+    """Return the other nodes that publish what a node publishes, by topic after remapping.
+
+    Parameters
+    ----------
+    node : Node
+        Whose view of the graph it is.
+    publishers : mapping of str to Publisher
+        Its publishers by their topics before remapping.
+    """
     found = {}
-    for publisher in publishers:
+    for topic, publisher in publishers.items():
         if node.count_publishers(publisher.topic_name) > 1:
-            names = list(map(_node_name, node.get_publishers_info_by_topic(publisher.topic_name)))
+            names = list(map(_node_name, node.get_publishers_info_by_topic(topic)))
             own = node.get_fully_qualified_name()
             if own in names:  # once: another node may have the same name
                 names.remove(own)
@@ -106,18 +129,64 @@ def rivals(node: Node, publishers: Iterable[Publisher[Any]]) -> dict[str, tuple[
 
 
 def incompatible_subscriber(
-    node: Node, publishers: Iterable[Publisher[Any]]
+    node: Node, publishers: Mapping[str, Publisher[Any]]
 ) -> IncompatibleSubscriber | None:
-    """Return the first subscriber whose QoS keeps it from an output."""
-    for publisher in publishers:
-        for info in node.get_subscriptions_info_by_topic(publisher.topic_name):
+    """Return the first subscriber whose type or QoS keeps it from an output.
+
+    Parameters
+    ----------
+    node, publishers
+        As for :func:`rivals`.
+    """
+    for topic, publisher in publishers.items():
+        name = publisher.topic_name
+        if node.count_subscribers(name) <= publisher.get_subscription_count():
+            continue  # all of them are reached
+        for info in node.get_subscriptions_info_by_topic(topic):
             mismatch = _mismatch(publisher.qos_profile, info.qos_profile)
-            if mismatch is not None:
-                topic = publisher.topic_name
-                return IncompatibleSubscriber(
-                    _node_name(info), topic, mismatch.reason, mismatch.cure_of_publisher(topic)
-                )
+            if info.topic_type != OUTPUTS[topic].type:
+                reason = f'it expects {info.topic_type}, not {OUTPUTS[topic].type}'
+                cure = _cure_of_type(info.topic_type, topic, publishers)
+            elif mismatch is not None:
+                reason = f'its QoS does not fit ({mismatch.reason})'
+                cure = mismatch.cure_of_publisher(name)
+            else:
+                continue
+            return IncompatibleSubscriber(_node_name(info), name, reason, cure)
     return None
+
+
+def _cure_of_type(asked: str, topic: str, publishers: Mapping[str, Publisher[Any]]) -> str:
+    """Say what a subscriber is to do that asks for another type than that of an output."""
+    cure = f'subscribe to it with {OUTPUTS[topic].type}'
+    others = [
+        publisher.topic_name
+        for other, publisher in publishers.items()
+        if OUTPUTS[other].type == asked
+    ]
+    return f'{cure}, or to {listed(others, "or")} instead' if others else cure
+
+
+def unpublished(node: Node, known: Iterable[str]) -> tuple[str, ...]:
+    """Return topics of the types of the outputs that are subscribed to and never published.
+
+    Parameters
+    ----------
+    node : Node
+        Whose view of the graph it is.
+    known : iterable of str
+        Topics to leave out, after remapping.
+    """
+    types = {output.type for output in OUTPUTS.values()}
+    found = [
+        topic
+        for topic, its_types in node.get_topic_names_and_types()
+        if types.intersection(its_types)
+        and topic not in known
+        and node.count_subscribers(topic)
+        and not node.count_publishers(topic)
+    ]
+    return tuple(found[:_MAX_SIMILAR])
 
 
 class _Mismatch(NamedTuple):
@@ -168,7 +237,8 @@ def _finite(profile: QoSProfile) -> QoSProfile:
         depth=1,
         reliability=profile.reliability,
         durability=profile.durability,
-        liveliness=profile.liveliness,
+        # What is not set is automatic.
+        liveliness=profile.liveliness or QoSLivelinessPolicy.AUTOMATIC,
         **durations,
     )
 

@@ -30,6 +30,7 @@ from stereo_depth_node.ros.graph import (
     publisher_names,
     rivals,
     topic_snapshot,
+    unpublished,
 )
 from stereo_depth_node.ros.parameters import SettingsParameters
 from stereo_depth_node.ros.publishers import StereoOutputs
@@ -122,11 +123,11 @@ class NodeObserver:
             settings=settings,
             window=window,
             subscribers=subscribers,
-            incompatible_subscriber=(
-                None
-                if is_wanted
-                else incompatible_subscriber(self._node, self._outputs.publishers.values())
-            ),
+            outputs=tuple(each.topic_name for each in self._outputs.publishers.values()),
+            incompatible_subscriber=incompatible_subscriber(self._node, self._outputs.publishers),
+            unpublished=()
+            if is_wanted
+            else unpublished(self._node, (left.camera_info.name, right.camera_info.name)),
             age=0.0 if self._wanted_at is None else now.at - self._wanted_at,
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,
@@ -169,7 +170,7 @@ class NodeObserver:
             frozen_side=self._side_that_is_frozen(),
             sees_no_common_scene=self._monitor.sees_no_common_scene,
             result=self._empty_result(),
-            rivals=rivals(self._node, self._outputs.publishers.values()),
+            rivals=rivals(self._node, self._outputs.publishers),
             lifecycle=state.lifecycle,
             node_name=self._node.get_fully_qualified_name(),
         )

@@ -31,7 +31,11 @@ class NobodySubscribes(Scenario):
 
     def obeys(self, said: str) -> None:
         (first,) = re.findall(r'nobody subscribes to ([\w/]+),', said)
-        self.rig.listen(first, DisparityImage)
+        self.other('viewer').listen(first, DisparityImage)
+
+    def ends(self) -> None:
+        self.rig.listen('disparity', DisparityImage)
+        super().ends()
 
 
 @of('starting')
@@ -72,6 +76,23 @@ class SubscriberWantsTransientLocal(Scenario):
 
     def ends(self) -> None:
         self.rig.stop_listening('disparity')
+        self.rig.listen('disparity', DisparityImage)
+        super().ends()
+
+
+@of('incompatible_subscriber')
+class SubscriberOfAnotherType(Scenario):
+    def breaks(self) -> None:
+        self.rig.stop_listening('disparity')
+        self._viewer = self.other('viewer')
+        self._viewer.listen('disparity', Image)
+
+    def obeys(self, said: str) -> None:
+        (other,) = re.findall(r', or to ([\w/]+),.* instead$', said)
+        self._viewer.stop_listening('disparity')
+        self._viewer.listen(other, Image)
+
+    def ends(self) -> None:
         self.rig.listen('disparity', DisparityImage)
         super().ends()
 

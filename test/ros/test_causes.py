@@ -17,15 +17,16 @@ from bench import Bench, HEIGHT, SETTINGS, WIDTH
 from builtin_interfaces.msg import Time
 from harness import BEST_EFFORT, Graph, Peer, RELIABLE
 import numpy as np
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.qos import QoSDurabilityPolicy, QoSLivelinessPolicy, QoSProfile
 from rig import camera_infos, image_message, messages_of, next_stamp_ns, stamp_of
 from rosgraph_msgs.msg import Clock
 from scenes import plane, scene_of
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
 LEFT, RIGHT = '/left/image_rect', '/right/image_rect'
+MANUAL = QoSProfile(depth=1, liveliness=QoSLivelinessPolicy.MANUAL_BY_TOPIC)
 
 
 @pytest.fixture(scope='module')
@@ -358,10 +359,12 @@ def test_an_error_inside(bench, monkeypatch):
 
 def test_nobody_subscribes_is_health(bench):
     bench.rig.stop_listening('disparity')
-    text, _ = bench.wait_for('nobody_subscribes')
+    bench.rig.listen('/front/disparity', DisparityImage)
+    text, _ = bench.wait_for('nobody_subscribes', 'others subscribe to /front/disparity, which no')
     assert bench.status.level == b'\0'
-    assert 'nobody subscribes to disparity, depth/image_rect' in text
+    assert 'nobody subscribes to /disparity, /depth/image_rect' in text
     assert not bench.explain()[0]
+    bench.rig.stop_listening('/front/disparity')
     bench.rig.listen('disparity', DisparityImage)
 
 
@@ -370,9 +373,27 @@ def test_a_subscriber_that_the_output_cannot_reach(bench):
     durable = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
     bench.rig.listen('disparity', DisparityImage, durable)
     text, _ = bench.wait_for('incompatible_subscriber')
-    assert '/rig subscribes to /disparity, but not with a QoS that this node offers' in text
+    assert '/rig subscribes to /disparity and gets nothing, for its QoS does not fit' in text
     bench.rig.stop_listening('disparity')
     bench.rig.listen('disparity', DisparityImage)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'qos', 'words'),
+    [
+        (Image, RELIABLE, 'it expects sensor_msgs/msg/Image, not sensor_msgs/msg/PointCloud2'),
+        (PointCloud2, MANUAL, "publisher's liveliness is automatic"),
+    ],
+    ids=['type', 'qos'],
+)
+def test_a_subscriber_that_is_not_reached_beside_one_that_is(bench, kind, qos, words):
+    other = bench.graph.add(Peer(bench.graph, 'other'))
+    other.listen('points2', kind, qos)
+    bench.wait_for('incompatible_subscriber', words)
+    assert bench.causes[0] == 'flowing'
+    assert bench.status.level == b'\1'
+    bench.graph.remove(other)
+    bench.wait_for_the_end_of('incompatible_subscriber')
 
 
 def test_no_camera_info(graph, record_property):

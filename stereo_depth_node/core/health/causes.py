@@ -90,7 +90,7 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'nobody_subscribes',
             Level.OK,
-            'nobody subscribes to {topics}: nothing is computed until somebody does',
+            'nobody subscribes to {topics}: nothing is computed until somebody does{hint}',
             'This is health, not a fault. Subscribe: `ros2 topic hz /depth/image_rect`. In rviz '
             'check that the display is on and its topic is the one named here.',
         ),
@@ -103,11 +103,11 @@ CAUSES: dict[str, Cause] = {
         Cause(
             'incompatible_subscriber',
             Level.ERROR,
-            '{node} subscribes to {topic}, but not with a QoS that this node offers '
-            '({reason}): {cure}',
+            '{node} subscribes to {topic} and gets nothing, for {reason}: {cure}',
             'The outputs are reliable and volatile. A subscriber that asks for transient local '
-            'durability, or for a deadline, gets nothing. The parameters qos_overrides take '
-            'reliability, durability, history and depth, at the start of the node alone.',
+            'durability, or for a deadline, gets nothing, and neither does one of another type. '
+            'The parameters qos_overrides take reliability, durability, history and depth, at '
+            'the start of the node alone.',
         ),
         Cause(
             'no_publisher',

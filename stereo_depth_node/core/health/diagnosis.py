@@ -27,7 +27,7 @@ from stereo_depth_node.core.health.losses import (
 )
 from stereo_depth_node.core.health.rectification import rectification_findings
 from stereo_depth_node.core.health.result import why_depth_is_empty
-from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.health.snapshot import IncompatibleSubscriber, Snapshot
 from stereo_depth_node.core.health.stamps import (
     backward_stamps,
     repeated_images,
@@ -102,9 +102,14 @@ def _inactive(snapshot: Snapshot) -> Finding:
 
 def _unwanted(snapshot: Snapshot) -> Finding:
     if snapshot.incompatible_subscriber is not None:
-        unreached = snapshot.incompatible_subscriber
-        return CAUSES['incompatible_subscriber'].found(**unreached._asdict())
-    return CAUSES['nobody_subscribes'].found(topics=listed(snapshot.subscribers, 'or'))
+        return _unreached(snapshot.incompatible_subscriber, Level.ERROR)
+    meant = snapshot.unpublished
+    hint = f'; others subscribe to {listed(meant)}, which nobody publishes' if meant else ''
+    return CAUSES['nobody_subscribes'].found(topics=listed(snapshot.outputs, 'or'), hint=hint)
+
+
+def _unreached(subscriber: IncompatibleSubscriber, level: Level) -> Finding:
+    return CAUSES['incompatible_subscriber'].found(level=level, **subscriber._asdict())
 
 
 def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
@@ -217,6 +222,8 @@ def _cure_of_overload(snapshot: Snapshot, total: float) -> str:
 
 def _standing(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield what is to be said whether depth flows or not."""
+    if snapshot.is_wanted and snapshot.incompatible_subscriber is not None:
+        yield _unreached(snapshot.incompatible_subscriber, Level.WARN)
     for reason in snapshot.refusals:
         yield CAUSES['parameter_refused'].found(reason=reason)
     for reason in snapshot.ignored:

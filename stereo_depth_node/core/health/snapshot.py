@@ -62,7 +62,7 @@ class IncompatibleSubscriber(NamedTuple):
     node, topic : str
         Who subscribes to what.
     reason, cure : str
-        Which policies do not fit, and what to do.
+        What does not fit, and what to do.
     """
 
     node: str
@@ -131,8 +131,13 @@ class Snapshot:
         Seconds that the counts are of.
     subscribers : mapping of str to int
         Subscribers of each output.
+    outputs : tuple of str
+        Topics of the outputs after remapping.
     incompatible_subscriber : IncompatibleSubscriber or None
-        A subscriber that gets nothing because of its QoS.
+        A subscriber that gets nothing because of its type or QoS.
+    unpublished : tuple of str
+        While nobody subscribes to the outputs: topics of their types that are subscribed to and
+        that nobody publishes.
     age : float
         Seconds since the outputs were asked for; 0 when they are not.
     pairs, computed, restarts : int
@@ -208,7 +213,9 @@ class Snapshot:
     settings: Settings = field(default_factory=Settings)
     window: float = 1.0
     subscribers: Mapping[str, int] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
     incompatible_subscriber: IncompatibleSubscriber | None = None
+    unpublished: tuple[str, ...] = ()
     age: float = 0.0
     pairs: int = 0
     computed: int = 0
