@@ -175,9 +175,9 @@ def _load_kitti(image: Path) -> Scene:
     right_folder = pairs.get(image.parent.name)
     if right_folder is None:
         raise InputError(
-            f'only one image is given, {image}: name the right one, too (to evaluate, with '
-            '--truth), or the --layout of a file that holds both. A left image alone is taken '
-            f'where it is one of KITTI, in a folder {", ".join(pairs)}'
+            f'{image} alone is no scene: name the right image, too, and to evaluate its --truth, '
+            'or the --layout of a file that holds both. Only a left image of KITTI, in a folder '
+            f'{", ".join(pairs)}, finds its partner itself'
         )
     root = image.parent.parent
     pair = load_pair(image, root / right_folder / image.name, f'{root.name}/{image.stem}')
