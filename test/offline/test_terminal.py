@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip('rich')
 
+from terminals import run_on_terminal
+
 PROGRAM = """
 from stereo_depth_node.offline.terminal import print_problem, progress_bar
 with progress_bar(4, 'pairs') as bar:
@@ -36,7 +38,6 @@ def test_a_pipe_gets_plain_text_in_one_line_and_no_bar() -> None:
     assert not done.stdout
 
 
-@pytest.mark.skipif(not hasattr(os, 'openpty'), reason='terminals of this kind are of POSIX')
 @pytest.mark.parametrize(
     ('program', 'shown'),
     [
@@ -50,24 +51,15 @@ def test_a_terminal_sees_what_is_done_and_the_time_left(program: str, shown: lis
         assert re.search(pattern, text)
 
 
-@pytest.mark.skipif(not hasattr(os, 'openpty'), reason='terminals of this kind are of POSIX')
 def test_a_terminal_sees_colours() -> None:
     assert f'\x1b[31m{LINE}\x1b[0m' in seen_on_a_terminal(PROGRAM)
 
 
 def seen_on_a_terminal(program: str) -> str:
     """Return what a program writes to a terminal as its stderr."""
-    terminal, end = os.openpty()
     environment = {name: value for name, value in os.environ.items() if name != 'NO_COLOR'}
-    subprocess.run(
+    _, seen = run_on_terminal(
         [sys.executable, '-c', program],
-        stderr=end,
-        timeout=60,
-        check=True,
-        env={**environment, 'TERM': 'xterm-256color', 'COLUMNS': '100'},
+        {**environment, 'TERM': 'xterm-256color', 'COLUMNS': '100'},
     )
-    os.close(end)
-    os.set_blocking(terminal, False)
-    seen = os.read(terminal, 1 << 16).decode()
-    os.close(terminal)
     return seen

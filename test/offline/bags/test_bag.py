@@ -105,12 +105,11 @@ def test_a_disparity_image_has_all_its_fields(tmp_path: Path) -> None:
 @pytest.mark.usefixtures('small_parts')
 def test_bytes_are_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
     source = write_bag(tmp_path / 'in', 100)
-    for processes in (1, 2, 3):
+    for processes in (1, 3):
         target = tmp_path / f'out{processes}'
         assert run_bag(source, target, '--quiet', '--processes', processes, quiet=False) == 0
     hashes = content_hash(tmp_path / 'out1')
     assert len(hashes) == 5  # 100 pairs in parts of 32, and metadata.yaml
-    assert content_hash(tmp_path / 'out2') == hashes
     assert content_hash(tmp_path / 'out3') == hashes
     assert len(depths_of(tmp_path / 'out1')) == 100
 
@@ -125,23 +124,15 @@ def test_a_filter_over_time_sees_no_borders_between_parts(tmp_path: Path) -> Non
     assert all(np.isfinite(depth).mean() < 0.05 for depth in results[1:])
 
 
-@pytest.mark.parametrize(
-    ('storage', 'compression', 'version'),
-    [
-        (StoragePlugin.SQLITE3, CompressionMode.NONE, 8),
-        (StoragePlugin.SQLITE3, CompressionMode.MESSAGE, 8),
-        (StoragePlugin.SQLITE3, CompressionMode.FILE, 9),
-        (StoragePlugin.MCAP, CompressionMode.STORAGE, 9),
-        (StoragePlugin.MCAP, CompressionMode.FILE, 8),
-    ],
-)
-def test_every_kind_of_recording_gives_the_same_bytes(
-    tmp_path: Path, storage: StoragePlugin, compression: CompressionMode, version: int
-) -> None:
+def test_the_kind_of_a_recording_does_not_change_the_bytes(tmp_path: Path) -> None:
+    """That all kinds hold the same messages is in test_bag_files.py."""
     tape = stereo_tape(4)
     plain = tape.write(tmp_path / 'plain')
     other = tape.write(
-        tmp_path / 'other', storage=storage, compression=compression, version=version
+        tmp_path / 'other',
+        storage=StoragePlugin.SQLITE3,
+        compression=CompressionMode.FILE,
+        version=9,
     )
     assert run_bag(plain, tmp_path / 'out_plain') == 0
     assert run_bag(other, tmp_path / 'out_other') == 0
@@ -154,17 +145,17 @@ def test_a_single_storage_file_is_a_recording_too(tmp_path: Path) -> None:
     assert len(depths_of(tmp_path / 'out')) == 4
 
 
-@pytest.mark.parametrize('options', [('--storage', 'sqlite3'), ('--compress',)])
 @pytest.mark.usefixtures('small_parts')
-def test_results_can_be_stored_otherwise(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_results_can_be_stored_otherwise(tmp_path: Path) -> None:
     source = write_bag(tmp_path / 'in', 40)
     assert run_bag(source, tmp_path / 'plain') == 0
-    assert run_bag(source, tmp_path / 'out', *options) == 0
-    for (stamp, depth), (other_stamp, other) in zip(
-        depths_of(tmp_path / 'plain').items(), depths_of(tmp_path / 'out').items(), strict=True
-    ):
-        assert stamp == other_stamp
-        np.testing.assert_array_equal(depth, other)
+    plain = depths_of(tmp_path / 'plain')
+    for name, *options in (('sqlite3', '--storage', 'sqlite3'), ('compressed', '--compress')):
+        assert run_bag(source, tmp_path / name, *options) == 0
+        found = depths_of(tmp_path / name)
+        assert list(found) == list(plain)
+        for stamp, depth in found.items():
+            np.testing.assert_array_equal(depth, plain[stamp])
 
 
 def test_compressed_images_are_taken(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ FORMS: dict[str, Form] = {
     'mcap file alone': lambda folder: next(plain(folder).glob('*.mcap')),
     'sqlite3 file alone': lambda folder: next(plain(folder, SQLITE).glob('*.db3')),
     'packed chunks': lambda folder: plain(folder, compression=CompressionMode.STORAGE),
+    'packed mcap file': lambda folder: plain(folder, compression=FILE),
     'packed messages': lambda folder: plain(folder, SQLITE, compression=MESSAGE),
     'packed files': lambda folder: plain(folder, SQLITE, compression=FILE),
     'one file, no metadata': lambda folder: without_metadata(plain(folder)),

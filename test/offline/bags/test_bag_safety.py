@@ -21,31 +21,11 @@ pytest.importorskip('rosbags', reason='recordings are read with rosbags, the ext
 
 from bags import content_hash, run_bag, write_bag
 
-from stereo_depth_node.offline.bags import result, schedule
-from stereo_depth_node.offline.bags.compute import compute_part
+from stereo_depth_node.offline.bags import result
 from stereo_depth_node.offline.files.lock import OutputLock
 
 ROOT = Path(__file__).resolve().parents[3]
 needs_proc = pytest.mark.skipif(not Path('/proc/self').exists(), reason='children are in /proc')
-
-
-def _stopped(source: Path, target: Path, monkeypatch: Any, *more: str) -> list[int]:
-    """Stop a run before its third part; return a list of the parts that later runs compute."""
-    computed: list[int] = []
-
-    def stopping(task: Any) -> Any:
-        if task.plan.index == 2:
-            raise KeyboardInterrupt
-        return compute_part(task)
-
-    def counting(task: Any) -> Any:
-        computed.append(task.plan.index)
-        return compute_part(task)
-
-    monkeypatch.setattr(schedule, 'compute_part', stopping)
-    assert run_bag(source, target, *more) == 130
-    monkeypatch.setattr(schedule, 'compute_part', counting)
-    return computed
 
 
 def _start(*arguments: object) -> subprocess.Popen[str]:
@@ -122,88 +102,6 @@ def test_the_lock_of_a_run_that_was_killed_is_free(tmp_path: Path) -> None:
         owner.wait()
     OutputLock(tmp_path / 'out').release()
     assert not list(tmp_path.iterdir())
-
-
-def _cut(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b'')
-
-
-def _zeros_within(path: Path) -> None:
-    with path.open('r+b') as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(bytes(4096))
-
-
-def _one_bit(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 4
-    path.write_bytes(content)
-
-
-def _other_json(path: Path) -> None:
-    path.write_text('[1]')
-
-
-@pytest.mark.usefixtures('small_parts')
-@pytest.mark.parametrize('damage', [_cut, _empty, _zeros_within, _one_bit, Path.unlink])
-def test_a_part_that_is_not_whole_is_computed_again(
-    tmp_path: Path, monkeypatch: Any, damage: Any
-) -> None:
-    source = write_bag(tmp_path / 'in', 80)
-    assert run_bag(source, tmp_path / 'whole') == 0
-    computed = _stopped(source, tmp_path / 'out', monkeypatch)
-    damage(tmp_path / 'out.partial' / 'stereo_depth_1.mcap')
-    assert run_bag(source, tmp_path / 'out', '--resume') == 0
-    assert computed == [1, 2]
-    assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
-
-
-@pytest.mark.usefixtures('small_parts')
-@pytest.mark.parametrize('damage', [_cut, _empty, _one_bit, _other_json, Path.unlink])
-def test_a_damaged_mark_counts_as_none(tmp_path: Path, monkeypatch: Any, damage: Any) -> None:
-    source = write_bag(tmp_path / 'in', 80)
-    assert run_bag(source, tmp_path / 'whole') == 0
-    computed = _stopped(source, tmp_path / 'out', monkeypatch)
-    damage(tmp_path / 'out.partial' / 'stereo_depth_0.mcap.json')
-    damage(tmp_path / 'out.partial' / 'job.json')
-    assert run_bag(source, tmp_path / 'out', '--resume') == 0
-    assert computed == [0, 2]
-    assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
-
-
-@pytest.mark.usefixtures('small_parts')
-def test_a_replacement_that_was_stopped_is_resumed_and_not_taken_for_done(
-    tmp_path: Path, monkeypatch: Any
-) -> None:
-    source = write_bag(tmp_path / 'in', 80)
-    other = ('--set', 'block_size=21')
-    assert run_bag(source, tmp_path / 'whole', *other) == 0
-    assert run_bag(source, tmp_path / 'out') == 0
-    before = content_hash(tmp_path / 'out')
-    _stopped(source, tmp_path / 'out', monkeypatch, '--overwrite', *other)
-    assert content_hash(tmp_path / 'out') == before
-    assert run_bag(source, tmp_path / 'out', '--resume', *other) == 0
-    assert content_hash(tmp_path / 'out') == content_hash(tmp_path / 'whole')
-
-
-@pytest.mark.usefixtures('small_parts')
-def test_a_result_that_came_from_elsewhere_is_not_replaced_by_a_resumed_run(
-    tmp_path: Path, monkeypatch: Any, capsys: Any
-) -> None:
-    source = write_bag(tmp_path / 'in', 80)
-    _stopped(source, tmp_path / 'out', monkeypatch)
-    assert run_bag(source, tmp_path / 'other', '--set', 'block_size=21') == 0
-    (tmp_path / 'other').rename(tmp_path / 'out')
-    before = content_hash(tmp_path / 'out')
-    assert run_bag(source, tmp_path / 'out', '--resume') == 2
-    assert '--resume --overwrite' in capsys.readouterr().err
-    assert content_hash(tmp_path / 'out') == before
-    assert run_bag(source, tmp_path / 'out', '--resume', '--overwrite') == 0
-    assert content_hash(tmp_path / 'out') != before
 
 
 class _KilledError(BaseException):
