@@ -116,7 +116,7 @@ def test_it_works_without_a_place_to_print_to(tmp_path: Path, closed: str) -> No
         [
             'sh',
             '-c',
-            f'"$0" -m stereo_depth_node.offline images l.png r.png {closed}',
+            f'"$0" -m stereo_depth_node.offline images l.png r.png --write disparity.npy {closed}',
             sys.executable,
         ],
         cwd=tmp_path,
@@ -126,7 +126,7 @@ def test_it_works_without_a_place_to_print_to(tmp_path: Path, closed: str) -> No
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b'')
-    assert (tmp_path / 'l_picture.png').exists()
+    assert (tmp_path / 'l_disparity.npy').exists()
 
 
 def test_ctrl_c_before_it_has_begun_gives_no_traceback() -> None:
@@ -149,12 +149,13 @@ def test_ctrl_c_before_it_has_begun_gives_no_traceback() -> None:
 
 def test_names_that_the_locale_has_not_are_printed_all_the_same(tmp_path: Path) -> None:
     program = 'import sys; from stereo_depth_node.offline.cli import main; sys.exit(main())'
+    write = ('--write', 'disparity.npy')
     image = np.zeros((120, 160), np.uint8)
     image[::9, ::7] = 255
     for name in ('左.png', 'r.png'):
         (tmp_path / name).write_bytes(cv2.imencode('.png', image)[1].tobytes())
     done = subprocess.run(
-        [sys.executable, '-c', program, 'images', '左.png', 'r.png', '--quiet'],
+        [sys.executable, '-c', program, 'images', '左.png', 'r.png', '--quiet', *write],
         cwd=tmp_path,
         env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONIOENCODING': 'ascii:strict'},
         capture_output=True,
@@ -163,7 +164,7 @@ def test_names_that_the_locale_has_not_are_printed_all_the_same(tmp_path: Path) 
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, '')
-    assert '\\u5de6_picture.png' in done.stdout
+    assert '\\u5de6_disparity.npy' in done.stdout
 
 
 @pytest.mark.parametrize(
