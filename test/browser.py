@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-__all__ = ['SOFTWARE_GL', 'chromium', 'opened', 'problems']
+__all__ = ['SOFTWARE_GL', 'Opened', 'chromium', 'problems']
+
+Opened = Callable[[Path], Any]
+"""Opens a page that is a file, and returns the browser."""
 
 SOFTWARE_GL = ('--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader')
 """Three-dimensional views where there is no graphics card."""
@@ -62,14 +65,6 @@ def chromium(*arguments: str, **preferences: Any) -> Iterator[Any]:
         yield driver
     finally:
         driver.quit()
-
-
-@contextmanager
-def opened(page: Path) -> Iterator[Any]:
-    """Open a page that is a file in Chromium; the test is skipped where there is none."""
-    with chromium('--disable-gpu') as driver:
-        driver.get(page.resolve().as_uri())
-        yield driver
 
 
 def problems(driver: Any) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip('matplotlib', reason='plots are drawn with matplotlib')
 
-from browser import opened, problems
+from browser import Opened, problems
 
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.cli import main
@@ -67,9 +67,17 @@ def example() -> Report:
     return report
 
 
-def test_a_page_is_sound_and_its_names_are_unique() -> None:
+@pytest.fixture(scope='module')
+def example_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the example."""
+    path = tmp_path_factory.mktemp('example') / 'page.html'
+    example().write(path)
+    return path
+
+
+def test_a_page_is_sound_and_its_names_are_unique(example_page: Path) -> None:
     balance = Balance()
-    page = example().render()
+    page = example_page.read_text()
     balance.feed(page)
     assert balance.open == []
     assert len(balance.ids) == len(set(balance.ids)) > 10
@@ -99,69 +107,66 @@ def test_the_rate_is_said_of_a_recording_that_is_computed_alone() -> None:
     assert '20 pairs computed in 2.0 s' in pages[1]
 
 
-def test_the_same_data_give_the_same_page() -> None:
-    assert example().render() == example().render()
+def test_the_same_data_give_the_same_page(example_page: Path) -> None:
+    assert example().render() == example_page.read_text()
 
 
-def test_a_browser_shows_a_page_without_complaint(tmp_path: Path) -> None:
-    example().write(tmp_path / 'page.html')
-    with opened(tmp_path / 'page.html') as driver:
-        assert problems(driver) == []
-        assert driver.title == 'A <title> & more'
-        sizes = driver.execute_script(
-            'return [...document.querySelectorAll("figure svg, figure img")].map('
-            'e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])'
-        )
-        assert len(sizes) == 4
-        assert all(width > 500 and height > 100 for width, height in sizes)
-        loaded = driver.execute_script(
-            'return [...document.images].map(e => e.complete && e.naturalWidth)'
-        )
-        assert loaded == [60, 60]
-        # Clip paths and markers of the second plot are its own.
-        dangling = driver.execute_script(
-            'return [...document.querySelectorAll("use")].filter(e => !document.getElementById('
-            '(e.getAttribute("href") || e.getAttribute("xlink:href")).slice(1))).length'
-        )
-        assert dangling == 0
+def test_a_browser_shows_a_page_without_complaint(opened: Opened, example_page: Path) -> None:
+    driver = opened(example_page)
+    assert problems(driver) == []
+    assert driver.title == 'A <title> & more'
+    sizes = driver.execute_script(
+        'return [...document.querySelectorAll("figure svg, figure img")].map('
+        'e => [e.getBoundingClientRect().width, e.getBoundingClientRect().height])'
+    )
+    assert len(sizes) == 4
+    assert all(width > 500 and height > 100 for width, height in sizes)
+    loaded = driver.execute_script(
+        'return [...document.images].map(e => e.complete && e.naturalWidth)'
+    )
+    assert loaded == [60, 60]
+    # Clip paths and markers of the second plot are its own.
+    dangling = driver.execute_script(
+        'return [...document.querySelectorAll("use")].filter(e => !document.getElementById('
+        '(e.getAttribute("href") || e.getAttribute("xlink:href")).slice(1))).length'
+    )
+    assert dangling == 0
 
 
-def test_a_narrow_page_does_not_scroll_sideways(tmp_path: Path) -> None:
-    example().write(tmp_path / 'page.html')
-    with opened(tmp_path / 'page.html') as driver:
-        driver.set_window_size(420, 800)
-        width, shown = driver.execute_script(
-            'return [document.documentElement.scrollWidth, document.documentElement.clientWidth]'
-        )
-        assert width <= shown
+def test_a_narrow_page_does_not_scroll_sideways(opened: Opened, example_page: Path) -> None:
+    driver = opened(example_page)
+    emulated(driver, 'light', 420, mobile=False)
+    width, shown = driver.execute_script(
+        'return [document.documentElement.scrollWidth, document.documentElement.clientWidth]'
+    )
+    assert width <= shown
 
 
-def emulated(driver: Any, theme: str, width: int) -> None:
+def emulated(driver: Any, theme: str, width: int, *, mobile: bool) -> None:
     """Show the page in a theme, on a screen of this width."""
     feature = {'name': 'prefers-color-scheme', 'value': theme}
     driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [feature]})
-    screen = {'width': width, 'height': 800, 'deviceScaleFactor': 2, 'mobile': width < 500}
+    screen = {'width': width, 'height': 800, 'deviceScaleFactor': 2, 'mobile': mobile}
     driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', screen)
 
 
-def test_plots_follow_the_theme(tmp_path: Path) -> None:
-    example().write(tmp_path / 'page.html')
+def test_plots_follow_the_theme(opened: Opened, example_page: Path) -> None:
     colours = []
-    with opened(tmp_path / 'page.html') as driver:
-        for theme in ('light', 'dark'):
-            emulated(driver, theme, 1000)
-            colours.append(
-                driver.execute_script(
-                    'const style = e => getComputedStyle(document.querySelector(e));'
-                    'return [style("figure svg text").fill, style("body").color,'
-                    'style("figure svg [style*=line]").stroke]'
-                )
+    driver = opened(example_page)
+    for theme in ('light', 'dark'):
+        emulated(driver, theme, 1000, mobile=False)
+        colours.append(
+            driver.execute_script(
+                'const style = e => getComputedStyle(document.querySelector(e));'
+                'return [style("figure svg text").fill, style("body").color,'
+                'style("figure svg [style*=line]").stroke]'
             )
+        )
     for text, ink, _ in colours:
         assert text == ink
     assert all(light != dark for light, dark in zip(*colours, strict=True))
     # Nothing is painted behind a plot.
-    assert 'fill: #ffffff' not in example().render()
+    assert 'fill: #ffffff' not in example_page.read_text()
 
 
 def test_a_picture_for_a_page_has_a_transparent_ground() -> None:
@@ -171,35 +176,34 @@ def test_a_picture_for_a_page_has_a_transparent_ground() -> None:
     assert corner[3] == 0
 
 
-def test_a_phone_shows_texts_of_a_readable_size(tmp_path: Path) -> None:
+def test_a_phone_shows_texts_of_a_readable_size(opened: Opened, tmp_path: Path) -> None:
     report = example()
     panel = Panel('Depth', np.linspace(1.0, 2.0, 1200).reshape(30, 40), 'm')
     report.add_gallery([(png_of_panel(panel), 'Depth')] * 2)
     report.write(tmp_path / 'page.html')
-    with opened(tmp_path / 'page.html') as driver:
-        emulated(driver, 'dark', 390)
-        heights = driver.execute_script(
-            'return [...document.querySelectorAll("figure svg text")].map('
-            'e => e.getBoundingClientRect().height)'
-        )
-        assert min(heights) >= 9
-        # One picture beneath the other, as wide as the screen but for its margins.
-        boxes = driver.execute_script(
-            'return [...document.querySelectorAll(".gallery img")].slice(-2).map('
-            'e => {const box = e.getBoundingClientRect(); return [box.left, box.width]})'
-        )
-        assert boxes[0] == boxes[1]
-        assert boxes[0][1] > 330
-        # A column of a table is not squeezed to single letters.
-        widths = driver.execute_script(
-            'return [...document.querySelectorAll("th")].map(e => e.scrollWidth > e.clientWidth)'
-        )
-        assert not any(widths)
+    driver = opened(tmp_path / 'page.html')
+    emulated(driver, 'dark', 390, mobile=True)
+    heights = driver.execute_script(
+        'return [...document.querySelectorAll("figure svg text")].map('
+        'e => e.getBoundingClientRect().height)'
+    )
+    assert min(heights) >= 9
+    # One picture beneath the other, as wide as the screen but for its margins.
+    boxes = driver.execute_script(
+        'return [...document.querySelectorAll(".gallery img")].slice(-2).map('
+        'e => {const box = e.getBoundingClientRect(); return [box.left, box.width]})'
+    )
+    assert boxes[0] == boxes[1]
+    assert boxes[0][1] > 330
+    # A column of a table is not squeezed to single letters.
+    widths = driver.execute_script(
+        'return [...document.querySelectorAll("th")].map(e => e.scrollWidth > e.clientWidth)'
+    )
+    assert not any(widths)
 
 
-@pytest.fixture
-def recording_report(tmp_path: Path) -> Path:
-    """Compute a recording that lacks an image, with a report."""
+def test_the_report_of_a_recording_shows_what_came_of_it(opened: Opened, tmp_path: Path) -> None:
+    """It lacks an image."""
     pytest.importorskip('rosbags', reason='recordings are read with rosbags')
     from bags import stereo_tape
 
@@ -210,39 +214,42 @@ def recording_report(tmp_path: Path) -> Path:
     page = tmp_path / 'report.html'
     command = ['bag', str(source), str(tmp_path / 'out'), '--report', str(page)]
     assert main([*command, '--set', 'block_size=11', '--quiet', '--processes', '1']) == 0
-    return page
-
-
-def test_the_report_of_a_recording_shows_what_came_of_it(recording_report: Path) -> None:
-    with opened(recording_report) as driver:
-        assert problems(driver) == []
-        text = driver.find_element('tag name', 'main').text
-        assert 'Stereo depth of drive' in text
-        assert '11 of 11' in text
-        assert '1 of 23' in text
-        assert 'the other camera sent no image within the tolerance' in text
-        assert 'block_size' in text
-        assert 'OpenCV' in text
-        pictures = driver.execute_script('return [...document.images].map(e => e.naturalWidth)')
-        # Left image and depth of three frames.
-        assert len(pictures) == 2 * 3
-        assert all(width > 600 for width in pictures)
-        plots = driver.execute_script('return document.querySelectorAll("figure svg").length')
-        assert plots == 1
-        # The settings are folded until they are asked for.
-        table = driver.find_element('css selector', 'details table')
-        assert not table.is_displayed()
-        driver.find_element('css selector', 'details summary').click()
-        assert table.is_displayed()
-        assert 'num_disparities' in table.text
+    driver = opened(page)
+    assert problems(driver) == []
+    text = driver.find_element('tag name', 'main').text
+    assert 'Stereo depth of drive' in text
+    assert '11 of 11' in text
+    assert '1 of 23' in text
+    assert 'the other camera sent no image within the tolerance' in text
+    assert 'block_size' in text
+    assert 'OpenCV' in text
+    pictures = driver.execute_script('return [...document.images].map(e => e.naturalWidth)')
+    # Left image and depth of three frames.
+    assert len(pictures) == 2 * 3
+    assert all(width > 600 for width in pictures)
+    plots = driver.execute_script('return document.querySelectorAll("figure svg").length')
+    assert plots == 1
+    # The settings are folded until they are asked for.
+    table = driver.find_element('css selector', 'details table')
+    assert not table.is_displayed()
+    driver.find_element('css selector', 'details summary').click()
+    assert table.is_displayed()
+    assert 'num_disparities' in table.text
 
 
 def test_a_report_that_exists_is_kept_unless_it_may_be_replaced(
-    tmp_path: Path, recording_report: Path, capsys: Any
+    tmp_path: Path, capsys: Any
 ) -> None:
-    before = recording_report.read_bytes()
-    command = ['bag', str(tmp_path / 'drive'), str(tmp_path / 'again'), '--quiet']
-    assert main([*command, '--report', str(recording_report)]) == 2
+    pytest.importorskip('rosbags', reason='recordings are read with rosbags')
+    from bags import write_bag
+
+    report = tmp_path / 'report.html'
+    report.write_text('mine')
+    command = ['bag', str(write_bag(tmp_path / 'in', 1)), str(tmp_path / 'out'), '--quiet']
+    command += ['--report', str(report)]
+    assert main(command) == 2
     assert 'exists' in capsys.readouterr().err
-    assert recording_report.read_bytes() == before
-    assert not (tmp_path / 'again').exists()
+    assert report.read_text() == 'mine'
+    assert not (tmp_path / 'out').exists()
+    assert main([*command, '--overwrite', '--processes', '1']) == 0
+    assert '<html' in report.read_text()
