@@ -132,8 +132,9 @@ class NodeProcess:
         self._process.send_signal(number)
         return self._process.wait(_END_S)
 
-    def spin(self) -> None:
+    def spin(self, _timeout_s: float) -> bool:
         """Do nothing: it runs by itself."""
+        return False
 
     def seen(self) -> str:
         """Say what it wrote."""

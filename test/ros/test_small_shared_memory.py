@@ -18,7 +18,7 @@ pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph
 
-from stereo_depth_node.environment import fast_dds_environment
+from stereo_depth_node.environment import profile_variable, shared_file
 from stereo_depth_node.processes import Process
 
 DEADLINE_S = 60.0
@@ -32,7 +32,11 @@ def started(graph: Graph, folder: Path, size: str, first: str = '') -> Process:
     if subprocess.run([*inside, 'true'], capture_output=True, check=False).returncode != 0:
         pytest.skip('no mount namespace can be made here')
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(graph.domain_id)}
-    environment |= {'PYTHONPATH': os.pathsep.join(sys.path), **fast_dds_environment(environment)}
+    profile = str(shared_file('config/fastdds_shm.xml'))
+    environment |= {
+        'PYTHONPATH': os.pathsep.join(sys.path),
+        profile_variable(environment): profile,
+    }
     command = [*inside, sys.executable, '-m', 'stereo_depth_node.ros.main']
     return Process('node', command, environment, folder / 'node.log')
 
