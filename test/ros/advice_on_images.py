@@ -10,7 +10,9 @@ import resource
 
 from advice import of, Scenario, TOPICS
 from bench import DISPARITY, HEIGHT, WIDTH
+import cv2
 import numpy as np
+import pytest
 from rig import image_message, next_stamp_ns
 from scenes import plane, scene_of, tilted_plane
 
@@ -189,6 +191,8 @@ class LittleMemory(Scenario):
     """Semi-global matching over the whole image takes 1280 * 720 * 128 * 2 bytes, 225 MiB."""
 
     def breaks(self) -> None:
+        if cv2.__version__.startswith('4.5.4'):
+            pytest.skip('this OpenCV ends the process when it gets no memory')
         self.starts(matcher_backend='opencv', num_disparities=128)
         self.shows(scene_of(plane(1280, 720, DISPARITY)))
         self.bench.wait_for('flowing')

@@ -299,7 +299,8 @@ CAUSES: dict[str, Cause] = {
             'algorithm to bm, end other programs, or allow the node more (docker run --memory, '
             'ulimit -v)',
             'Semi-global matching needs most: width * height * num_disparities * 2 bytes with '
-            'sgbm_hh.',
+            'sgbm_hh. OpenCV 4.5.4, that of Humble, ends the process instead; `respawn:=true` '
+            'starts it again.',
         ),
         Cause(
             'internal_error',
