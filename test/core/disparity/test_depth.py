@@ -87,7 +87,7 @@ def test_depth_is_focal_length_times_baseline_over_disparity(offset):
     more=st.just(0.0) | st.floats(0.01, 100),
     encoding=st.sampled_from(('32FC1', '16UC1')),
 )
-@hypothesis_settings(max_examples=200, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=200)
 def test_limits_of_depth_keep_what_lies_between_them(
     offset, f, baseline, minimum, near, more, encoding
 ):
@@ -171,7 +171,7 @@ def test_millimetres_are_rounded_to_nearest(metres, millimetres):
 
 
 @given(f=st.floats(100, 3000), baseline=st.floats(0.005, 2), offset=st.floats(-60, 60))
-@hypothesis_settings(max_examples=200, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=200)
 def test_millimetres_never_wrap(f, baseline, offset):
     """Beyond 65.535 m a depth is unknown in 16UC1, and up to it never more than 65535."""
     geometry = geometry_of(640, 480, f=f, baseline=baseline, offset=offset)

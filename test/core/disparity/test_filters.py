@@ -158,7 +158,7 @@ fields = st.integers(0, 2**32 - 1).map(
 
 
 @given(field=fields, share=st.floats(0, 1), size=st.sampled_from((3, 5)))
-@hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=60)
 def test_the_median_invents_neither_pixels_nor_disparities(field, share, size):
     """What it gives was measured within half of its side, and unknown stays unknown."""
     rng = np.random.default_rng(1)
@@ -302,7 +302,7 @@ def test_after_a_reset_the_next_pair_passes_as_it_is():
 
 
 @given(seed=st.integers(0, 1000))
-@hypothesis_settings(max_examples=40, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=40)
 def test_the_temporal_filter_only_takes_away(seed):
     rng = np.random.default_rng(seed)
     temporal = TemporalFilter(3)
@@ -333,7 +333,7 @@ def test_blocks_that_reach_into_a_black_border_have_no_disparity():
 
 
 @given(seed=st.integers(0, 1000), first=st.sampled_from([-24, 0, 7]))
-@hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=60)
 def test_a_disparity_goes_exactly_where_its_block_or_that_of_its_match_was_not_seen(seed, first):
     """Whatever the shape of the areas; a match beyond the right image counts as seen."""
     rng = np.random.default_rng(seed)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 import pytest
 from snapshots import changed, first, HEALTHY, IMAGE, names, PERIOD_NS, side, SILENT, text_of
@@ -95,7 +94,6 @@ def test_stamps_apart_are_told_in_the_words_of_the_issue():
     )
 
 
-@hypothesis_settings(deadline=None)
 @given(st.integers(10_000_001, 900_000_000))
 def test_the_tolerance_proposed_holds_the_offset(offset_ns):
     text = first(unpaired(offset=OffsetEstimate(offset_ns, offset_ns, 40)))
@@ -366,7 +364,6 @@ counts = st.integers(0, 100)
 silences = st.sampled_from([0.0, 0.5, 1.5, math.inf])
 
 
-@hypothesis_settings(deadline=None)
 @given(
     received=st.tuples(counts, counts),
     silence=st.tuples(silences, silences),

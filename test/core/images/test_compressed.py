@@ -182,7 +182,7 @@ def test_a_blank_image_that_compresses_well_is_no_false_claim():
         np.testing.assert_array_equal(grey, blank)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     start=st.sampled_from([b'', b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff', b'II*\0', b'MM\0*']),
     rest=st.binary(max_size=200),

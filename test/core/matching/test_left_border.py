@@ -70,7 +70,7 @@ def columns_of_band(settings: Settings, scene: StereoScene) -> slice:
     left_right=st.integers(-1, 3),
     size=st.sampled_from([(200, 60), (171, 51), (320, 45)]),
 )
-@hypothesis_settings(max_examples=80, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=80)
 def test_block_matching_fills_the_band_as_on_continued_images(
     minimum, count, half, pre_filter, pre_filter_size, left_right, size
 ):

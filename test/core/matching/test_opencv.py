@@ -27,7 +27,6 @@ from stereo_depth_node.core.settings.window import valid_window
 SENTINEL = 32001
 SEMI_GLOBAL = ('sgbm', 'sgbm_3way', 'sgbm_hh', 'sgbm_hh4')
 MODES = dict(zip(SEMI_GLOBAL, (0, 2, 1, 3), strict=True))
-reproducibly = functools.partial(hypothesis_settings, deadline=None, derandomize=True)
 
 
 def common_settings(draw: st.DrawFn, **more: st.SearchStrategy[Any]) -> dict[str, Any]:
@@ -126,13 +125,13 @@ def assert_as_opencv(settings: Settings, scene: StereoScene) -> None:
 
 
 @given(settings=bm_settings(), size=sizes)
-@reproducibly(max_examples=150)
+@hypothesis_settings(max_examples=150)
 def test_block_matching_is_opencvs_bit_for_bit(settings, size):
     assert_as_opencv(settings, textured_pair(*size))
 
 
 @given(settings=sgbm_settings(), size=sizes)
-@reproducibly(max_examples=100)
+@hypothesis_settings(max_examples=100)
 def test_semi_global_matching_is_opencvs_bit_for_bit(settings, size):
     assert_as_opencv(settings, textured_pair(*size))
 
@@ -168,7 +167,7 @@ def test_a_matcher_writes_into_a_part_of_an_array_and_nowhere_else():
     half=st.integers(2, 9),
     size=sizes,
 )
-@reproducibly(max_examples=80)
+@hypothesis_settings(max_examples=80)
 def test_block_matching_has_a_disparity_exactly_at_every_pixel_of_the_valid_window(
     minimum, count, half, size
 ):

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -54,7 +53,6 @@ def decoded(message: bytes) -> np.ndarray:
     return decode_grey(content)
 
 
-@hypothesis_settings(deadline=None)
 @given(stamps, strings, strings, st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_every_field_of_an_image_is_read(
     stamp: tuple[int, int],
@@ -88,7 +86,6 @@ def test_every_field_of_an_image_is_read(
     assert bytes(content.data) == PIXELS.tobytes()
 
 
-@hypothesis_settings(deadline=None)
 @given(stamps, strings, strings, st.binary(max_size=20), st.booleans())
 def test_every_field_of_a_compressed_image_is_read(
     stamp: tuple[int, int], frame_id: str, format_: str, data: bytes, little_endian: bool

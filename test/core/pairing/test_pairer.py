@@ -423,7 +423,7 @@ def rigs(draw):
     return kept[0] & kept[1], tolerance, [arrival[1:] for arrival in arrivals]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(rigs())
 def test_every_possible_pair_comes_once_and_no_wrong_one(rig):
     both, tolerance, arrivals = rig
@@ -437,7 +437,7 @@ def test_every_possible_pair_comes_once_and_no_wrong_one(rig):
     assert sorted(pair.left for pair in pairs) == sorted(both)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     intervals=st.tuples(*[st.lists(st.integers(10, 60), max_size=30)] * 2),
     start=st.integers(-60, 60),
@@ -479,7 +479,7 @@ def test_true_partners_pair_under_any_tolerance_and_interleaving(
     assert_balanced(pairer)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(

@@ -64,8 +64,6 @@ def possible_settings(draw: st.DrawFn) -> Settings:
 @given(settings=possible_settings(), describe=st.booleans())
 @hypothesis_settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_settings_are_read_back_as_they_were_written(tmp_path, settings, describe):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def if_possible(settings: Settings, changes: dict[str, object]) -> list[Settings
         return []
 
 
+@functools.cache
 def tuned_settings(algorithm: str) -> list[Settings]:
     """Return settings that the tuner can arrive at: its candidates, two groups of them at once."""
     known = ALGORITHMS[algorithm]

@@ -155,7 +155,7 @@ def test_each_parameter_is_described_and_its_range_ends_lie_on_its_grid(known):
     low=st.integers(-2048, 2048),
     count=st.integers(1, 256).map(lambda steps: 16 * steps),
 )
-@hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=300)
 def test_a_reduced_range_of_disparities_covers_the_full_one_and_little_more(factor, low, count):
     full = Settings(min_disparity=low, num_disparities=count, downscale=factor)
     reduced = full.for_downscaled_images()

@@ -33,7 +33,7 @@ from stereo_depth_node.core.matching.kernel.provider import (
 
 pytest.importorskip('numba')
 
-CASES_PER_SEED = 1000
+CASES_PER_SEED = 500
 
 
 @pytest.fixture(scope='module', autouse=True)
