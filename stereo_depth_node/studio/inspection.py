@@ -142,7 +142,7 @@ def plot_of(curve: CostCurve, published: float) -> dict[str, Any]:
     }
 
 
-def row_of(result: Result, curve: CostCurve, x: int, y: int) -> tuple[str, str]:
+def row_of(result: Result, curve: CostCurve, x: int, y: int) -> tuple[str, str, float]:
     """Return the rows around a pixel in both images, with what was compared and what matched.
 
     Returns
@@ -151,6 +151,8 @@ def row_of(result: Result, curve: CostCurve, x: int, y: int) -> tuple[str, str]:
         The left image above the right one, as an address that holds the picture.
     marks : str
         What is drawn over it, SVG.
+    ratio : float
+        Its width by its height.
     """
     settings = result.pipeline.settings
     height, width = result.left.shape
@@ -184,4 +186,5 @@ def row_of(result: Result, curve: CostCurve, x: int, y: int) -> tuple[str, str]:
         if place is not None
     ]
     marks = ''.join([searched, block(x, 0, _BEST), *found])
-    return f'data:image/png;base64,{content}', marks
+    ratio = picture.shape[1] / picture.shape[0]
+    return f'data:image/png;base64,{content}', marks, ratio

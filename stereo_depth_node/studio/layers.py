@@ -24,6 +24,7 @@ from stereo_depth_node.studio.unknown import REASONS
 __all__ = [
     'LAYERS',
     'Layer',
+    'Limits',
     'css_gradient',
     'is_there',
     'limits_of',

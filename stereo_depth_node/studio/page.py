@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
+import time
 
 from nicegui import background_tasks, ui
 from nicegui.events import KeyEventArguments, ValueChangeEventArguments
@@ -34,6 +35,11 @@ from stereo_depth_node.studio.viewer import LayerPanel, Viewer
 
 __all__ = ['build_page']
 
+Pixel = tuple[int, int]
+
+# Matching that takes longer than this is said to go on, seconds.
+_SLOW_S, _LOOK_S = 0.6, 0.3
+
 _STYLE = Path(__file__).with_name('studio.css')
 _KEYS = """\
 **Pictures** (click on them first): arrow keys move the chosen pixel, Shift for 10; `+` `-` zoom, \
@@ -58,8 +64,12 @@ class _Page:
 
     def __init__(self, session: Session, output: OutputFolder | None) -> None:
         self._session, self._output = session, output
-        self._pixel: tuple[int, int] | None = None
+        # What was pointed at, and what was clicked on, in a result of this width and height.
+        self._pointed: Pixel | None = None
+        self._pixel: Pixel | None = None
+        self._size = (1, 1)
         self._shows_frozen = False
+        self._refused: tuple[ui.notification, Settings] | None = None
         self._dark = ui.dark_mode(None)
         self._build_header()
         with ui.element('main').classes('studio-main'):
@@ -71,6 +81,8 @@ class _Page:
                     self._viewer = Viewer(self._point, self._pick)
                     self._cloud = CloudPanel(session)
                     self._badge = ui.label('A, frozen').classes('studio-badge')
+                    self._busy = ui.label('Matching …').classes('studio-badge studio-busy')
+                    self._busy.props('role=status')
                 self._match = MatchPanel(session)
                 self._timeline = Timeline(session) if session.source.count > 1 else None
             with ui.element('section').classes('studio-side').props('aria-label=figures'):
@@ -83,6 +95,8 @@ class _Page:
         self._show_view('pictures')
         self._problem.set_visibility(False)
         self._badge.set_visibility(False)
+        self._busy.set_visibility(False)
+        ui.timer(_LOOK_S, self._show_busy)
         self._keys = self._actions()
         ui.keyboard(on_key=self._key)
         session.on_result = self._show_result
@@ -102,7 +116,7 @@ class _Page:
                 value='pictures',
                 on_change=lambda event: self._show_view(event.value),
             ).props('dense unelevated no-caps size=sm')
-            PresetMenu(session, self._take)
+            PresetMenu(session, self._take, self._complain)
             TuneDialog(session, self._take)
             self._undo = icon_button('undo', 'Undo (z)', lambda: self._step(-1))
             self._redo = icon_button('redo', 'Do again (y)', lambda: self._step(1))
@@ -111,7 +125,7 @@ class _Page:
             self._flip.props('aria-label="show A, the frozen result"')
             with self._flip:
                 ui.tooltip('Show the frozen result in place of the new one (b)')
-            ExportMenu(session, self._shown, self._output)
+            ExportMenu(session, self._shown, self._output, self._complain)
             icon_button('contrast', 'Light or dark', self._change_theme)
             with icon_button('keyboard', 'Keys', lambda: None), ui.menu().classes('studio-keys'):
                 ui.markdown(_KEYS)
@@ -126,6 +140,8 @@ class _Page:
     async def _show_result(self) -> None:
         """Show a new result: its pictures, and the rest when they are seen."""
         self._shows_frozen = False
+        if self._refused is not None and self._refused[1] != self._session.settings:
+            self._complain('')
         shown = self._shown()
         if shown is not None:
             # A browser that draws nothing, as the page is hidden, is not waited for.
@@ -141,7 +157,8 @@ class _Page:
         if shown is None:
             return
         _, result = shown
-        self._layers.describe(result)
+        self._follow_size(result)
+        background_tasks.create(self._layers.describe(result))
         self._badge.set_visibility(self._shows_frozen)
         self._update_buttons()
         if self._view.value == 'cloud':
@@ -150,10 +167,24 @@ class _Page:
             pixel = self._pixel
             background_tasks.create(self._match.show(result, pixel))
 
+    def _follow_size(self, result: Result) -> None:
+        """Keep the pixels at their place in the scene where a result is of another size."""
+        height, width = result.left.shape
+        old, self._size = self._size, (width, height)
+        if old != self._size:
+            self._pointed, self._pixel = (
+                each and (each[0] * width // old[0], each[1] * height // old[1])
+                for each in (self._pointed, self._pixel)
+            )
+            if self._pixel is not None:
+                self._viewer.put_cross(self._pixel)
+
     def _show_figures(self) -> None:
-        session = self._session
+        session, shown = self._session, self._shown()
         if session.figures is None:
             return
+        if shown is not None and self._pointed is not None:
+            background_tasks.create(self._pixels.show(shown[1], self._pointed))
         number, figures, compared = session.figures_number, session.figures, None
         if session.frozen is not None:
             compared = session.frozen[2]
@@ -167,19 +198,32 @@ class _Page:
         self._problem.text = text
         self._problem.set_visibility(bool(text))
 
+    def _show_busy(self) -> None:
+        began_s = self._session.began_s
+        self._busy.set_visibility(began_s is not None and time.monotonic() - began_s > _SLOW_S)
+
+    def _complain(self, text: str) -> None:
+        """Say why something was refused, until that is dismissed or outdated; nothing if empty."""
+        if self._refused is not None and not self._refused[0].is_deleted:
+            self._refused[0].dismiss()
+        self._refused = None
+        if text:
+            shown = ui.notification(
+                text, type='negative', multi_line=True, timeout=None, close_button='Dismiss'
+            )
+            self._refused = shown, self._session.settings
+
     async def _take(self, settings: Settings) -> str:
         """Take settings that a preset or the search has; say why not."""
         reason = await self._session.take(settings)
-        if reason:
-            ui.notify(reason, type='negative', multi_line=True)
-        else:
+        self._complain(reason)
+        if not reason:
             self._controls.show(self._session.settings)
         return reason
 
     async def _step(self, change: int) -> None:
         reason = await self._session.step(change)
-        if reason:
-            ui.notify(reason, type='negative', multi_line=True)
+        self._complain(reason)
         self._controls.show(self._session.settings)
 
     def _follow(self, settings: Settings) -> None:
@@ -215,16 +259,17 @@ class _Page:
             if shown is not None:
                 background_tasks.create(self._cloud.show(shown[1]))
 
-    async def _point(self, pixel: tuple[int, int] | None) -> None:
+    async def _point(self, pixel: Pixel | None) -> None:
         shown = self._shown()
+        self._pointed = pixel or self._pointed
         await self._pixels.show(None if shown is None else shown[1], pixel)
 
-    async def _pick(self, pixel: tuple[int, int]) -> None:
+    async def _pick(self, pixel: Pixel) -> None:
         shown = self._shown()
         if shown is None:
             return
         _, result = shown
-        self._pixel = pixel
+        self._pointed = self._pixel = pixel
         self._viewer.put_cross(pixel)
         await self._pixels.show(result, pixel)
         await self._match.show(result, pixel)

@@ -28,6 +28,8 @@ _WIDTH, _HEIGHT = 72, 20
 _SPACE = '#15191e'
 # Between two questions to a running node, seconds.
 _EXPLAIN_S = 2.0
+# Of the rows of a match, pixels: below them is room for what is said of it.
+_ROWS_HEIGHT = 130
 # Size of a point, of its usual distance.
 _POINT_SHARE = 0.006
 
@@ -211,7 +213,8 @@ class MatchPanel:
         curve = await self._session.in_thread(lambda: costs_of(result, x, y))
         if number != self._newest:
             return
-        source, marks = row_of(result, curve, x, y)
+        source, marks, ratio = row_of(result, curve, x, y)
+        self._rows.style(replace=f'width: min(100%, {ratio * _ROWS_HEIGHT:.0f}px)')
         self._rows.set_source(source)
         self._rows.set_content(marks)
         self._text.text = explained(result, curve, x, y)

@@ -40,6 +40,9 @@ _CACHED = {'cache-control': 'private, max-age=3600', 'x-content-type-options': '
 _GRACE_S = 1
 # Between two updates from a running node, seconds.
 _UPDATE_S = 0.3
+# For so long a tab is kept whose connection is lost, as on a robot that drives: it has settings.
+# Those of a running node are in the node, which a tab that is gone shall not keep busy.
+_LOST_S, _LOST_OF_NODE_S = 600.0, 3.0
 
 
 class Studio:
@@ -78,6 +81,11 @@ class Studio:
         session = Session(self.source, self.start, self.workers, self._references)
         self.sessions[session.key] = session
         return session
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds for which a tab is kept whose connection is lost."""
+        return _LOST_OF_NODE_S if isinstance(self.source, NodeSource) else _LOST_S
 
     def _changed(self) -> None:
         """Update all tabs when the node has something new, but not more often than is seen."""
@@ -174,7 +182,7 @@ def _application(studio: Studio) -> FastAPI:
         headers = {'content-disposition': f'attachment; filename="{name}"'}
         return Response(content, media_type='application/octet-stream', headers=headers)
 
-    @ui.page('/')
+    @ui.page('/', reconnect_timeout=studio.lost_s)
     async def page() -> None:
         session = studio.open_session()
         build_page(session, studio.output)
@@ -185,6 +193,7 @@ def _application(studio: Studio) -> FastAPI:
             task.cancel()
             studio.close_session(session)
 
+        client.on_disconnect(session.keep_newest)
         client.on_delete(close)
 
     ui.run_with(

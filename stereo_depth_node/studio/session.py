@@ -81,6 +81,8 @@ class Session:
         The last ones.
     layers : list of tuple of str and limits
         Those that are visible, which are made together with the result.
+    began_s : float or None
+        When the pair that is being matched was begun, by ``time.monotonic``; None while none is.
     on_result : async callable
         Awaited when there is a new one; it returns when the browser shows it.
     on_figures : callable
@@ -99,6 +101,7 @@ class Session:
         self.history = History(start)
         self.index, self.shown_index = 0, -1
         self.is_closed = False
+        self.began_s: float | None = None
         self.result: Result | None = None
         self.figures: Figures | None = None
         self.frozen: tuple[int, Result, Figures | None] | None = None
@@ -223,6 +226,11 @@ class Session:
             return self.frozen[1]
         return self._results.get(number, self.result)
 
+    def keep_newest(self) -> None:
+        """Forget all results but the newest and the frozen one, as the tab may be gone."""
+        for number in [each for each in self._results if each != self.number]:
+            del self._results[number]
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Compute something in a thread, while the page goes on."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
@@ -233,6 +241,7 @@ class Session:
             await self._has_changed.wait()
             self._has_changed.clear()
             index = self.index
+            self.began_s = time.monotonic()
             try:
                 result, index = await self.in_thread(self._matched)
             except Exception as error:  # noqa: BLE001 (whatever it is, the page goes on)
@@ -240,6 +249,8 @@ class Session:
                 self._is_shown.set()
                 self.on_problem(_text_of(error))
                 continue
+            finally:
+                self.began_s = None
             self.number += 1
             if self.result is None or not result.has_left_of(self.result):
                 self.left_number = self.number

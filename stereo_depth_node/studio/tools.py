@@ -33,6 +33,8 @@ from stereo_depth_node.studio.session import Session
 __all__ = ['ExportMenu', 'PresetMenu', 'TuneDialog']
 
 Take = Callable[[Settings], Awaitable[str]]
+# Shows why something was refused; nothing for an empty text.
+Complain = Callable[[str], None]
 
 _BUDGETS_S = (10, 20, 60, 180)
 _DEFAULT_BUDGET_S = 20
@@ -42,8 +44,8 @@ _REFRESH_S = 0.2
 class PresetMenu:
     """The presets, and the defaults."""
 
-    def __init__(self, session: Session, take: Take) -> None:
-        self._session, self._take = session, take
+    def __init__(self, session: Session, take: Take, complain: Complain) -> None:
+        self._session, self._take, self._complain = session, take, complain
         with ui.button('Presets', color=None).props('flat dense no-caps size=md'), ui.menu():
             for name, path in presets().items():
                 ui.menu_item(name, partial(self._choose, path))
@@ -54,7 +56,7 @@ class PresetMenu:
         try:
             settings = preset(path, self._session.settings)
         except StereoDepthError as error:
-            ui.notify(visible(error), type='negative', multi_line=True)
+            self._complain(visible(error))
         else:
             await self._take(settings)
 
@@ -178,8 +180,10 @@ class ExportMenu:
         session: Session,
         shown: Callable[[], tuple[int, Result] | None],
         output: OutputFolder | None,
+        complain: Complain,
     ) -> None:
         self._session, self._shown, self._output = session, shown, output
+        self._complain = complain
         button = ui.button('Export', color=None).props('flat dense no-caps size=md')
         with button, ui.menu().on('show', self._fill):
             self._items = ui.column().classes('studio-export')
@@ -216,8 +220,9 @@ class ExportMenu:
         try:
             path = await self._session.in_thread(lambda: output.save(result, name))
         except StereoDepthError as error:
-            ui.notify(visible(error), type='negative', multi_line=True)
+            self._complain(visible(error))
         else:
+            self._complain('')
             ui.notify(f'{visible(path)} is written.', type='positive')
 
     @staticmethod

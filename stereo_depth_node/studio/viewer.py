@@ -14,7 +14,14 @@ from nicegui.awaitable_response import AwaitableResponse
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from stereo_depth_node.studio.layers import css_gradient, is_there, LAYERS, limits_of, rounded
+from stereo_depth_node.studio.layers import (
+    css_gradient,
+    is_there,
+    LAYERS,
+    Limits,
+    limits_of,
+    rounded,
+)
 from stereo_depth_node.studio.result import Result
 from stereo_depth_node.studio.session import Session
 from stereo_depth_node.studio.unknown import REASONS
@@ -126,14 +133,22 @@ class LayerPanel:
         height, width = result.pipeline.fixed.shape
         return self._viewer.show(layers, (width, height))
 
-    def describe(self, result: Result) -> None:
+    async def describe(self, result: Result) -> None:
         """Write what the layers of a result are: which there are, the ends of their colours."""
+        chosen = {}
         for name, choice in self._choices.items():
             exists = is_there(result, name)
             self._rows[name].set_visibility(exists)
             if name in self._ends and choice.is_visible and exists:
-                self._label(name, result)
-        self.show_reasons(result)
+                chosen[name] = choice.limits
+        # In a thread: a result may be in use there for seconds, and the page would stand still.
+        found = await self._session.in_thread(
+            lambda: {name: limits_of(result, name, limits) for name, limits in chosen.items()}
+        )
+        if self._shown is not None and self._shown[1] is result:
+            for name, limits in found.items():
+                self._label(name, limits)
+            self.show_reasons(result)
 
     def toggle(self, place: int) -> None:
         """Show or hide a layer, counted from 1 and from the lowest."""
@@ -187,23 +202,29 @@ class LayerPanel:
                         ui.label(f'{shares[name]:.1f} %').classes('studio-share')
                         ui.label(reason.text)
 
-    def _label(self, name: str, result: Result) -> None:
+    def _label(self, name: str, limits: Limits) -> None:
         """Write the values of the ends of a layer's colours."""
-        limits = limits_of(result, name, self._choices[name].limits)
         for end, value in zip(self._ends[name], limits, strict=True):
             end.value = rounded(value)
 
-    def _typed(self, name: str) -> None:
+    async def _typed(self, name: str) -> None:
         """Take the ends that were typed; nothing in one of them is the default again."""
         if self._shown is None:
             return
-        low, high = (end.value for end in self._ends[name])
         _, result = self._shown
-        now = limits_of(result, name, self._choices[name].limits)
-        if low is None or high is None or not low < high:
+        typed = [end.value for end in self._ends[name]]
+        if typed == [None, None]:
             self._set(name, limits=None)
-        elif (low, high) != tuple(rounded(value) for value in now):
+            return
+        default = await self._session.in_thread(lambda: limits_of(result, name))
+        now = self._choices[name].limits or default
+        low, high = (
+            default[place] if value is None else value for place, value in enumerate(typed)
+        )
+        if low < high and typed != [rounded(value) for value in now]:
             self._set(name, limits=(float(low), float(high)))
+        else:
+            self._label(name, now)
 
     def _set(self, name: str, **changes: Any) -> None:
         choice = self._choices[name]
@@ -217,7 +238,7 @@ class LayerPanel:
         with suppress(TimeoutError):
             await self.show(number, result)
         # Some is only known when the picture has been made.
-        self.describe(result)
+        await self.describe(result)
 
     def _tell_session(self) -> None:
         self._session.layers = [

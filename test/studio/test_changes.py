@@ -74,6 +74,30 @@ def test_undo_redo_presets_and_the_frozen_result(page):
     page.until(lambda: page.value('downscale') == '2')
 
 
+def test_the_pixel_that_is_looked_at_stays_where_it_is_in_the_scene(page):
+    page.settled()
+    page.pick(520, 300)
+    page.until(lambda: page.text('.studio-explained'))
+    x, y = (int(each) for each in page.pixel()['Pixel'].split(', '))
+    page.button('Presets').click()
+    page.button('fast').click()
+    page.until(lambda: page.value('downscale') == '2')
+    page.until(lambda: page.pixel()['Pixel'] == f'{x * 370 // 741}, {y * 250 // 500}')
+
+
+def test_what_was_refused_is_said_until_something_else_is_changed(page):
+    page.settled()
+    page.button('Export').click()
+    save = page.button('Save params.yaml under --output')
+    for _ in range(2):  # the file is there the second time at the latest
+        save.click()
+    page.until(lambda: page.all('.q-notification.bg-negative'), 'the refusal')
+    page.press(Keys.ESCAPE)
+    page.until(lambda: not page.all('.q-menu'))
+    page.type('block_size', '11')
+    page.until(lambda: not page.all('.q-notification.bg-negative'))
+
+
 def test_what_is_exported_gives_the_same_with_the_tool(page, downloads, tmp_path):
     page.settled()
     page.type('num_disparities', '80')

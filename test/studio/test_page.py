@@ -86,6 +86,51 @@ def test_a_click_shows_the_costs_with_their_minimum_at_the_published_disparity(p
     assert page.one('.studio-row-image svg rect')
 
 
+@pytest.mark.parametrize('width', [1200, 2400])
+def test_what_is_said_of_a_match_is_seen_in_windows_of_any_width(page, width):
+    size = {'width': width, 'height': 900, 'deviceScaleFactor': 1, 'mobile': False}
+    page.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', size)
+    try:
+        page.pick(520, 300)
+        page.until(lambda: page.text('.studio-explained'))
+        page.until(
+            lambda: page.js(
+                """const of = (name) => document.querySelector(name).getBoundingClientRect();
+                   const [text, image] = [of('.studio-explained'), of('.studio-row-image img')];
+                   return image.height > 80 && image.width / image.height > 1.5
+                       && image.bottom <= text.top && text.bottom <= of('.studio-match').bottom"""
+            ),
+            'all of the text below all of the rows',
+        )
+    finally:
+        page.driver.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+
+
+def test_an_end_of_the_colours_that_is_emptied_is_the_default_again(page):
+    page.settled()
+
+    def ends():
+        found = page.all('[data-layer-row=disparity] .studio-end input')
+        return [each.get_attribute('value') for each in found]
+
+    def type_end(place, *keys):
+        page.all('[data-layer-row=disparity] .studio-end input')[place].send_keys(
+            Keys.CONTROL, 'a', Keys.NULL, *keys, Keys.ENTER
+        )
+
+    page.until(lambda: ends() == ['0', '63'])
+    type_end(1, '40')
+    page.until(lambda: 'high=40' in page.one('img[data-layer=disparity]').get_attribute('src'))
+    type_end(0, '50')
+    page.until(lambda: ends() == ['0', '40'], 'no range that is empty')
+    type_end(0, '10')
+    page.until(lambda: 'low=10' in page.one('img[data-layer=disparity]').get_attribute('src'))
+    type_end(0, Keys.DELETE)
+    page.until(lambda: ends() == ['0', '40'])
+    type_end(1, Keys.DELETE)
+    page.until(lambda: ends() == ['0', '63'])
+
+
 def test_an_unknown_pixel_says_why(page):
     page.pick(20, 250)
     page.until(lambda: page.pixel().get('Unknown', '').startswith('border'), page.pixel())
@@ -135,11 +180,11 @@ def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, out
     page.until((output / 'params.yaml').exists, 'the file')
     assert load_settings(output / 'params.yaml') == Settings()
 
-    def is_refused() -> bool:
-        save.click()  # again and again: what it says is there for a few seconds
-        return any('exists' in each.text for each in page.all('.q-notification'))
-
-    page.until(is_refused, 'the refusal')
+    save.click()
+    # It stays until it is dismissed, unlike what is said of a file that is written.
+    page.until(lambda: 'exists' in page.text('.q-notification.bg-negative'), 'the refusal')
     assert [each.name for each in output.iterdir()] == ['params.yaml']
+    page.one('.q-notification.bg-negative .q-btn').click()
+    page.until(lambda: not page.all('.q-notification.bg-negative'))
     page.press(Keys.ESCAPE)
     page.until(lambda: not page.all('.q-menu'))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 import math
 
@@ -220,9 +221,12 @@ def test_the_costs_and_the_rows_of_a_pixel(near_and_far):
     assert [x for x, _ in data] == list(range(32))
     assert min(data, key=lambda point: point[1])[0] == 8
     assert plot['series'][0]['markLine']['data'] == [{'xAxis': 8.06}]
-    source, marks = row_of(result, curve, 70, 60)
+    source, marks, ratio = row_of(result, curve, 70, 60)
     assert source.startswith('data:image/png;base64,')
     assert marks.count('<rect') == 4
+    rows = np.frombuffer(base64.b64decode(source.partition(',')[2]), np.uint8)
+    height, width = cv2.imdecode(rows, cv2.IMREAD_UNCHANGED).shape
+    assert ratio == width / height
     hidden = costs_of(result, 2, 60)
     assert 'at none of the disparities' in explained(result, hidden, 2, 60)
 

@@ -106,6 +106,32 @@ def test_a_change_is_told_when_its_picture_is_seen(source, monkeypatch):
     run(source, use)
 
 
+def test_it_is_known_since_when_a_pair_is_matched(source):
+    async def use(session: Session) -> None:
+        await until(lambda: source.read)
+        assert session.began_s is not None
+        source.may_read.release()
+        await until(lambda: session.number == 1)
+        assert session.began_s is None
+
+    run(source, use)
+
+
+def test_a_tab_that_is_lost_keeps_its_settings_and_its_newest_result(source):
+    async def use(session: Session) -> None:
+        source.may_read.release(2)
+        await until(lambda: session.number == 1)
+        first = session.result
+        assert await session.change({'block_size': 9}) == ''
+        await until(lambda: session.number == 2)
+        assert session.result_of(1) is first
+        session.keep_newest()
+        assert session.result_of(1) is session.result_of(2) is session.result is not first
+        assert session.settings.block_size == 9
+
+    run(source, use)
+
+
 def test_a_result_that_is_frozen_before_its_figures_gets_them(source):
     async def use(session: Session) -> None:
         async def freeze() -> None:
