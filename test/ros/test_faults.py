@@ -152,7 +152,7 @@ def test_a_stalled_subscriber_keeps_nobody_else_from_the_outputs(bench):
     code = (
         'import rclpy; from stereo_msgs.msg import DisparityImage; rclpy.init();'
         'node = rclpy.create_node("stalled");'
-        'node.create_subscription(DisparityImage, "disparity", print, 5); rclpy.spin(node)'
+        'node.create_subscription(DisparityImage, "disparity", id, 5); rclpy.spin(node)'
     )
     with _python(bench.graph, '-c', code) as stalled:
         subscribers = bench.node.node.outputs.subscribers
