@@ -29,6 +29,9 @@ FRAME_NS = 50_000_000
 START_NS = 1_700_000_000_000_000_000
 FOCAL, BASELINE = 200.0, 0.1
 
+# A process that computes little: to load the compiled kernel would take longer.
+OPENCV = ('--set', 'matcher_backend=opencv')
+
 store = get_typestore(Stores.ROS2_HUMBLE)
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,14 @@ def small_parts(monkeypatch: Any) -> None:
     from stereo_depth_node.offline.bags import plan
 
     monkeypatch.setattr(plan, 'part_size', lambda expected_pairs: 32)
+
+
+@pytest.fixture(scope='module')
+def without_findings() -> Iterator[None]:
+    """Look at no pair of a recording for what is wrong with it, which takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('stereo_depth_node.offline.bags.job._samples', lambda pairs: [])
+        yield
 
 
 @pytest.fixture

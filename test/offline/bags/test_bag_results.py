@@ -15,10 +15,11 @@ import pytest
 
 pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
 
-from bags import content_hash, messages_of, run_bag, write_bag
+from bags import content_hash, messages_of, OPENCV, run_bag, write_bag
 from terminals import run_on_terminal
 
 ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.usefixtures('without_findings')
 
 
 def test_an_existing_result_is_kept_unless_it_may_be_replaced(tmp_path: Path, capsys: Any) -> None:
@@ -95,6 +96,7 @@ def test_a_disk_that_is_full_gives_one_line_and_no_half_result(
             str(script),
             *('bag', str(source), str(tmp_path / 'out'), '--quiet'),
             *('--processes', str(processes)),
+            *OPENCV,
         ],
         capture_output=True,
         text=True,
@@ -119,7 +121,7 @@ def test_a_place_that_cannot_be_written_to_gives_one_line(tmp_path: Path, capsys
 def test_a_terminal_sees_rate_and_remaining_time(tmp_path: Path) -> None:
     pytest.importorskip('rich', reason='progress bars are those of rich')
     source = write_bag(tmp_path / 'in', 20)
-    command = ('bag', str(source), str(tmp_path / 'out'), '--processes', '1')
+    command = ('bag', str(source), str(tmp_path / 'out'), '--processes', '1', *OPENCV)
     printed, seen = run_on_terminal(
         [sys.executable, '-m', 'stereo_depth_node.offline.cli', *command],
         {**os.environ, 'PYTHONPATH': str(ROOT)},

@@ -16,13 +16,13 @@ import pytest
 
 pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
 
-from bags import content_hash, run_bag, write_bag
+from bags import content_hash, OPENCV, run_bag, write_bag
 
 from stereo_depth_node.offline.bags import plan, schedule
 from stereo_depth_node.offline.bags.compute import compute_part
 
 ROOT = Path(__file__).resolve().parents[3]
-pytestmark = pytest.mark.usefixtures('small_parts')
+pytestmark = pytest.mark.usefixtures('small_parts', 'without_findings')
 
 
 def stop(source: Path, target: Path, *more: str) -> None:
@@ -195,6 +195,7 @@ def test_a_killed_worker_gives_one_line_and_what_is_done_stays(
         '    sys.exit(cli.main(sys.argv[1:]))\n'
     )
     command = ['bag', str(begun.source), str(tmp_path / 'out'), '--quiet', '--processes', '2']
+    command += OPENCV
     done = subprocess.run(
         [sys.executable, str(script), *command],
         capture_output=True,
@@ -206,5 +207,5 @@ def test_a_killed_worker_gives_one_line_and_what_is_done_stays(
     assert done.stderr.count('\n') == 1
     assert '--resume' in done.stderr
     assert not (tmp_path / 'out').exists()
-    assert run_bag(begun.source, tmp_path / 'out', '--resume') == 0
+    assert run_bag(begun.source, tmp_path / 'out', '--resume', *OPENCV) == 0
     assert content_hash(tmp_path / 'out') == begun.whole

@@ -19,12 +19,13 @@ import pytest
 
 pytest.importorskip('rosbags', reason='recordings are read with rosbags, the extra "offline"')
 
-from bags import content_hash, run_bag, write_bag
+from bags import content_hash, OPENCV, run_bag, write_bag
 
 from stereo_depth_node.offline.bags import result
 from stereo_depth_node.offline.files.lock import OutputLock
 
 ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.usefixtures('without_findings')
 needs_proc = pytest.mark.skipif(not Path('/proc/self').exists(), reason='children are in /proc')
 
 
@@ -34,7 +35,7 @@ def _start(*arguments: object) -> subprocess.Popen[str]:
         [
             sys.executable,
             *('-m', 'stereo_depth_node.offline.cli', 'bag', *map(str, arguments)),
-            *('--quiet', '--processes', '2'),
+            *('--quiet', '--processes', '2', *OPENCV),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
