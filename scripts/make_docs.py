@@ -101,6 +101,30 @@ A cause is reported within two seconds, and no longer two seconds after its cure
 second on; what is measured of the calibration takes five. The first cause is the one to remove: it
 may hide others. Numbers and names stand where this page has *words in italics*.
 
+| what you see | often |
+|---|---|
+"""
+
+# What is seen -> the causes that it comes from most.
+_SYMPTOMS = {
+    'no message at all': (
+        *('nobody_subscribes', 'no_publisher', 'no_camera_info', 'no_messages', 'no_pairs'),
+    ),
+    'small images work, large ones do not': ('no_messages', 'images_lost', 'shared_memory'),
+    'most is unknown': (
+        *('rows_apart', 'few_points', 'cameras_swapped', 'scene_too_near', 'empty_depth'),
+    ),
+    'depth is there, and wrong': (
+        *('implausible_calibration', 'rows_apart', 'moments_differ', 'disparity_reduced'),
+    ),
+    'depth jumps': ('several_publishers', 'shared_output'),
+    'depth comes late, or in gaps': ('overloaded', 'images_lost', 'images_unpaired'),
+    '`ros2 topic` shows it, rviz and Nav2 do not': (
+        *('clock_foreign', 'frame_id_empty', 'frame_id_slash', 'incompatible_subscriber'),
+    ),
+}
+
+_WRITTEN = """
 This page is written by `scripts/make_docs`.
 """
 
@@ -137,7 +161,11 @@ disparities and block 15; a test measures it again.
 
 def render_troubleshooting_page() -> str:
     """Return the page in Markdown, a section for each cause."""
-    parts = [_TROUBLE_HEAD]
+    symptoms = ''.join(
+        f'| {seen} | {", ".join(f"[{CAUSES[name].name}](#{name})" for name in names)} |\n'
+        for seen, names in _SYMPTOMS.items()
+    )
+    parts = [_TROUBLE_HEAD + symptoms + _WRITTEN]
     for level, (title, text) in _SECTIONS.items():
         parts.append(f'## {title}\n' + (f'\n{text}\n' if text else ''))
         parts += [_section(cause) for cause in CAUSES.values() if cause.level is level]
