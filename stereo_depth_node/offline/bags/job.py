@@ -16,9 +16,11 @@ from typing import Any
 import cv2
 from rosbags.interfaces import ConnectionExtRosbag2
 
+from stereo_depth_node.core.camera.calibration_file import calibration_path
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.messages.content import OUTPUTS
 from stereo_depth_node.core.pairing.reasons import DropReason
+from stereo_depth_node.core.settings.text_files import read_bytes
 from stereo_depth_node.offline.bags.files import recording_files, storage_files
 from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.options import JobOptions
@@ -244,10 +246,13 @@ class BagJob:
     def _identity(self, topics: StereoTopics, copied: tuple[WrittenTopic, ...]) -> dict[str, Any]:
         """Return all that the result depends on, by its name for people."""
         options = self._options
+        settings = options.settings
         files = [(file.name, file.stat()) for file in storage_files(self.summary.source)]
+        urls = (settings.left_camera_info_url, settings.right_camera_info_url)
         return {
             'recording': [[name, stat.st_size, stat.st_mtime_ns] for name, stat in files],
-            'settings': dataclasses.asdict(options.settings),
+            'settings': dataclasses.asdict(settings),
+            'calibration files': [_content_of(url) for url in urls if url],
             'topics': dataclasses.asdict(topics),
             'namespace': options.namespace,
             'outputs': list(options.outputs),
@@ -261,6 +266,14 @@ def _samples(pairs: int) -> list[int]:
     """Return the numbers of the pairs in which faults are looked for."""
     count = min(max(pairs // _PAIRS_OF_SAMPLE, _FEWEST_SAMPLES), _MOST_SAMPLES)
     return evenly_spaced(count, pairs)
+
+
+def _content_of(url: str) -> str:
+    """Return a digest of a calibration file, empty where it cannot be read: it may not be used."""
+    try:
+        return hashlib.sha256(read_bytes(calibration_path(url))).hexdigest()
+    except InputError:
+        return ''
 
 
 def _key(identity: dict[str, Any], part: PartPlan) -> str:

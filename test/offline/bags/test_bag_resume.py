@@ -101,6 +101,20 @@ def test_a_job_is_not_resumed_with_other_settings(
     assert computed == [0, 1, 2]
 
 
+def test_a_job_is_not_resumed_with_calibration_files_that_have_changed(
+    tmp_path: Path, capsys: Any, begun: Begun
+) -> None:
+    """A part of the result would have the old depths, and the rest the new ones."""
+    files = [tmp_path / f'{side}.yaml' for side in ('left', 'right')]
+    urls = [f'--{file.stem}-camera-info-url={file}' for file in files]
+    for file in files:
+        file.write_text('camera_name: before\n')
+    stop(begun.source, tmp_path / 'out', *urls)
+    files[1].write_text('camera_name: after\n')
+    assert run_bag(begun.source, tmp_path / 'out', '--resume', *urls) == 2
+    assert 'begun with other calibration files' in capsys.readouterr().err
+
+
 def _cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
