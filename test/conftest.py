@@ -73,6 +73,7 @@ def shared_browser(downloads) -> Iterator[Any]:
     pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
     with chromium(
         *SOFTWARE_GL,
+        '--disable-gpu-compositing',  # views in space alone need what takes the place of a GPU
         download__default_directory=str(downloads),
         download__prompt_for_download=False,
     ) as driver:

@@ -120,15 +120,20 @@ class Page:
     def button(self, label: str, within: str = '') -> Any:
         """Return the visible button of this text or label."""
 
-        def found() -> list[Any]:
-            return [
-                each
-                for each in self.all(f'{within} .q-btn, {within} .q-item')
-                if label in (each.text.strip(), each.get_attribute('aria-label'))
-                and each.is_displayed()
-            ]
+        def found() -> Any:
+            # One question to the browser: a page has a hundred of them.
+            return self.js(
+                """
+                const [label, within] = arguments;
+                const all = document.querySelectorAll(`${within} .q-btn, ${within} .q-item`);
+                return [...all].find((each) => each.checkVisibility()
+                    && [each.innerText.trim(), each.getAttribute('aria-label')].includes(label));
+                """,
+                label,
+                within,
+            )
 
-        return self.until(found, f'button {label}')[0]
+        return self.until(found, f'button {label}')
 
     def layer(self, name: str) -> Any:
         """Return the number of the result whose picture is shown, and a hash of its pixels."""
