@@ -45,6 +45,8 @@ __all__ = [
 
 _CHECKSUMS = 'complete'
 _LEFT_OVER_S = 3600.0
+# Kernels of another version, Python or processor are kept for this long after their last start.
+_UNUSED_S = 30 * 86400.0
 # Where this process compiles to, if it renews the cache.
 _renewed: Path | None = None
 
@@ -66,6 +68,7 @@ def cache_folder() -> Path | None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
+                os.utime(folder)  # in use
                 return folder
         except OSError:
             continue
@@ -151,10 +154,14 @@ def discard_renewed() -> None:
 
 
 def _remove_left_overs(folder: Path) -> None:
-    """Remove what compilers have left that were killed at work."""
-    for path in folder.parent.glob(f'{folder.name}.*'):
+    """Remove what compilers have left that were killed at work, and kernels long unused.
+
+    Whoever uses kernels loads them when it starts, and needs no file afterwards.
+    """
+    for path in folder.parent.glob('kernels-*'):
+        most = _LEFT_OVER_S if path.name.startswith(f'{folder.name}.') else _UNUSED_S
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > _LEFT_OVER_S:
+            if path != folder and time.time() - path.stat().st_mtime > most:
                 shutil.rmtree(path, ignore_errors=True)
 
 

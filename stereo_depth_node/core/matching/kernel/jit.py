@@ -23,6 +23,10 @@ _Function = TypeVar('_Function', bound=Callable[..., Any])
 # Untyped, and not needed to check the types of the rest.
 numba: Any = importlib.import_module('numba')
 
+if numba.config.DISABLE_JIT:
+    # As plain Python they take a thousand times as long as OpenCV.
+    raise ImportError('NUMBA_DISABLE_JIT keeps numba from compiling: unset it')
+
 # The kernels allocate nothing: without numba's run time (nrt) they count no references,
 # which costs an atomic operation for every array passed on.
 _OPTIONS = {'nogil': True, 'error_model': 'numpy', 'boundscheck': False, '_nrt': False}

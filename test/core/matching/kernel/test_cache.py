@@ -93,11 +93,15 @@ def test_a_compiler_that_fails_leaves_the_cache_and_no_traces(folder: Path) -> N
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_what_a_killed_compiler_has_left_is_removed_after_an_hour(folder: Path) -> None:
-    old, new = (folder.with_name(f'{folder.name}.{name}') for name in ('old', 'new'))
-    for path in (old, new):
+@pytest.mark.parametrize(
+    ('name', 'hours'), [('kernels-1.x', 1), ('kernels-2', 30 * 24)], ids=['left over', 'unused']
+)
+def test_what_nobody_uses_is_removed(folder: Path, name: str, hours: int) -> None:
+    """What killed compilers have left is so after an hour, another version after 30 days."""
+    old, new = (folder.with_name(f'{name}{end}') for end in ('old', 'new'))
+    for path, age in ((old, hours + 1), (new, hours - 1)):
         path.mkdir()
-    os.utime(old, (time.time() - 7200,) * 2)
+        os.utime(path, (time.time() - 3600 * age,) * 2)
     with cache.renewed_cache():
         pass
     assert sorted(folder.parent.iterdir()) == [folder, new]

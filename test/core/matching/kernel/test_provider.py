@@ -46,6 +46,20 @@ def test_without_numba_the_kernel_is_unavailable_and_says_what_to_install(
     assert 'pip install' in provider.state()[1]
 
 
+def test_kernels_that_would_run_as_plain_python_are_not_taken() -> None:
+    program = (
+        f'from {provider_module.__name__} import KernelProvider\n'
+        'provider = KernelProvider()\n'
+        f'print(provider.wait({DEADLINE}), provider.state()[1])\n'
+    )
+    environment = {**os.environ, 'NUMBA_DISABLE_JIT': '1'}
+    ended = subprocess.run(
+        child(program), env=environment, capture_output=True, text=True, timeout=99, check=True
+    )
+    assert ended.stdout.startswith('KernelState.UNAVAILABLE')
+    assert 'unset it' in ended.stdout
+
+
 @pytest.mark.usefixtures('empty_cache')
 def test_a_compiler_that_fails_leaves_its_last_words() -> None:
     provider = KernelProvider(child("raise SystemExit('no more memory')"))
@@ -208,6 +222,9 @@ def test_the_cache_is_in_the_first_folder_that_can_be_written_to(
     assert folder is not None
     assert folder.is_dir()
     assert folder.parent == tmp_path / 'cache' / 'stereo_depth_node'
+    os.utime(folder, (0, 0))
+    assert cache.cache_folder.__wrapped__() == folder
+    assert folder.stat().st_mtime > 0, 'it has been used now'
 
 
 def test_no_writable_folder_means_no_cache(
