@@ -86,7 +86,7 @@ def shared_memory(environment: Mapping[str, str], folder: Path = SHM_FOLDER) -> 
     wanted = int(segment * _OVERHEAD) + _PORTS_BYTES if segment else _DEFAULT_BYTES
     free = _free(folder)
     if free >= wanted:
-        return SharedMemory(_foreign_files(folder))
+        return SharedMemory(_why_not_read(environment) or _foreign_files(folder))
     found = f'{folder} has {free / _MIB:.1f} MiB left, Fast DDS wants {wanted / _MIB:.1f} MiB'
     # The cameras need the other half.
     fitting = int((free / 2 - _PORTS_BYTES) / _OVERHEAD)
@@ -122,6 +122,20 @@ def _named_profile(environment: Mapping[str, str]) -> str:
         return read_text(path) if path else ''
     except InputError:
         return ''
+
+
+def _why_not_read(environment: Mapping[str, str]) -> str:
+    """Return what is wrong with the profile that is named; empty if nothing is."""
+    variable = profile_variable(environment)
+    if path := environment.get(variable):
+        try:
+            ET.fromstring(read_text(path))
+        except (InputError, ET.ParseError) as error:
+            return (
+                f'{variable} names a profile that Fast DDS cannot read, so that large images get '
+                f'lost ({printable(error)}): set it to {shared_file("config/fastdds_shm.xml")}'
+            )
+    return ''
 
 
 def _segment_bytes(profile: str) -> int:

@@ -76,7 +76,11 @@ def test_a_profile_that_says_nothing_of_segments_is_like_none(
     profile = tmp_path / 'mine.xml'
     if content is not None:
         profile.write_text(content)
-    assert room(3, {PROFILE_VARIABLES[0]: str(profile)}).problem == ''
+    found = room(3, {PROFILE_VARIABLES[0]: str(profile)})
+    assert not found.variable
+    assert (f'set it to {shared_file("config/fastdds_shm.xml")}' in found.problem) == (
+        content != '<dds/>'
+    )
 
 
 def test_the_folder_or_the_files_of_another_user_are_named(
