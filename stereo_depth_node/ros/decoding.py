@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 
 from stereo_depth_node.core.arrays import AnyGrey
 from stereo_depth_node.core.errors import EncodingError
+from stereo_depth_node.core.images.encodings import SUPPORTED_ENCODINGS
 from stereo_depth_node.core.images.raw import RawImage
 from stereo_depth_node.core.settings.text_files import printable
 
@@ -25,8 +26,8 @@ def decode_with_cv_bridge(image: RawImage) -> AnyGrey:
         from cv_bridge import CvBridge
     except Exception as error:
         raise EncodingError(
-            f'the encoding {encoding} needs the package cv_bridge, which cannot be '
-            f'imported ({printable(error)}): install cv_bridge, or publish mono8'
+            f'the encoding {encoding} is not one of {SUPPORTED_ENCODINGS}, and cv_bridge, which '
+            f'knows more, cannot be imported ({printable(error)}): publish one of them, best mono8'
         ) from error
     message = Image(
         height=image.height,

@@ -120,7 +120,7 @@ class Scenario:
         self._others.remove(other)
         self.bench.graph.remove(other)
 
-    def replaces_cameras(self, topics: tuple[str, str], image_type: Any, qos: Any) -> None:
+    def replaces_cameras(self, topics: tuple[str, ...], image_type: Any, qos: Any) -> None:
         """Publish the images elsewhere or otherwise."""
         for publisher in self.rig.images:
             self.rig.node.destroy_publisher(publisher)

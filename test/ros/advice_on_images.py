@@ -34,7 +34,8 @@ class ThermalCamera(Scenario):
         self.bench.left.encoding = 'thermal_77'
 
     def obeys(self, said: str) -> None:
-        assert 'mono8' in said
+        assert 'nv12' in said
+        assert said.endswith('best mono8')
         self.bench.left.encoding = 'mono8'
 
 

@@ -100,7 +100,8 @@ class SubscriberOfAnotherType(Scenario):
 class OtherCameras(Scenario):
     """The images come elsewhere or otherwise, and the cameras stay as they are."""
 
-    topics, image_type, qos = TOPICS, Image, BEST_EFFORT
+    topics: tuple[str, ...] = TOPICS
+    image_type, qos = Image, BEST_EFFORT
 
     def breaks(self) -> None:
         self.replaces_cameras(self.topics, self.image_type, self.qos)
@@ -127,6 +128,28 @@ class OtherTopics(OtherCameras):
         (hint,) = re.findall(r'of that type there are (.*)$', said)
         remaps = zip(TOPICS, hint.split(' and '), strict=True)
         self.starts(*(part for old, new in remaps for part in ('-r', f'{old}:={new}')))
+
+
+@of('no_publisher')
+class OneTopicWithBothImages(OtherCameras):
+    topics = ('/usb/image_raw',)
+
+    def breaks(self) -> None:
+        super().breaks()
+        pair = scene_of(plane(WIDTH, HEIGHT, DISPARITY))
+        both = image_message(np.hstack([pair.left, pair.right]))
+
+        def send() -> None:
+            self.rig.publish_infos()
+            self.rig.send_image(0, both, next_stamp_ns())
+
+        self.sends(send)
+
+    def obeys(self, said: str) -> None:
+        (camera, layout, topic) = re.findall(
+            r'there are (\S+), .* set stereo_layout to (\w+) or .* remap (\S+) to it', said
+        )[0]
+        self.starts('-p', f'stereo_layout:={layout}', '-r', f'{topic}:={camera}')
 
 
 @of('wrong_type')

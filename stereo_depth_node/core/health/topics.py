@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from stereo_depth_node.core.health.causes import CAUSES, Finding, listed
 from stereo_depth_node.core.health.losses import or_transport_cure, transport_cure
 from stereo_depth_node.core.health.snapshot import Snapshot, TopicSnapshot
+from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.text_files import printable
 
 __all__ = ['has_mixed_images', 'shared_topics', 'unusable_frames', 'why_images_do_not_come']
@@ -28,10 +29,16 @@ def why_images_do_not_come(snapshot: Snapshot, silent: list[str]) -> Iterator[Fi
     unknown = [each for each in topics if not _is_published(each)]
     if unknown:
         similar = dict.fromkeys(topic for each in unknown for topic in each.similar)
+        hint = f'; of that type there are {listed(similar)}' if similar else ''
+        if len(unknown) == len(Side) and len(similar) == 1:
+            hint += (
+                ', and if it holds both images: set stereo_layout to side_by_side or top_bottom '
+                'and remap stereo/image_raw to it'
+            )
         yield CAUSES['no_publisher'].found(
             topics=listed(topic.name for topic in unknown),
             type=unknown[0].type,
-            hint=f'; of that type there are {listed(similar)}' if similar else '',
+            hint=hint,
         )
     for topic in topics:
         if topic.publishers:
