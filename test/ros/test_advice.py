@@ -52,6 +52,7 @@ def followed(
 ) -> Iterator[dict[type[Scenario], Future[None]]]:
     """Give the outcomes of all scenarios that are to be tested; some of them run at once."""
     benches: SimpleQueue[Bench] = SimpleQueue()
+    tmp_path_factory.getbasetemp()  # once: threads that ask for it at once get two
 
     def follow(cause: str, scenario: type[Scenario]) -> None:
         bench = benches.get()
