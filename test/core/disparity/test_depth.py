@@ -184,9 +184,6 @@ def test_millimetres_never_wrap(f, baseline, offset):
     assert np.all(out[~known] == 0)
 
 
-# --- whole images, by NumPy and by compiled code ---
-
-
 def camera_with(offset: float) -> StereoGeometry:
     return StereoGeometry(256, 256, 700.0, 128.0, 128.0, 128.0 - offset, 0.12)
 

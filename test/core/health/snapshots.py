@@ -44,6 +44,8 @@ HEALTHY = Snapshot(
 )
 SILENT = dataclasses.replace(HEALTHY, computed=0, output_silence=5.0)
 
+PROFILE = 'FASTDDS_DEFAULT_PROFILES_FILE=/share/fastdds_shm.xml'
+
 
 def names(snapshot: Snapshot) -> list[str]:
     return [finding.cause.name for finding in diagnose(snapshot)]
@@ -55,6 +57,10 @@ def first(snapshot: Snapshot) -> str:
 
 def changed(snapshot: Snapshot, **changes: Any) -> Snapshot:
     return dataclasses.replace(snapshot, **changes)
+
+
+def unpaired(**changes: Any) -> Snapshot:
+    return changed(SILENT, pairs=0, **changes)
 
 
 def text_of(snapshot: Snapshot, cause: str) -> str:
