@@ -1,10 +1,9 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cloud and pictures of a pair as they are published, against the truth and the depth image."""
+"""The cloud of a pair as it is published, against the truth and the depth image."""
 
 from __future__ import annotations
 
-from array import array
 import dataclasses
 from typing import Any
 from unittest.mock import Mock
@@ -15,83 +14,23 @@ import pytest
 pytest.importorskip('rosbags', reason='messages are made with rosbags, the extra "offline"')
 
 from scenes import camera, plane, scene_of, StereoScene
+from stereo_camera import (
+    Camera,
+    cameras,
+    DISPARITY_PX,
+    DISTANCE_M,
+    F_PX,
+    HEIGHT,
+    pixels_of,
+    points_of,
+    SETTINGS,
+    WIDTH,
+)
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import ImageError, SettingsError
-from stereo_depth_node.core.messages.content import camera_info_from_calibration, OUTPUTS
-from stereo_depth_node.core.messages.library import CAMERA_INFO, IMAGE
-from stereo_depth_node.core.messages.serialized_image import SerializedImage
-from stereo_depth_node.core.pairing.pairer import StereoPair
-from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.pipeline import StereoPipeline
-from stereo_depth_node.core.processing import PairProcessor, PairResult
 from stereo_depth_node.core.settings.settings import Settings
-from stereo_depth_node.offline.bags.messages import BagMessages, new_calibration_cache
-
-MESSAGES = BagMessages()
-WIDTH, HEIGHT = 322, 202
-F_PX, BASELINE_M, DISTANCE_M = 400.0, 0.1, 2.0
-# x_l - x_r of a plane at 2 m: f * B / Z, plus cx_l - cx_r.
-DISPARITY_PX = F_PX * BASELINE_M / DISTANCE_M
-SETTINGS = Settings(num_disparities=48, block_size=9)
-
-
-def image(pixels: np.ndarray) -> SerializedImage:
-    """Return a mono8 or rgb8 image as it comes."""
-    height, width = pixels.shape[:2]
-    stamp = MESSAGES.make('builtin_interfaces/msg/Time', sec=5, nanosec=6)
-    message = MESSAGES.make(
-        IMAGE,
-        header=MESSAGES.make('std_msgs/msg/Header', stamp=stamp, frame_id='left_optical'),
-        height=height,
-        width=width,
-        encoding='mono8' if pixels.ndim == 2 else 'rgb8',
-        is_bigendian=0,
-        step=pixels.strides[0],
-        data=array('B', pixels.tobytes()),
-    )
-    return SerializedImage(bytes(MESSAGES.serialize(message, IMAGE)))
-
-
-def cameras(offset: float = 0.0) -> tuple[CameraCalibration, CameraCalibration]:
-    """Return cameras whose principal points lie off the middle, and differ by `offset`."""
-    cx, cy = 150.25, 110.5
-    left = camera(WIDTH, HEIGHT, f=F_PX, cx=cx, cy=cy)
-    return left, camera(WIDTH, HEIGHT, f=F_PX, cx=cx - offset, cy=cy, tx=-F_PX * BASELINE_M)
-
-
-class Camera:
-    """A stereo camera and the processor of its pairs."""
-
-    def __init__(self, settings: Settings, calibrations: tuple[CameraCalibration, ...]) -> None:
-        self._settings = settings
-        self._processor = PairProcessor(MESSAGES)
-        self._cache = new_calibration_cache()
-        for side, calibration in zip(Side, calibrations, strict=True):
-            info = camera_info_from_calibration(MESSAGES, calibration, 'left_optical')
-            self._cache.take(side, bytes(MESSAGES.serialize(info, CAMERA_INFO)))
-
-    def see(self, left: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-        """Return all outputs of a pair."""
-        pair = StereoPair(5_000_000_006, 5_000_000_006, image(left), image(right), epoch=0)
-        result = self._processor.process(pair, self._settings, self._cache)
-        assert isinstance(result, PairResult), result
-        return {
-            topic: MESSAGES.deserialize(bytes(result.message(topic).serialized), output.type)
-            for topic, output in OUTPUTS.items()
-        }
-
-
-def points_of(cloud: Any) -> np.ndarray:
-    """Return the points of a cloud, (N, 3 or 4) float32, after a look at its layout."""
-    floats = len(cloud.fields)
-    assert [field.offset for field in cloud.fields] == list(range(0, 4 * floats, 4))
-    assert {(field.datatype, field.count) for field in cloud.fields} == {(7, 1)}
-    assert cloud.point_step == 4 * floats
-    assert cloud.row_step == cloud.point_step * cloud.width
-    assert len(cloud.data) == cloud.row_step * cloud.height
-    return np.frombuffer(cloud.data.tobytes(), np.float32).reshape(-1, floats)
 
 
 def reprojected(depth: Any, info: Any) -> np.ndarray:
@@ -291,14 +230,6 @@ def test_an_organized_cloud_cannot_be_thinned_out_by_voxels() -> None:
         Settings(points_organized=True, points_voxel=0.1)
 
 
-def pixels_of(message: Any) -> np.ndarray:
-    """Return the pixels of a mono8 or rgb8 image."""
-    channels = {'mono8': 1, 'rgb8': 3}[message.encoding]
-    assert message.step == channels * message.width
-    shape = (message.height, message.width, channels)
-    return np.squeeze(message.data.reshape(shape))
-
-
 def test_points_have_the_colour_of_their_pixel_in_the_image_as_it_was_matched(
     scene: StereoScene,
 ) -> None:
@@ -321,69 +252,3 @@ def test_points_have_the_colour_of_their_pixel_in_the_image_as_it_was_matched(
     bits = points[:, 3].copy().view(np.uint32)
     np.testing.assert_array_equal(bits, red << 16 | green << 8 | blue)
     assert len(points) > 1000
-
-
-def test_the_left_image_is_in_colour_where_it_comes_in_colour(scene: StereoScene) -> None:
-    """Also when the camera changes its encoding from one pair to the next."""
-    stereo_camera = Camera(SETTINGS, cameras())
-    grey = stereo_camera.see(scene.left, scene.right)['image_rect']
-    np.testing.assert_array_equal(pixels_of(grey), scene.left)
-    colours = np.dstack([scene.left, scene.left // 2, scene.left // 3])
-    colour = stereo_camera.see(colours, np.dstack([scene.right] * 3))['image_rect']
-    assert (grey.encoding, colour.encoding) == ('mono8', 'rgb8')
-    np.testing.assert_array_equal(pixels_of(colour), colours)
-    again = stereo_camera.see(scene.left, scene.right)['image_rect']
-    np.testing.assert_array_equal(pixels_of(again), scene.left)
-
-
-def test_the_left_image_is_rectified(scene: StereoScene) -> None:
-    calibrations = tuple(
-        dataclasses.replace(each, k=(F_PX, 0.0, each.p[2] + 7, *each.k[3:])) for each in cameras()
-    )
-    settings = SETTINGS.replace(rectify=True)
-    picture = Camera(settings, calibrations).see(scene.left, scene.right)['image_rect']
-    # K lies 7 px to the right of P: what was at x + 7 comes to x, and black from beyond the image.
-    shown = pixels_of(picture)
-    np.testing.assert_array_equal(shown[60:140, :-7], scene.left[60:140, 7:])
-    assert not shown[:, -7:].any()
-
-
-@pytest.mark.parametrize('colour_range', ['searched', 'automatic'])
-def test_the_colours_of_disparities_are_those_of_the_pictures(
-    scene: StereoScene, colour_range: str
-) -> None:
-    matplotlib = pytest.importorskip('matplotlib')
-    settings = SETTINGS.replace(disparity_color_range=colour_range)
-    outputs = Camera(settings, cameras()).see(scene.left, scene.right)
-    message = outputs['disparity']
-    disparity = message.image.data.view(np.float32).reshape(HEIGHT, WIDTH)
-    known = disparity >= message.min_disparity
-    low, high = message.min_disparity, message.max_disparity
-    if colour_range == 'automatic':
-        # Disparities that differ by less than a pixel get a range of one.
-        middle = np.mean(np.percentile(disparity[::4, ::4][known[::4, ::4]], (1, 99)))
-        low, high = middle - 0.5, middle + 0.5
-    share = np.clip((disparity - low) / (high - low), 0, 1)
-    turbo = np.asarray(matplotlib.colormaps['turbo'](share.astype(float))[:, :, :3]) * 255
-    shown = pixels_of(outputs['disparity/image_color'])
-    # There are 255 steps here and 256 there, a step changes a value by 5 at most.
-    assert np.abs(shown[known] - turbo[known]).max() < 9
-    assert not shown[~known].any()
-    assert known.any()
-    assert not known.all()
-
-
-def test_near_is_red_and_far_is_blue_and_a_pair_without_disparities_is_black(
-    scene: StereoScene,
-) -> None:
-    stereo_camera = Camera(SETTINGS.replace(disparity_color_range='automatic'), cameras())
-    truth = plane(WIDTH, HEIGHT, 10.0)
-    truth[:, WIDTH // 2 :] = 30.0
-    two = scene_of(truth)
-    shown = pixels_of(stereo_camera.see(two.left, two.right)['disparity/image_color']).astype(int)
-    red, _, blue = np.median(shown[60:140, 260:300], axis=(0, 1))
-    assert red > blue + 50
-    red, _, blue = np.median(shown[60:140, 80:130], axis=(0, 1))
-    assert blue > red
-    black = np.zeros_like(scene.left)
-    assert not pixels_of(stereo_camera.see(black, black)['disparity/image_color']).any()
