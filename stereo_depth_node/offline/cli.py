@@ -107,6 +107,17 @@ def _status(given: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f'stereo_depth {tool}: interrupted', file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        # Late: it needs libraries, any of which may be missing.
+        from stereo_depth_node.core.health.failures import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        reason = f' ({printable(error)})' if str(error) else ''
+        problem = (
+            f'there is not enough memory{reason}: set downscale to 2 or algorithm to '
+            'bm, end other programs, or allow it more (docker run --memory, ulimit -v)'
+        )
     line = f'stereo_depth {tool}: {problem}'
     try:
         from stereo_depth_node.offline.terminal import print_problem

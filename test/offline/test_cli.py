@@ -34,6 +34,24 @@ def test_every_tool_has_its_help(tool: str, capsys: Any) -> None:
     assert len(capsys.readouterr().out.splitlines()) > 5
 
 
+@pytest.mark.parametrize('error', [MemoryError(), cv2.error('Failed to\nallocate\n')])
+def test_memory_that_is_not_to_be_had_gives_one_line(
+    error: Exception, monkeypatch: Any, capsys: Any
+) -> None:
+    from stereo_depth_node.offline.commands import migrate
+
+    if isinstance(error, cv2.error):
+        error.code = -4  # cv2.Error.StsNoMem
+
+    def failing(arguments: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(migrate, 'run', failing)
+    assert main(['migrate', 'old.yaml']) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('stereo_depth migrate: there is not enough memory')
+
+
 def test_the_tools_are_listed(capsys: Any) -> None:
     with pytest.raises(SystemExit):
         main(['--help'])

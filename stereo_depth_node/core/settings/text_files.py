@@ -65,7 +65,9 @@ def read_bytes(path: str | Path, most: int = MOST_BYTES) -> bytes:
         if is_regular:
             descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0))
             with open(descriptor, 'rb') as file:
-                content = file.read(most + 1)
+                # Memory for as much as is asked for is taken before it is read.
+                expected = max(os.fstat(descriptor).st_size, MOST_BYTES)
+                content = file.read(min(expected, most) + 1)
     except FileNotFoundError as error:
         raise InputError(f'{name}: cannot be read (there is no such file)') from error
     except OSError as error:

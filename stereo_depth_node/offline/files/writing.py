@@ -21,6 +21,7 @@ __all__ = [
     'write_file',
 ]
 
+_DEVICES = Path('/dev')
 _FORBIDDEN = 'you may not write there, choose another place'
 _CURES = {
     errno.ENOSPC: 'the disk is full, free some space',
@@ -65,6 +66,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     try:
         is_folder, exists = path.is_dir(), path.exists()
+        # Who may do everything would put a file in the place of /dev/null or of a link there.
+        is_special = (exists and not path.is_file()) or path.absolute().parent == _DEVICES
         path.parent.mkdir(parents=True, exist_ok=True)
         if not os.access(path.parent, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -72,6 +75,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise described_os_error('write', path, error) from error
     if is_folder:
         raise InputError(f'cannot write {path}: it is a folder, name a file')
+    if is_special:
+        raise InputError(f'cannot write {path}: it is a device or a pipe, name a file')
     if exists and not overwrite:
         raise InputError(f'{path} exists: give another name, or --overwrite to replace it')
 

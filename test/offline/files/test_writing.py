@@ -45,6 +45,18 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
         write_file(tmp_path, b'x', overwrite=True)
 
 
+def test_a_pipe_or_a_device_is_refused_and_stays_what_it_is(tmp_path: Path) -> None:
+    """Somebody who may do everything would put a file in the place of /dev/null."""
+    pipe = tmp_path / 'pipe'
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match='is a device or a pipe, name a file'):
+        write_file(pipe, b'x', overwrite=True)
+    assert pipe.is_fifo()
+    for name in ('/dev/null', '/dev/stdout', '/dev/name_that_is_free'):
+        with pytest.raises(InputError, match=f'cannot write {name}: '):
+            check_output(Path(name), overwrite=True)
+
+
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='limits of file sizes are a matter of POSIX')
 def test_a_write_that_fails_half_way_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / 'result'
