@@ -127,7 +127,10 @@ class KernelProvider:
         """Make the kernel callable; the text says how that went."""
         version = numba_version()
         if version is None:
-            raise ImportError("numba is not installed (pip install 'stereo_depth_node[fast]')")
+            raise ImportError(
+                'numba is not installed: sudo apt install python3-numba, or pip install numba '
+                'in a virtual environment (docs/install.md)'
+            )
         folder = cache_folder()
         origin = f'numba {version}, from the cache'
         if folder is None:
