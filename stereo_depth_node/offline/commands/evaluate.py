@@ -21,7 +21,7 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.calibration_options import add_calibration_options, calibration_from
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
-from stereo_depth_node.offline.datasets.loading import load_scene
+from stereo_depth_node.offline.datasets.loading import KITTI_PAIRS, load_scene
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.datasets.truth import (
     add_truth_options,
@@ -223,6 +223,15 @@ def _loaders(arguments: argparse.Namespace) -> dict[str, Callable[[], Scene]]:
             if getattr(arguments, name) is not None:
                 option = name.replace('_', '-')
                 raise SettingsError(f'--{option} goes with --truth, which is missing')
+        paths = [Path(text) for text in arguments.scenes]
+        if len(paths) == 2 and all(
+            path.is_file() and path.parent.name not in KITTI_PAIRS for path in paths
+        ):
+            left, right = map(printable, paths)
+            raise SettingsError(
+                f'{left} and {right} are two images without a ground truth: name it, too, with '
+                '--truth FILE'
+            )
         return {text: partial(load_scene, text) for text in arguments.scenes}
     return {arguments.scenes[0]: partial(_pair_with_truth, arguments)}
 

@@ -145,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.show and not is_shown:
         print('there is no display to show the picture on: it is written')
     kinds = _kinds(arguments, is_shown=is_shown)
-    _check(kinds, calibration, arguments.colours)
+    _check(kinds, calibration, arguments.colours, arguments.output)
     sources, count = _sources(arguments.images, settings.stereo_layout)
     if count == 1:  # over before there is a kernel, which gives the same
         settings = settings.replace(matcher_backend='opencv')
@@ -277,7 +277,14 @@ def _is_sample(index: int, count: int | None) -> bool:
     return index % math.ceil(count / _SAMPLES) == 0
 
 
-def _check(kinds: Sequence[str], calibration: GivenCalibration, colours: str) -> None:
+def _check(
+    kinds: Sequence[str], calibration: GivenCalibration, colours: str, output: Path
+) -> None:
+    if output.suffix in {Path(kind).suffix for kind in KINDS} and not output.is_dir():
+        raise SettingsError(
+            f'--output is {printable(output)}: name a folder, results are named after the left '
+            'image; --write says which there are'
+        )
     metric = [kind for kind in kinds if kind in METRIC_KINDS]
     if metric and not calibration.is_given:
         raise SettingsError(

@@ -42,10 +42,12 @@ from stereo_depth_node.offline.datasets.calibration import (
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.formats import KITTI_SCALE, read_pfm
 
-__all__ = ['MOTORCYCLE', 'load_motorcycle', 'load_scene']
+__all__ = ['KITTI_PAIRS', 'MOTORCYCLE', 'load_motorcycle', 'load_scene']
 
 MOTORCYCLE = 'motorcycle'
 """Name of the scene that needs no file."""
+KITTI_PAIRS = {'image_0': 'image_1', 'image_2': 'image_3', 'colored_0': 'colored_1'}
+"""The folders of KITTI's left images, and those of their right ones."""
 
 # calib.txt of the data set has 3979.911 px, 1244.772, 1019.507, doffs 124.343, 193.001 mm.
 _MOTORCYCLE = StereoGeometry(
@@ -171,13 +173,12 @@ def _load_opencv(folder: Path) -> Scene:
 
 
 def _load_kitti(image: Path) -> Scene:
-    pairs = {'image_0': 'image_1', 'image_2': 'image_3', 'colored_0': 'colored_1'}
-    right_folder = pairs.get(image.parent.name)
+    right_folder = KITTI_PAIRS.get(image.parent.name)
     if right_folder is None:
         raise InputError(
             f'{image} alone is no scene: name the right image, too, and to evaluate its --truth, '
             'or the --layout of a file that holds both. Only a left image of KITTI, in a folder '
-            f'{", ".join(pairs)}, finds its partner itself'
+            f'{", ".join(KITTI_PAIRS)}, finds its partner itself'
         )
     root = image.parent.parent
     pair = load_pair(image, root / right_folder / image.name, f'{root.name}/{image.stem}')

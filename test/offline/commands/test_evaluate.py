@@ -195,6 +195,7 @@ def test_files_of_one_name_are_told_apart_by_their_paths(folder, tmp_path, capsy
             'give the one image that holds both',
         ),
         (['{folder}', '--set', 'num_disparities=256'], 'reduce num_disparities'),
+        (['{folder}/im0.png', '{folder}/im1.png'], 'name it, too, with --truth FILE'),
     ],
 )
 def test_what_cannot_be_evaluated_is_said_in_one_line(folder, capsys, arguments, words):

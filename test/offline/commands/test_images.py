@@ -33,6 +33,15 @@ def vertices(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], str]:
     return points['xyz'], points['rgb'], head.decode()
 
 
+def test_a_name_of_a_file_does_not_become_a_folder(
+    tmp_path: Path, pair: tuple[Path, Path], capsys: Any
+) -> None:
+    assert run(*pair, '--output', tmp_path / 'depth.png') == 2
+    assert 'depth.png: name a folder' in capsys.readouterr().err
+    assert not (tmp_path / 'depth.png').exists()
+    assert run(*pair, '--output', tmp_path / 'run.1') == 0
+
+
 def test_the_tutorial_is_reproduced_to_the_last_bit(
     tmp_path: Path, motorcycle: StereoScene
 ) -> None:
