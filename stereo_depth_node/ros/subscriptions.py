@@ -103,7 +103,7 @@ class StereoInputs:
         self._opened_for: int | None = None
         self._size: int | None = None
         self._size_since = 0.0
-        self._is_offered_best_effort_only = False
+        self._offers_less = dict.fromkeys(Side, False)
         self.overrides = QosOverrides(node)
         self.lost = dict.fromkeys(Side, 0)
         self.camera_infos = CameraInfoInputs(node, self.overrides, on_camera_info)
@@ -129,7 +129,12 @@ class StereoInputs:
         renewed after the images have changed their size: until a subscription ends, Fast DDS
         keeps the room for a whole queue of the largest images that have come.
         """
-        is_reliable = settings.frame_policy == 'every' and not self._is_offered_best_effort_only
+        sides = tuple(Side) if settings.stereo_layout == SEPARATE else (Side.LEFT,)
+        topics = {side: image_topic(self._node, side, settings) for side in sides}
+        is_reliable = {
+            side: settings.frame_policy == 'every' and self._is_offered_reliably(side, topic)
+            for side, topic in topics.items()
+        }
         wanted = (
             settings.image_transport,
             settings.stereo_layout,
@@ -148,8 +153,7 @@ class StereoInputs:
         self.are_compressed = settings.image_transport == 'compressed'
         message_type = CompressedImage if self.are_compressed else Image
         layout_before, self._layout = self._layout, settings.stereo_layout
-        for side in Side if self._layout == SEPARATE else (Side.LEFT,):
-            topic = image_topic(self._node, side, settings)
+        for side, topic in topics.items():
             self._images[side] = self.overrides.create(
                 partial(
                     self._node.create_subscription,
@@ -159,19 +163,17 @@ class StereoInputs:
                     raw=True,
                     callback_group=self._wake_ups[side],
                     event_callbacks=SubscriptionEventCallbacks(
-                        incompatible_qos=self._take_best_effort,
                         message_lost=partial(self._count_lost, side),
                         use_default_callbacks=False,
                     ),
                 ),
                 topic,
-                _image_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable),
+                _image_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable[side]),
             )
         return self._layout != layout_before
 
     def close(self) -> None:
         """End the subscriptions to the images."""
-        self._is_offered_best_effort_only = False
         self._size = self._opened_for = None
         self._end()
 
@@ -253,9 +255,15 @@ class StereoInputs:
             return lambda serialized, info: self._on_image(side, serialized, _arrival_ns(info))
         return lambda serialized: self._on_image(side, serialized, time.time_ns())
 
-    def _take_best_effort(self, _event: Any) -> None:
-        """Note that a publisher cannot serve a reliable subscription; `open` then asks less."""
-        self._is_offered_best_effort_only = True
+    def _is_offered_reliably(self, side: Side, topic: str) -> bool:
+        """Tell whether all who publish the images of a side do so reliably, or did last."""
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        if publishers:
+            self._offers_less[side] = any(
+                each.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT
+                for each in publishers
+            )
+        return not self._offers_less[side]
 
     def _count_lost(self, side: Side, event: Any) -> None:
         for each in (side,) if self._layout == SEPARATE else Side:

@@ -14,6 +14,7 @@ from harness import BEST_EFFORT, Graph, NodeHere, Peer, RELIABLE
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rig import camera_infos, messages_of, next_stamp_ns, Rig
 from scenes import plane, scene_of
+from sensor_msgs.msg import Image
 from stereo_msgs.msg import DisparityImage
 
 from stereo_depth_node.core.health.diagnosis import diagnose
@@ -117,6 +118,27 @@ def test_every_frame_is_asked_for_reliably_where_the_camera_can(graph: Graph) ->
         'a reliable subscription',
     )
     rig.connect(*PAIR)
+
+
+def test_each_camera_is_asked_for_what_it_offers_now(graph: Graph) -> None:
+    node = graph.node(frame_policy='every')
+    graph.add(Peer(graph, 'listener')).listen('disparity', DisparityImage)
+    left, first, second = (graph.add(Peer(graph, name)) for name in ('left', 'first', 'second'))
+    left.publisher('left/image_rect', Image, RELIABLE)
+    first.publisher('right/image_rect', Image, BEST_EFFORT)
+
+    def asked() -> list[str]:
+        subscriptions = node.node.inputs.subscriptions()
+        return [
+            subscriptions[f'{side} image'].qos_profile.reliability.name
+            for side in ('left', 'right')
+            if f'{side} image' in subscriptions
+        ]
+
+    graph.wait_until(lambda: asked() == ['RELIABLE', 'BEST_EFFORT'], 'what is offered')
+    second.publisher('right/image_rect', Image, RELIABLE)
+    graph.remove(first)
+    graph.wait_until(lambda: asked() == ['RELIABLE', 'RELIABLE'], 'what is offered then')
 
 
 def test_a_new_queue_size_holds_in_the_middleware_as_well(graph: Graph) -> None:
