@@ -15,11 +15,10 @@ from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.point_cloud import PointProjector
 from stereo_depth_node.core.errors import SizeError
 from stereo_depth_node.core.matching.kernel import provider
-from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
+from stereo_depth_node.core.matching.kernel.provider import KernelState
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
-COMPILE_S = 300.0
 GEOMETRY = StereoGeometry(
     width=40, height=30, f=50.0, cx=17.5, cy=12.25, cx_right=22.5, baseline=0.2
 )
@@ -95,6 +94,7 @@ def written(**options: Any) -> tuple[tuple[int, int], np.ndarray]:
     return shape, out
 
 
+@pytest.mark.usefixtures('compiled_kernel')
 @pytest.mark.parametrize(
     'options',
     [
@@ -109,8 +109,6 @@ def written(**options: Any) -> tuple[tuple[int, int], np.ndarray]:
 def test_compiled_code_gives_the_points_that_numpy_gives(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
-    pytest.importorskip('numba')
-    assert wait_for_kernel(COMPILE_S) is KernelState.READY
     fast = written(**options)
     monkeypatch.setattr(provider, 'kernel_state', lambda: (KernelState.COMPILING, ''))
     slow = written(**options)

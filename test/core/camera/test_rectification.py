@@ -14,11 +14,10 @@ from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.rectification import Rectifier
 from stereo_depth_node.core.errors import CalibrationError, SizeError
 from stereo_depth_node.core.matching.kernel import provider
-from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
+from stereo_depth_node.core.matching.kernel.provider import KernelState
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
-COMPILE_S = 300.0
 WIDTH, HEIGHT = 320, 240
 # Coefficients of real cameras (plumb_bob: EuRoC's left; equidistant: a 150 degree lens).
 PLUMB_BOB = (-0.28340811, 0.07395907, 0.00019359, 1.76187114e-05)
@@ -280,6 +279,7 @@ def seen_through(calibration: CameraCalibration, rectified: np.ndarray) -> np.nd
     return np.clip(np.rint((1 - b) * upper + b * lower), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.usefixtures('compiled_kernel')
 @pytest.mark.parametrize(
     ('model', 'd', 'angles'),
     [
@@ -292,8 +292,6 @@ def seen_through(calibration: CameraCalibration, rectified: np.ndarray) -> np.nd
 )
 def test_compiled_code_gives_the_pixels_that_opencv_gives(monkeypatch, model, d, angles):
     """Also where the raw image ends, and where hardly anything of it is seen."""
-    pytest.importorskip('numba')
-    assert wait_for_kernel(COMPILE_S) is KernelState.READY
     rng = np.random.default_rng(5)
     rectifier = Rectifier(raw_camera(model, d, angles))
     for image in (

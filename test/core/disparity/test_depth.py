@@ -23,10 +23,8 @@ from stereo_depth_node.core.disparity.depth import (
     millimetres_from_depth,
 )
 from stereo_depth_node.core.matching.kernel import provider
-from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
+from stereo_depth_node.core.matching.kernel.provider import KernelState
 from stereo_depth_node.core.settings.settings import Settings
-
-COMPILE_S = 300.0
 
 # Every value that an int16 can have, once.
 EVERY_VALUE = np.arange(-32768, 32768, dtype=np.int32).astype(np.int16).reshape(256, 256)
@@ -203,6 +201,7 @@ def both_ways(monkeypatch, settings, geometry, fixed):
     return results
 
 
+@pytest.mark.usefixtures('compiled_kernel')
 @pytest.mark.parametrize('offset', [0.0, -31.086, 12.3])
 @pytest.mark.parametrize(
     'settings',
@@ -210,8 +209,6 @@ def both_ways(monkeypatch, settings, geometry, fixed):
     ids=['default', 'negative', 'limited'],
 )
 def test_compiled_code_gives_what_numpy_gives_for_every_disparity(monkeypatch, settings, offset):
-    pytest.importorskip('numba')
-    assert wait_for_kernel(COMPILE_S) is KernelState.READY
     slow, fast = both_ways(monkeypatch, settings, camera_with(offset), EVERY_VALUE)
     np.testing.assert_array_equal(fast[0].view(np.uint32), slow[0].view(np.uint32))
     np.testing.assert_array_equal(fast[1], slow[1])
@@ -222,8 +219,8 @@ def test_compiled_code_gives_what_numpy_gives_for_every_disparity(monkeypatch, s
     np.testing.assert_allclose(fast[1][known], 700.0 * 0.12 / disparity, rtol=1e-5)
 
 
+@pytest.mark.usefixtures('compiled_kernel')
 def test_arrays_that_compiled_code_is_not_made_for_are_converted_all_the_same():
-    wait_for_kernel(COMPILE_S)
     made = DisparityConversion(Settings(), camera_with(3.0))
     whole, part = np.empty((256, 512), np.float32), np.empty((256, 256), np.float32)
     made.depth(EVERY_VALUE, whole[:, ::2])

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from array import array
 import struct
-import tracemalloc
 import zlib
 
+from allocations import peak_of
 import cv2
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,14 +165,12 @@ def tiff_claiming(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(('width', 'height'), [(65000, 65000), (0, 10), (10, 0)])
 def test_a_size_that_a_header_merely_claims_is_refused_before_decoding(claiming, width, height):
     data = claiming(width, height)
-    tracemalloc.start()
-    try:
+
+    def decode() -> None:
         with pytest.raises(ImageError, match=f'claims {width} x {height} pixels'):
             decode_compressed_grey(data, 'bgr8; compressed')
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 100_000  # bytes
+
+    assert peak_of(decode) < 100_000  # bytes
 
 
 def test_a_blank_image_that_compresses_well_is_no_false_claim():
@@ -198,16 +196,14 @@ def test_any_data_gives_an_image_or_a_named_error(start, rest, format_):
 
 def test_an_image_larger_than_the_calibration_is_refused_before_decoding() -> None:
     data = encoded('.png', np.zeros((3000, 4000), np.uint8))
-    tracemalloc.start()
-    try:
+
+    def decode() -> None:
         with pytest.raises(CalibrationSizeError, match=r'4000x3000, .* for 640x3000'):
             decode_compressed_grey(data, 'png', (640, 3000))
         with pytest.raises(CalibrationSizeError, match=r'4000x3000, .* for 4000x480'):
             decode_compressed_grey(data, 'png', (4000, 480))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 1_000_000
+
+    assert peak_of(decode) < 1_000_000
     assert decode_compressed_grey(data, 'png', (4000, 3000)).shape == (3000, 4000)
 
 

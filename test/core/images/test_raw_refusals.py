@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
+from allocations import peak_of
 from encoded import (
     pixels_of,
     PLANAR,
@@ -73,14 +72,12 @@ def test_an_empty_image_is_refused(height, width, fallback, encoding):
 @pytest.mark.parametrize('encoding', [*sorted(ENCODINGS), 'yuv444'])
 def test_a_size_that_a_header_merely_claims_is_not_allocated(encoding):
     huge = RawImage(2**32 - 1, 2**28, encoding, False, 2**32 - 1, bytes(1000))
-    tracemalloc.start()
-    try:
+
+    def decode() -> None:
         with pytest.raises(SizeError):
             decode_grey(huge, fallback=lambda image: np.empty((image.height, image.width)))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 100_000
+
+    assert peak_of(decode) < 100_000
 
 
 def test_an_unknown_encoding_is_named_with_what_is_supported_and_the_remedy():

@@ -25,21 +25,11 @@ from stereo_depth_node.core.matching.kernel.limits import (
     StereoBMParameters,
 )
 from stereo_depth_node.core.matching.kernel.matcher import NumbaBlockMatcher
-from stereo_depth_node.core.matching.kernel.provider import (
-    kernel_state,
-    KernelState,
-    wait_for_kernel,
-)
 
 pytest.importorskip('numba')
 
+pytestmark = pytest.mark.usefixtures('compiled_kernel')
 CASES_PER_SEED = 500
-
-
-@pytest.fixture(scope='module', autouse=True)
-def compiled_kernel() -> None:
-    # A cold compilation takes some 15 s at low priority.
-    assert wait_for_kernel(300.0) is KernelState.READY, kernel_state()
 
 
 def textured_case(width: int = 160, height: int = 90, **changes: object) -> Case:
