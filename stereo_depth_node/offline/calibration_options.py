@@ -155,7 +155,7 @@ def calibration_from(
         raise SettingsError('--doffs is given without --focal and --baseline: give these, too')
     found = _given(arguments, settings, str(images))
     if settings.rectify and not found.can_rectify:
-        had = f'{found.files.source} has not' if found.files is not None else 'there is none with'
+        had = f'{found.files.source} has not' if found.files is not None else 'no calibration has'
         raise SettingsError(
             f'rectify is on, and {had} the matrices K, D and R of raw images: give a calibration '
             'that has them with --calib'

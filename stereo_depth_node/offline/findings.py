@@ -44,6 +44,9 @@ __all__ = [
 _BROKEN_ROWS_PX = 2.0
 # Of a pair without single points in common, dense matches below this share are chance.
 _CHANCE = 0.2
+# Of the pixels that can have a disparity: where fewer have one and no reason is known, the causes
+# that there may be are said.
+_FEW = 0.05
 _BREAKING = {'cameras_swapped', 'identical_images', 'uniform_image'}
 
 
@@ -112,6 +115,10 @@ def findings_of_pair(
     found += _findings_of_calibration(pipeline, cameras)
     is_known = pipeline.fixed >= pipeline.smallest_fixed
     density = float(np.count_nonzero(is_known)) / is_known.size
+    window = pipeline.valid_window
+    share = float(np.mean(is_known[window.y0 : window.y1, window.x0 : window.x1]))
+    if share < _FEW and not any(each.level >= Level.WARN for each in found):
+        found.append(CAUSES['empty_depth'].found(share=100.0 * share))
     is_broken = any(each.cause.name in _BREAKING for each in found) or _has_rows_apart(report)
     return PairFindings(
         density=density,

@@ -79,6 +79,19 @@ def test_a_good_pair_gives_nothing_but_its_density(scene: StereoScene) -> None:
     assert seen.density > 0.6
 
 
+def test_next_to_nothing_is_not_passed_over_in_silence(scene: StereoScene) -> None:
+    """The right camera sees a thirtieth of the light: corners are found, and no block."""
+    dark = np.rint(scene.right * 0.03).astype(np.uint8)
+    seen = findings_of_rectified_pair(scene.left, dark, Settings())
+    assert seen.density < 0.05
+    assert [finding.level for finding in seen.findings] == [Level.WARN]
+    # Of a small region all pixels are known.
+    region = Settings(roi_x=150, roi_y=50, roi_width=40, roi_height=40)
+    seen = findings_of_rectified_pair(scene.left, scene.right, region)
+    assert seen.density < 0.05
+    assert seen.findings == ()
+
+
 def test_the_image_turned_as_the_advice_says_is_good(scene: StereoScene) -> None:
     left, flipped = _broken('flipped', scene)
     (finding,) = findings_of_rectified_pair(left, flipped, Settings()).findings

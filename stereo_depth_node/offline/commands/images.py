@@ -69,7 +69,7 @@ examples:
 _PICTURE = 'picture.png'
 # Pairs of a sequence in which faults are looked for.
 _SAMPLES = 8
-# Files without a partner that are named.
+# Files without a partner, and errors, that are named.
 _MOST_NAMED = 10
 # Black to most viewers.
 _OF_16_BITS = ('disparity.png', 'depth.png')
@@ -179,8 +179,10 @@ def run(arguments: argparse.Namespace) -> int:
             print('--show shows one pair at a time, these are several')
         elif shown is not None and not errors:
             show_picture(shown)
-    for error in errors:
+    for error in errors[:_MOST_NAMED]:
         print_problem(f'stereo_depth images: {error}')
+    if len(errors) > _MOST_NAMED:
+        print_problem(f'stereo_depth images: {len(errors) - _MOST_NAMED} more failed')
     if count != 1:
         seconds = time.monotonic() - start
         print(
@@ -212,7 +214,7 @@ def _sources(names: Sequence[str], layout: str) -> tuple[Iterable[PairSource], i
         names_alone = ', '.join(printable(path) for path in alone[:_MOST_NAMED])
         more = f' and {len(alone) - _MOST_NAMED} more' if len(alone) > _MOST_NAMED else ''
         print(f'without a partner of its number: {names_alone}{more}', file=sys.stderr)
-    if len(pairs) == 1 and pairs[0][0] == pairs[0][1]:
+    if len(pairs) == 1 and (pairs[0][0] == pairs[0][1] or pairs[0][0].is_dir()):
         raise missing_partner(pairs[0][0])
     if len(pairs) == 1 and is_video(pairs[0][0]):
         return read_video(*pairs[0], ''), None

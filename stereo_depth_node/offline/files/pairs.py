@@ -28,8 +28,15 @@ from stereo_depth_node.offline.terminal import print_problem
 __all__ = ['PairSource', 'is_video', 'missing_partner', 'read_video']
 
 _VIDEO_SUFFIXES = frozenset(
-    ('.avi', '.h264', '.h265', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts', '.webm')
+    ('.avi', '.h264', '.h265', '.m4v', '.mjpeg', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts')
 )
+# Where such files have which bytes: AVI, MP4 and its kin, Matroska and WebM, MPEG, WMV, FLV, Ogg.
+_VIDEO_MARKS = (
+    (8, b'AVI '), (4, b'ftyp'), (4, b'moov'), (0, b'\x1aE\xdf\xa3'), (0, b'\0\0\1\xba'),
+    (0, b'\0\0\1\xb3'), (0, b'0&\xb2u'), (0, b'FLV'), (0, b'OggS'),
+)  # fmt: skip
+# Behind "ftyp" in images of the kin of MP4.
+_STILL = (b'avif', b'avis', b'heic', b'heix', b'mif1')
 # Beyond this, width to height, an image is wider than cameras make them: two of 4:3 have 2.67.
 _WIDE, _TALL = 2.2, 1.0
 
@@ -74,8 +81,19 @@ class PairSource:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file is a video, by its ending: OpenCV has no other way without opening it."""
-    return path.suffix.lower() in _VIDEO_SUFFIXES
+    """Whether a file is a video, by its ending or, whatever it is called, by its first bytes."""
+    if path.suffix.lower() in _VIDEO_SUFFIXES:
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with path.open('rb') as file:
+            head = file.read(12)
+    except OSError:  # what is wrong is said where it is read
+        return False
+    return head[8:] not in _STILL and any(
+        head.startswith(mark, place) for place, mark in _VIDEO_MARKS
+    )
 
 
 def read_video(left: Path, right: Path | None, layout: str) -> Iterator[PairSource]:

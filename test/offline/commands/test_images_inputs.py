@@ -116,6 +116,9 @@ def test_a_single_file_is_asked_for_its_layout(
 def test_a_folder_is_no_image_and_its_images_are_asked_for(tmp_path: Path, capsys: Any) -> None:
     assert run(tmp_path, tmp_path) == 2
     assert re.search('is a folder: name its images, as in .*/\\*.png', capsys.readouterr().err)
+    (tmp_path / 'right').mkdir()
+    assert run(tmp_path, tmp_path, tmp_path / 'right') == 2
+    assert re.search('is a folder: name its images, as in .*/\\*.png', capsys.readouterr().err)
 
 
 def test_an_odd_width_is_not_two_images(tmp_path: Path, capsys: Any) -> None:
@@ -153,6 +156,18 @@ def test_a_video_is_computed_frame_by_frame(tmp_path: Path) -> None:
 def test_every_container_of_videos_is_read(tmp_path: Path, container: str) -> None:
     path = tmp_path / f'both.{container.lower()}'
     write_video(path, [np.hstack([SCENE.left, SCENE.right])] * 2, VIDEOS[container])
+    assert run(tmp_path, path, '--layout', 'side-by-side') == 0
+    assert found(tmp_path) == [pytest.approx(12.0, abs=0.5)] * 2
+
+
+@pytest.mark.parametrize(
+    ('ending', 'codec'), [('mp4', 'mp4v'), ('wmv', 'WMV2'), ('mjpeg', 'MJPG')]
+)
+def test_a_video_is_known_whatever_it_is_called(tmp_path: Path, ending: str, codec: str) -> None:
+    path = tmp_path / f'both.{ending}'
+    write_video(path, [np.hstack([SCENE.left, SCENE.right])] * 2, codec)
+    if ending != 'mjpeg':  # which begins as an image does
+        path = path.rename(tmp_path / 'both.dat')
     assert run(tmp_path, path, '--layout', 'side-by-side') == 0
     assert found(tmp_path) == [pytest.approx(12.0, abs=0.5)] * 2
 
@@ -204,6 +219,17 @@ def test_what_is_called_a_video_and_is_none_is_refused(tmp_path: Path, capsys: A
     (tmp_path / 'a.mp4').write_bytes(b'nothing')
     assert run(tmp_path, tmp_path / 'a.mp4', '--layout', 'top-bottom') == 2
     assert 'a.mp4 is no video that this OpenCV can read' in capsys.readouterr().err
+
+
+def test_of_many_errors_the_first_are_printed(tmp_path: Path, capsys: Any) -> None:
+    for side, image in (('l', SCENE.left), ('r', SCENE.right)):
+        (tmp_path / side).mkdir()
+        for number in range(13):
+            cv2.imwrite(str(tmp_path / side / f'{number}.png'), image[:, : 100 + (side == 'r')])
+    assert run(tmp_path, tmp_path / 'l/*.png', tmp_path / 'r/*.png', '--processes', '1') == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 11
+    assert lines[-1] == 'stereo_depth images: 3 more failed'
 
 
 @pytest.fixture
