@@ -43,6 +43,7 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
 DEPTH = '/depth/image_rect'
+pytestmark = pytest.mark.usefixtures('without_findings')
 
 
 def expected_depth(index: int, **settings: Any) -> np.ndarray:
