@@ -268,6 +268,10 @@ def _similar(node: Node, name: str, type_name: str, known: set[str]) -> tuple[st
     ):
         if type_name != other_type and other_type in topics.get(other_name, ()):
             return (f'{other_name} (set image_transport to {transport})',)
+    short = name.removesuffix('/compressed')
+    if short != name and type_name in topics.get(short, ()):
+        raw = short.removesuffix('/compressed')
+        return (f'{short} (image_transport adds /compressed: remap to {raw})',)
     parts = set(name.split('/'))
     similar = [
         topic

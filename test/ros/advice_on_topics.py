@@ -166,6 +166,41 @@ class CompressedOnTheRawTopic(OtherCameras):
         self.starts(*arguments.split(), '-r', f'{TOPICS[1]}/compressed:={TOPICS[1]}')
 
 
+class CompressedTopicsOfADriver(OtherCameras):
+    """Its topics end in /compressed, and are given to the node as they are."""
+
+    topics = ('/cam/left/image_raw/compressed', '/cam/right/image_raw/compressed')
+    image_type = CompressedImage
+    transport = 'raw'
+
+    def breaks(self) -> None:
+        super().breaks()
+        scene = scene_of(plane(WIDTH, HEIGHT, DISPARITY))
+        self.bench.left, self.bench.right = map(compressed_message, (scene.left, scene.right))
+        self.remaps(*self.topics, image_transport=self.transport)
+
+    def remaps(self, left: str, right: str, **parameters: str) -> None:
+        arguments = ('-r', f'left/image_rect:={left}', '-r', f'right/image_rect:={right}')
+        self.starts(*arguments, **parameters)
+
+
+@of('wrong_type')
+class CompressedTopicsAsRawOnes(CompressedTopicsOfADriver):
+    def obeys(self, said: str) -> None:
+        ((transport, raw),) = re.findall(
+            r'-p image_transport:=(\w+) -r left/image_rect:=(\S+), and so for the other', said
+        )
+        self.remaps(raw, raw.replace('left', 'right'), image_transport=transport)
+
+
+@of('no_publisher')
+class CompressedTopicsWithTheirEnd(CompressedTopicsOfADriver):
+    transport = 'compressed'
+
+    def obeys(self, said: str) -> None:
+        self.remaps(*re.findall(r'remap to (\S+)\)', said), image_transport=self.transport)
+
+
 @of('incompatible_qos')
 class ReliableIsAskedFor(OtherCameras):
     def breaks(self) -> None:

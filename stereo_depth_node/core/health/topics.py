@@ -40,7 +40,8 @@ def why_images_do_not_come(snapshot: Snapshot, silent: list[str]) -> Iterator[Fi
             type=unknown[0].type,
             hint=hint,
         )
-    for topic in topics:
+    for name, side in sides.items():
+        topic = side.image
         if topic.publishers:
             continue
         if topic.incompatible:
@@ -50,7 +51,10 @@ def why_images_do_not_come(snapshot: Snapshot, silent: list[str]) -> Iterator[Fi
         elif topic.other_types:
             came = listed(topic.other_types)
             yield CAUSES['wrong_type'].found(
-                topic=topic.name, came=came, type=topic.type, cure=_cure_of_type(snapshot, topic)
+                topic=topic.name,
+                came=came,
+                type=topic.type,
+                cure=_cure_of_type(snapshot, name, topic),
             )
     mute = {name: side for name, side in sides.items() if side.image.publishers}
     if len(mute) == 1 and len(silent) == 1:
@@ -71,14 +75,15 @@ def _is_published(topic: TopicSnapshot) -> bool:
     return bool(topic.publishers or topic.incompatible or topic.other_types)
 
 
-def _cure_of_type(snapshot: Snapshot, topic: TopicSnapshot) -> str:
+def _cure_of_type(snapshot: Snapshot, side: str, topic: TopicSnapshot) -> str:
     other = '' if snapshot.has_one_stream else ', and so for the other camera'
     raw = topic.name.removesuffix('/compressed')
     if any(came.endswith('/CompressedImage') for came in topic.other_types):
-        return (
-            'start this node with --ros-args -p image_transport:=compressed '
-            f'-r {raw}/compressed:={topic.name}{other}'
-        )
+        remap = f'{raw}/compressed:={topic.name}'
+        if raw != topic.name:  # image_transport adds the end
+            whole = 'stereo/image_raw' if snapshot.has_one_stream else f'{side}/image_rect'
+            remap = f'{whole}:={raw}'
+        return f'start this node with --ros-args -p image_transport:=compressed -r {remap}{other}'
     if any(came.endswith('/Image') for came in topic.other_types):
         return (
             f'start this node with --ros-args -p image_transport:=raw -r {raw}:={topic.name}'
