@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 import tempfile
 
@@ -12,6 +14,7 @@ from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.bags.topics import TopicNames
+from stereo_depth_node.offline.calibration_options import calibration_from
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.findings import (
@@ -31,6 +34,7 @@ def load_pairs(
     *,
     count: int,
     names: TopicNames,
+    calib: Sequence[Path] = (),
 ) -> tuple[str, list[Scene]]:
     """Load what the command line names.
 
@@ -46,6 +50,8 @@ def load_pairs(
         Pairs of a recording, at most.
     names : TopicNames
         Topics of a recording, as far as they are named.
+    calib : sequence of Path
+        Calibration files of two images, raw ones where the settings rectify.
 
     Returns
     -------
@@ -68,7 +74,12 @@ def load_pairs(
     if layout is not None or len(inputs) == 2:
         other = Path(inputs[1]) if layout is None else None
         pair = load_pair(Path(inputs[0]), other, layout=layout or '')
-        return pair.name, [pair]
+        return pair.name, [_calibrated(pair, calib, settings, inputs[0]) if calib else pair]
+    if calib:
+        raise SettingsError(
+            '--calib is given with a scene or a recording, which have a calibration of their own: '
+            'leave it out, or name two images'
+        )
     path = Path(inputs[0])
     if storage_files(path):
         from stereo_depth_node.offline.bags.reader import DamagedBagError  # slow
@@ -86,6 +97,17 @@ def load_pairs(
         return f'{path.name} ({len(pairs)} pairs)', pairs
     scene = load_scene(inputs[0])
     return scene.name, [scene]
+
+
+def _calibrated(pair: Scene, calib: Sequence[Path], settings: Settings, images: str) -> Scene:
+    """Return a pair with the geometry of its calibration files, rectified if it is to be."""
+    given = argparse.Namespace(calib=calib, focal=None, baseline=None, doffs=None)
+    calibration = calibration_from(given, settings, images)
+    height, width = pair.left.shape
+    cameras = calibration.cameras_for(width, height)
+    if settings.rectify and cameras is not None:
+        pair = pair.rectified(cameras)
+    return replace(pair, geometry=calibration.geometry_for(width, height, settings))
 
 
 def findings_of_pairs(pairs: Sequence[Scene], settings: Settings) -> list[PairFindings]:

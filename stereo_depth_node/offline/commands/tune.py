@@ -79,6 +79,14 @@ def add_parser(subparsers: Any) -> None:
         parser, 'the input is an image that holds both, the left one on the left or on top'
     )
     parser.add_argument(
+        '--calib',
+        nargs='+',
+        type=Path,
+        metavar='FILE',
+        help='calibration of two images, one file or LEFT and RIGHT (docs/files.md): it says '
+        'where infinity is; with --rectify true they are raw',
+    )
+    parser.add_argument(
         '--algorithm',
         default='bm',
         choices=(*known_parameters()['algorithm'].choices, ANY_ALGORITHM),
@@ -168,6 +176,7 @@ def run(arguments: argparse.Namespace) -> int:
         start,
         count=arguments.pairs,
         names=TopicNames(arguments.left, arguments.right),
+        calib=arguments.calib or (),
     )
     if arguments.ground_truth and any(pair.truth is None for pair in pairs):
         raise InputError(f'{name} has no ground truth: tune without --ground-truth')

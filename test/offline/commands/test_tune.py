@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from scenes import scene_of, tilted_plane
+import yaml
 
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
@@ -136,6 +137,42 @@ def test_the_range_begins_at_infinity_unless_asked_for_otherwise(
 
 
 @pytest.mark.usefixtures('only_the_range')
+@pytest.mark.usefixtures('only_the_range')
+@pytest.mark.parametrize('is_raw', [False, True])
+def test_the_calibration_of_two_images_says_where_infinity_is_and_rectifies_raw_ones(
+    folder, tmp_path, capsys, is_raw
+):
+    """With cx_left 7 px above cx_right a plane from 20 to 36 px has 13 to 29 px from infinity."""
+    files, options = [], ['--rectify', 'true'] if is_raw else []
+    for name, side, cx, tx in (('im0', 'left', 110.0, 0.0), ('im1', 'right', 103.0, -50.0)):
+        image = cv2.imread(str(folder / f'{name}.png'), cv2.IMREAD_GRAYSCALE)
+        if is_raw:  # upside down, with its principal point
+            cv2.imwrite(str(folder / f'{name}.png'), image[::-1, ::-1])
+        matrix = {'rows': 3, 'cols': 3}
+        content = {
+            'image_width': 220,
+            'image_height': 100,
+            'distortion_model': 'plumb_bob',
+            'camera_matrix': {**matrix, 'data': [500, 0, 219 - cx, 0, 500, 49.5, 0, 0, 1]},
+            'distortion_coefficients': {'rows': 1, 'cols': 5, 'data': [0.0] * 5},
+            'rectification_matrix': {**matrix, 'data': [-1, 0, 0, 0, -1, 0, 0, 0, 1]},
+            'projection_matrix': {
+                'rows': 3,
+                'cols': 4,
+                'data': [500, 0, cx, tx, 0, 500, 49.5, 0, 0, 0, 1, 0],
+            },
+        }
+        files.append(tmp_path / f'{side}.yaml')
+        files[-1].write_text(yaml.safe_dump(content))
+    output = tmp_path / 'tuned.yaml'
+    images = [str(folder / 'im0.png'), str(folder / 'im1.png')]
+    common = ['--budget', '1000', '--quiet', '--output', str(output), *options]
+    assert main(['tune', *images, *common, '--calib', *map(str, files)]) == 0
+    assert load_settings(output).min_disparity == 7
+    nearest = re.search(r'^nearest +([\d.]+) m ', capsys.readouterr().out, re.MULTILINE)
+    assert float(nearest[1]) == pytest.approx(50 / 29, rel=0.1)
+
+
 def test_a_rate_that_cannot_be_held_reduces_the_images_and_is_said(folder, tmp_path, capsys):
     output = tmp_path / 'tuned.yaml'
     common = ['--budget', '1000', '--quiet', '--output', str(output)]
@@ -223,6 +260,7 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
             'give one that holds both',
         ),
         (['{folder}/im0.png', '{folder}/im1.png', '--ground-truth'], 'has no ground truth'),
+        (['{folder}', '--calib', 'x'], 'name two images'),
         (['{folder}', '--budget', '0'], '--budget is 0'),
         (['{folder}', '--clean', '-3'], '--clean is -3'),
         (['{folder}', '--rate', '-1'], '--rate is -1'),
