@@ -26,7 +26,12 @@ from rclpy.qos import (
 from stereo_depth_node.core.health.causes import listed
 from stereo_depth_node.core.health.snapshot import IncompatibleSubscriber, TopicSnapshot
 from stereo_depth_node.core.messages.content import OUTPUTS
-from stereo_depth_node.core.messages.library import COMPRESSED_IMAGE, DISPARITY_IMAGE, IMAGE
+from stereo_depth_node.core.messages.library import (
+    CAMERA_INFO,
+    COMPRESSED_IMAGE,
+    DISPARITY_IMAGE,
+    IMAGE,
+)
 
 __all__ = [
     'incompatible_subscriber',
@@ -167,22 +172,16 @@ def _cure_of_type(asked: str, topic: str, publishers: Mapping[str, Publisher[Any
     return f'{cure}, or to {listed(others, "or")} instead' if others else cure
 
 
-def unpublished(node: Node, known: Iterable[str]) -> tuple[str, ...]:
-    """Return topics of the types of the outputs that are subscribed to and never published.
+def unpublished(node: Node) -> tuple[str, ...]:
+    """Return clouds and disparities that others subscribe to and that nobody publishes.
 
-    Parameters
-    ----------
-    node : Node
-        Whose view of the graph it is.
-    known : iterable of str
-        Topics to leave out, after remapping.
+    Images and camera_info are too many: whatever waits for a camera subscribes to some.
     """
-    types = {output.type for output in OUTPUTS.values()}
+    types = {output.type for output in OUTPUTS.values()} - {IMAGE, CAMERA_INFO}
     found = [
         topic
         for topic, its_types in node.get_topic_names_and_types()
         if types.intersection(its_types)
-        and topic not in known
         and node.count_subscribers(topic)
         and not node.count_publishers(topic)
     ]

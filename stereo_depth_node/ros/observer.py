@@ -125,9 +125,7 @@ class NodeObserver:
             subscribers=subscribers,
             outputs=tuple(each.topic_name for each in self._outputs.publishers.values()),
             incompatible_subscriber=incompatible_subscriber(self._node, self._outputs.publishers),
-            unpublished=()
-            if is_wanted
-            else unpublished(self._node, (left.camera_info.name, right.camera_info.name)),
+            unpublished=() if is_wanted else unpublished(self._node),
             age=0.0 if self._wanted_at is None else now.at - self._wanted_at,
             pairs=now.pairs - then.pairs,
             computed=now.computed - then.computed,

@@ -86,11 +86,13 @@ def test_the_first_image_of_a_slow_camera_is_followed_by_no_error(graph):
 def test_nobody_subscribes_is_health(bench):
     bench.rig.stop_listening('disparity')
     bench.rig.listen('/front/disparity', DisparityImage)
+    bench.rig.listen('/front/image_rect', Image)
     text, _ = bench.wait_for('nobody_subscribes', 'others subscribe to /front/disparity, which no')
     assert bench.status.level == b'\0'
     assert 'nobody subscribes to /disparity, /depth/image_rect' in text
     assert not bench.explain()[0]
     bench.rig.stop_listening('/front/disparity')
+    bench.rig.stop_listening('/front/image_rect')
     bench.rig.listen('disparity', DisparityImage)
 
 

@@ -136,8 +136,8 @@ class Snapshot:
     incompatible_subscriber : IncompatibleSubscriber or None
         A subscriber that gets nothing because of its type or QoS.
     unpublished : tuple of str
-        While nobody subscribes to the outputs: topics of their types that are subscribed to and
-        that nobody publishes.
+        While nobody subscribes to the outputs: clouds and disparities that others subscribe to
+        and that nobody publishes.
     age : float
         Seconds since the outputs were asked for; 0 when they are not.
     pairs, computed, restarts : int
