@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -109,7 +110,11 @@ def written(**options: Any) -> tuple[tuple[int, int], np.ndarray]:
 def test_compiled_code_gives_the_points_that_numpy_gives(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
-    fast = written(**options)
+    from stereo_depth_node.core.matching.kernel import conversion
+
+    with patch.object(conversion, 'project_pixels', wraps=conversion.project_pixels) as compiled:
+        fast = written(**options)
+    assert compiled.called
     monkeypatch.setattr(provider, 'kernel_state', lambda: (KernelState.COMPILING, ''))
     slow = written(**options)
     assert fast[0] == slow[0]

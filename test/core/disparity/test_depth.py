@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -209,7 +210,13 @@ def both_ways(monkeypatch, settings, geometry, fixed):
     ids=['default', 'negative', 'limited'],
 )
 def test_compiled_code_gives_what_numpy_gives_for_every_disparity(monkeypatch, settings, offset):
-    slow, fast = both_ways(monkeypatch, settings, camera_with(offset), EVERY_VALUE)
+    from stereo_depth_node.core.matching.kernel import conversion
+
+    with patch.object(
+        conversion, 'convert_to_depth', wraps=conversion.convert_to_depth
+    ) as compiled:
+        slow, fast = both_ways(monkeypatch, settings, camera_with(offset), EVERY_VALUE)
+    compiled.assert_called_once()
     np.testing.assert_array_equal(fast[0].view(np.uint32), slow[0].view(np.uint32))
     np.testing.assert_array_equal(fast[1], slow[1])
     known = np.isfinite(fast[1])
