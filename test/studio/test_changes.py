@@ -76,7 +76,7 @@ def test_undo_redo_presets_and_the_frozen_result(page):
 
 def test_the_pixel_that_is_looked_at_stays_where_it_is_in_the_scene(page):
     page.settled()
-    page.pick(520, 300)
+    page.pick_surely(520, 300)
     page.until(lambda: page.text('.studio-explained'))
     x, y = (int(each) for each in page.pixel()['Pixel'].split(', '))
     page.button('Presets').click()

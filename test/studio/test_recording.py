@@ -96,12 +96,12 @@ def test_a_recording_is_stepped_through_and_played(browser, recording):
         page = shown(browser, url)
         frame, pixel = '.studio-frame', (100, 60)
         assert page.text(frame) == '1 of 5'
-        page.pick(*pixel)
+        page.pick_surely(*pixel)
         page.until(lambda: page.pixel().get('Disparity', '').startswith(('8.0', '7.9')))
         page.press('.')
         page.until(lambda: page.text(frame) == '2 of 5')
         page.until(lambda: page.number() > 1)
-        page.pick(*pixel)
+        page.pick_surely(*pixel)
         page.until(lambda: page.pixel().get('Disparity', '').startswith(('10.0', '9.9')))
         page.until(
             lambda: page.js(
