@@ -37,7 +37,7 @@ def test_a_script_prints_its_help(script, tmp_path):
 def test_an_environment_that_is_not_is_refused_with_those_that_are(tmp_path):
     done = run(ROOT / 'scripts/test', '--in', 'humble', cwd=tmp_path)
     assert done.returncode == 2
-    assert 'jazzy or opencv46, not by "humble"' in done.stderr
+    assert 'jazzy, opencv46 or ubuntu2204, not by "humble"' in done.stderr
 
 
 def test_an_environment_behind_other_arguments_is_refused_before_anything_runs(tmp_path):
