@@ -13,7 +13,11 @@ import sys
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = [path for path in sorted((ROOT / 'scripts').iterdir()) if os.access(path, os.X_OK)]
+SCRIPTS = [
+    path
+    for path in sorted((ROOT / 'scripts').iterdir())
+    if path.is_file() and os.access(path, os.X_OK)
+]
 
 # Their help is their comment.
 STAND_ALONE = {'check', 'coverage', 'pin', 'test'}
