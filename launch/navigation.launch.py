@@ -239,7 +239,12 @@ def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         namespace = value.get('namespace', '').strip('/')
         if namespace:
             text = text.replace('/points2', f'/{namespace}/points2')
-        merged = with_added(merged, yaml.safe_load(text))
+        ours = yaml.safe_load(text)
+        if _monitor(merged).get('polygons'):
+            # Where the robot stops is said by its own.
+            for polygon in _monitor(ours).pop('polygons', []):
+                del _monitor(ours)[polygon]
+        merged = with_added(merged, ours)
     with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
         yaml.safe_dump(merged, file)
     nav2 = IncludeLaunchDescription(
@@ -255,6 +260,12 @@ def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         GroupAction([nav2]),
         RegisterEventHandler(OnShutdown(on_shutdown=lambda *_: os.unlink(file.name))),
     ]
+
+
+def _monitor(parameters: Any) -> dict[str, Any]:
+    """Return the parameters of the collision monitor; empty where there are none."""
+    section = (parameters or {}).get('collision_monitor') or {}
+    return section.get('ros__parameters') or {}
 
 
 def with_added(theirs: Any, ours: Any) -> Any:

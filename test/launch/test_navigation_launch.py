@@ -263,6 +263,16 @@ def test_nav2_gets_its_own_parameters_with_ours_added(start: Any, layer: str) ->
     assert merged['controller_server'] == {'ros__parameters': {'controller_frequency': 20.0}}
 
 
+def test_nav2_stops_where_its_own_polygons_say(start: Any, tmp_path: Path) -> None:
+    path = tmp_path / 'nav2.yaml'
+    path.write_text(NAV2_PARAMS.replace('FootprintApproach', 'PolygonStop'))
+    calls = start(nav2='true', nav2_params=str(path))
+    monitor = calls.nav2_file()['collision_monitor']['ros__parameters']
+    assert monitor['observation_sources'] == ['scan', 'stereo']
+    assert monitor['polygons'] == ['PolygonStop']
+    assert 'FootprintApproach' not in monitor
+
+
 @pytest.mark.parametrize(
     ('missing', 'values', 'said'),
     [
