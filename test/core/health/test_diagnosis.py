@@ -196,8 +196,6 @@ def test_every_error_has_a_cause_and_its_text_is_told(kind):
 
 
 counts = st.integers(0, 100)
-
-
 silences = st.sampled_from([0.0, 0.5, 1.5, math.inf])
 
 

@@ -27,8 +27,6 @@ from stereo_depth_node.offline.files.lock import OutputLock
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.usefixtures('without_findings')
 needs_proc = pytest.mark.skipif(not Path('/proc/self').exists(), reason='children are in /proc')
-
-
 _ENDLESS = """
 import sys
 import time
