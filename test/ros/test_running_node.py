@@ -43,9 +43,17 @@ def test_a_node_is_changed_in_the_browser_and_its_page_follows(graph, rig, brows
     with served('--node', '/stereo_depth_node', environment=environment) as url:
 
         def until(condition, what):
-            return graph.wait_until(
-                condition, what, deadline_s=120.0, repeat=lambda: rig.send(*PAIR)
+            """Look at the page after each pair, not between them: that takes a processor."""
+            seen = []
+
+            def send_and_look():
+                rig.send(*PAIR)
+                seen[:] = [condition()]
+
+            graph.wait_until(
+                lambda: seen and seen[0], what, deadline_s=120.0, repeat=send_and_look
             )
+            return seen[0]
 
         graph.wait_until(lambda: rig.is_wanted, 'somebody to listen to the node')
         page = shown(browser, url, until)
