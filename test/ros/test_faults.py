@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -21,8 +20,7 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 
 from bench import Bench, SETTINGS
-from harness import DEADLINE_S, Graph
-from node_process import NodeProcess
+from harness import Graph
 from rcl_interfaces.srv import SetParameters
 import rclpy
 from rclpy.parameter import Parameter
@@ -38,7 +36,6 @@ from stereo_depth_node.ros.node import spin, StereoDepthNode
 ROOT = Path(__file__).resolve().parents[2]
 HOUR_NS = 3600 * 10**9
 USUAL = {**SETTINGS, 'downscale': 1, 'frame_policy': 'latest', 'uniqueness_ratio': 15}
-ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture(scope='module')
@@ -251,41 +248,6 @@ def test_whoever_asks_at_once_is_answered(bench: Bench):
     bench.rig.node.destroy_client(client)
 
 
-STATES = {
-    'while it imports': lambda node: _maps(node, 'rclpy_pybind11'),
-    'while ROS initialises': lambda node: _maps(node, 'librmw_fastrtps_cpp'),
-    'before the first spin': lambda node: _maps(node, 'sensor_msgs__rosidl_typesupport_fastrtps'),
-    'while nothing is to do': lambda node: 'nobody subscribes' in node.output,
-}
-
-
-@pytest.mark.parametrize('number', ENDS, ids=lambda number: number.name)
-@pytest.mark.parametrize('state', ['at once', *STATES])
-def test_a_signal_ends_the_program_cleanly_in_any_state(graph, state, number):
-    node = graph.node_program()
-    # From then on signals are looked after; before, Python itself is starting.
-    _wait_for(node, lambda: _catches(node, signal.SIGTERM))
-    if state in STATES:
-        _wait_for(node, lambda: STATES[state](node))
-    assert node.stop(number) == 0, node.seen()
-    assert 'Traceback' not in node.output
-    assert '[ERROR]' not in node.output
-
-
-@pytest.mark.parametrize('number', ENDS, ids=lambda number: number.name)
-def test_a_signal_ends_the_program_cleanly_during_a_computation(graph, number):
-    bench = Bench(graph, process=True, algorithm='sgbm_hh', num_disparities=128)
-    bench.left, bench.right = messages_of(scene_of(plane(640, 360, 20.0)))
-    bench.rig.infos = camera_infos(640, 360)
-    heard = bench.rig.heard['disparity']
-    graph.wait_until(lambda: heard, 'disparity', repeat=bench.send)
-    for _ in range(3):  # takes much longer than to deliver the signal
-        bench.send()
-    assert bench.node.stop(number) == 0, bench.node.seen()
-    assert 'Traceback' not in bench.node.output
-    assert '[ERROR]' not in bench.node.output
-
-
 def test_the_node_runs_where_no_log_can_be_written(graph, monkeypatch, tmp_path):
     file = tmp_path / 'file'
     file.touch()
@@ -321,24 +283,6 @@ def _typed(values: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     return [
         (name, Parameter.Type.from_parameter_value(value), value) for name, value in values.items()
     ]
-
-
-def _wait_for(node: NodeProcess, condition: Any) -> None:
-    """Look at a process without spinning anything, as fast as can be."""
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert node.is_running, node.seen()
-        assert time.monotonic() < end, node.seen()
-
-
-def _catches(node: NodeProcess, number: int) -> bool:
-    status = Path(f'/proc/{node.pid}/status').read_text()
-    (caught,) = (line for line in status.splitlines() if line.startswith('SigCgt'))
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
-
-
-def _maps(node: NodeProcess, library: str) -> bool:
-    return library in Path(f'/proc/{node.pid}/maps').read_text()
 
 
 def _program(module: str, graph: Graph, *arguments: str) -> Any:

@@ -1,15 +1,13 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node as a process of its own: start, transport of images, end."""
+"""The program ``stereo_depth_node``: what it is started with, and where."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -23,28 +21,6 @@ from scenes import plane, scene_of
 WIDTH, HEIGHT = 200, 120
 PAIR = messages_of(scene_of(plane(WIDTH, HEIGHT, 10)))
 INFOS = camera_infos(WIDTH, HEIGHT)
-
-
-@pytest.mark.parametrize('second', [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
-def test_signals_during_the_end_change_nothing(graph: Graph, second: signal.Signals) -> None:
-    """As from somebody who presses Ctrl-C again and again, or from launch, which sends both."""
-    process = graph.node_program()
-    rig = Rig(graph, infos=INFOS)
-    rig.connect(*PAIR)
-    os.kill(process.pid, signal.SIGINT)
-
-    graph.wait_until(
-        lambda: not process.is_running,
-        'the end',
-        repeat=lambda: [
-            (os.kill(process.pid, second), time.sleep(0.005))
-            for _ in range(30)
-            if process.is_running
-        ],
-    )
-
-    assert process.stop() == 0
-    assert 'Traceback' not in process.output
 
 
 @pytest.mark.parametrize('home', ['unset', 'empty', 'not writable'])
