@@ -237,11 +237,13 @@ def figures_of(result: Result, reference: Float | None) -> Figures:
     reference : (h, w) float32 ndarray or None
         What :func:`reference_of` gives for the pair.
     """
+    # With a pipeline of its own: the result can be looked at meanwhile.
+    milliseconds = result.milliseconds
     with result.lock:
-        return _figures_of(result, reference)
+        return _figures_of(result, reference, milliseconds)
 
 
-def _figures_of(result: Result, reference: Float | None) -> Figures:
+def _figures_of(result: Result, reference: Float | None, milliseconds: float) -> Figures:
     pipeline, scene = result.pipeline, result.frame.scene
     wrong = near = bad = math.nan
     if reference is not None:
@@ -266,7 +268,7 @@ def _figures_of(result: Result, reference: Float | None) -> Figures:
         # Of disparities, the largest is the nearest.
         nearest=float(low if is_metric else high),
         farthest=float(high if is_metric else low),
-        milliseconds=result.milliseconds,
+        milliseconds=milliseconds,
         rows=report.row_offset.largest * report.scale if report is not None else math.nan,
         row_kinds=tuple(part.kind for part in report.misalignment) if report is not None else (),
         searched=(

@@ -42,6 +42,7 @@ def described(result: Result, x: int, y: int) -> list[tuple[str, str]]:
         if math.isfinite(disparity):
             found.append(('Disparity', f'{disparity:.2f} px'))
         depth, sigma = result.depth, result.sigma
+        is_known = math.isfinite(disparity if depth is None else depth[y, x])
         if depth is not None and sigma is not None and math.isfinite(depth[y, x]):
             found.append(('Depth', f'{depth[y, x]:.3f} m'))
             found.append(('Sigma', f'{sigma[y, x]:.3f} m'))
@@ -49,16 +50,16 @@ def described(result: Result, x: int, y: int) -> list[tuple[str, str]]:
             error = disparity - float(result.truth[y, x])
             wrong = f', {error:+.2f} px' if math.isfinite(error) else ''
             found.append(('Truth', f'{result.truth[y, x]:.2f} px{wrong}'))
-        reason = result.reasons.at(x, y)
-        if reason is not None:
-            found.append(('Unknown', reason.text))
+    reason = None if is_known else result.reasons.at(x, y)
+    if reason is not None:
+        found.append(('Unknown', reason.text))
     return found
 
 
 def costs_of(result: Result, x: int, y: int) -> CostCurve:
     """Return the costs of a pixel of a result."""
-    with result.lock:
-        return cost_curve(result.left, result.right, result.pipeline.settings, x, y)
+    # Without the lock, which may be held for long: the images stay as they are.
+    return cost_curve(result.left, result.right, result.pipeline.settings, x, y)
 
 
 def explained(result: Result, curve: CostCurve, x: int, y: int) -> str:

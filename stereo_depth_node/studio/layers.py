@@ -168,6 +168,8 @@ def png_of_layer(result: Result, name: str, chosen: Limits | None = None) -> byt
     chosen : tuple of 2 float, optional
         Values of the ends of the colours.
     """
+    if name == 'unknown':
+        _ = result.reasons  # not while its lock is held, see there
     key = LEFT_KEY if name == 'left' else (name, chosen)
     return result.image(key, lambda: _png(result, name, chosen))
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -271,8 +272,7 @@ class _Page:
         _, result = shown
         self._pointed = self._pixel = pixel
         self._viewer.put_cross(pixel)
-        await self._pixels.show(result, pixel)
-        await self._match.show(result, pixel)
+        await asyncio.gather(self._match.show(result, pixel), self._pixels.show(result, pixel))
 
     def _change_theme(self) -> None:
         self._dark.value = not self._dark.value

@@ -148,8 +148,13 @@ class Result:
 
     @cached_property
     def reasons(self) -> Reasons:
-        """Why pixels are unknown."""
-        return reasons_of(self.frame, self.settings, self.pipeline)
+        """Why pixels are unknown.
+
+        It takes the time of several pairs: whoever asks first does not hold the lock.
+        """
+        with self.lock:
+            depth = self.depth
+        return reasons_of(self.frame, self.settings, self.pipeline, depth)
 
     @cached_property
     def disparity_at_full_size(self) -> Float:

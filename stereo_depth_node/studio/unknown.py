@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import Mask
+from stereo_depth_node.core.arrays import Float, Mask
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
 from stereo_depth_node.core.settings.settings import Settings
@@ -112,7 +112,9 @@ _CHECKS = (
 )
 
 
-def reasons_of(frame: Frame, settings: Settings, pipeline: StereoPipeline) -> Reasons:
+def reasons_of(
+    frame: Frame, settings: Settings, pipeline: StereoPipeline, depth: Float | None
+) -> Reasons:
     """Find out why the pixels of a matched pair are unknown.
 
     Parameters
@@ -123,6 +125,8 @@ def reasons_of(frame: Frame, settings: Settings, pipeline: StereoPipeline) -> Re
         With which it was matched.
     pipeline : StereoPipeline
         Has matched it; it is not changed.
+    depth : (h, w) float32 ndarray or None
+        What it gives, NaN where unknown; None without a calibration.
     """
     known = _known(pipeline)
     codes = np.zeros(known.shape, np.uint8)
@@ -131,8 +135,8 @@ def reasons_of(frame: Frame, settings: Settings, pipeline: StereoPipeline) -> Re
         # Where several take it away and give it back, the last of them counts.
         codes[before & ~after & ~known] = _code(reason)
         before = after
-    if pipeline.geometry is not None:
-        codes[known & pipeline.unknown_depth()] = _code('range')
+    if depth is not None:
+        codes[known & np.isnan(depth)] = _code('range')
     return Reasons(codes)
 
 
