@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.settings.parameter import Changes, Parameter, Value
 from stereo_depth_node.core.settings.params_file import load_settings, render_params_file
 from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.environment import shared_file
@@ -19,6 +21,7 @@ __all__ = [
     'EXPORTS',
     'LAUNCH_LINE',
     'OutputFolder',
+    'changes_for_node',
     'exported',
     'kinds_of',
     'preset',
@@ -105,8 +108,32 @@ def preset(path: Path, now: Settings) -> Settings:
     kept = {
         known.name: getattr(now, known.name)
         for known in known_parameters().values()
-        if known.name in _OF_THE_CAMERA
-        or known.name.startswith('roi_')
-        or (known.group not in _GROUPS_OF_PRESETS and known.name != 'downscale')
+        if known.name in _OF_THE_CAMERA or not _says_how_to_match(known)
     }
     return load_settings(path).merged(kept)
+
+
+def changes_for_node(settings: Settings, values: Mapping[str, Value]) -> Changes:
+    """Return what is to be changed for a node to match as with some settings.
+
+    What depends on camera and robot, such as `rectify` or the limits of depth, is left as it is
+    there unless it was set here: it is not as by default.
+
+    Parameters
+    ----------
+    settings : Settings
+        Those wanted.
+    values : mapping of str to value
+        The parameters that the node has now.
+    """
+    return {
+        known.name: value
+        for known in known_parameters().values()
+        if (value := getattr(settings, known.name)) != values.get(known.name)
+        and (_says_how_to_match(known) or value != known.default)
+    }
+
+
+def _says_how_to_match(known: Parameter) -> bool:
+    is_region = known.name.startswith('roi_')
+    return (known.group in _GROUPS_OF_PRESETS and not is_region) or known.name == 'downscale'

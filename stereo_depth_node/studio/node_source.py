@@ -27,6 +27,7 @@ from stereo_depth_node.offline.bags.halves import split_name
 from stereo_depth_node.offline.bags.samples import decoded_pair
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics, Topic
 from stereo_depth_node.offline.datasets.scenes import Scene
+from stereo_depth_node.studio.exports import changes_for_node
 from stereo_depth_node.studio.frames import Frame, recorded_cameras
 
 if TYPE_CHECKING:
@@ -191,10 +192,7 @@ def apply_to_node(name: str, settings: Settings) -> str:
         If ROS 2 is not there, or no such node.
     """
     with closing(_running_node(name)) as node:
-        known = node.values()
-        changes = {
-            name: value for name, value in vars(settings).items() if known.get(name) != value
-        }
+        changes = changes_for_node(settings, node.values())
         return node.set(changes) if changes else ''
 
 

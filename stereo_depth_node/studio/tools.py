@@ -154,7 +154,10 @@ class _ApplyDialog:
         self._session = session
         with ui.dialog() as dialog, ui.card().classes('studio-tune'):
             ui.label('Apply to a running node').classes('studio-title')
-            ui.label('It takes all settings that it has otherwise, or none and says why.')
+            ui.label(
+                'It takes what says how to match, and of the rest what was set here; all of it, '
+                'or none and says why.'
+            )
             self._name = ui.input('name of the node', value='/stereo_depth_node')
             self._text = ui.label().classes('studio-tune-text').props('role=alert')
             with ui.row().classes('studio-tune-buttons'):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 import math
 
@@ -21,7 +22,7 @@ from stereo_depth_node.core.errors import CalibrationError, InputError, Settings
 from stereo_depth_node.core.settings.params_file import load_settings
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.studio.cloud import cloud_of
-from stereo_depth_node.studio.exports import exported, OutputFolder
+from stereo_depth_node.studio.exports import changes_for_node, exported, OutputFolder
 from stereo_depth_node.studio.figures import figures_of, reference_of
 from stereo_depth_node.studio.frames import Frame
 from stereo_depth_node.studio.inspection import costs_of, described, explained, plot_of, row_of
@@ -229,6 +230,33 @@ def test_the_costs_and_the_rows_of_a_pixel(near_and_far):
     assert ratio == width / height
     hidden = costs_of(result, 2, 60)
     assert 'at none of the disparities' in explained(result, hidden, 2, 60)
+
+
+def test_a_node_keeps_what_its_camera_and_its_robot_need():
+    robot = {'rectify': True, 'max_depth': 5.0, 'roi_y': 40, 'image_transport': 'compressed'}
+    node = {**vars(Settings(block_size=21, uniqueness_ratio=0)), **robot}
+    found = Settings(block_size=9, median_size=3, downscale=2)
+    assert changes_for_node(found, node) == {
+        'block_size': 9, 'uniqueness_ratio': 15, 'median_size': 3, 'downscale': 2
+    }  # fmt: skip
+    assert changes_for_node(Settings(max_depth=7.0), {**vars(Settings()), **robot}) == {
+        'max_depth': 7.0
+    }
+
+
+def test_the_match_of_a_pixel_is_seen_while_a_result_is_in_use(near_and_far):
+    result = Result(near_and_far, PLAIN)
+    with ThreadPoolExecutor(1) as worker, result.lock:
+        assert worker.submit(costs_of, result, 70, 60).result(60).best == 8
+
+
+def test_why_pixels_are_unknown_is_found_out_for_those_that_are(near_and_far):
+    """It takes the time of several pairs."""
+    result = Result(near_and_far, PLAIN)
+    assert 'Depth' in dict(described(result, 70, 60))
+    assert 'reasons' not in vars(result)
+    assert 'Unknown' in dict(described(result, 2, 60))
+    assert 'reasons' in vars(result)
 
 
 def test_what_is_saved_replaces_no_file_unless_that_is_wanted(near_and_far, tmp_path):
