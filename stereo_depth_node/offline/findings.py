@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,11 +62,14 @@ class PairFindings:
         Causes that are present, the worst first; none below a warning.
     is_broken : bool
         Nothing that is found on this pair holds for its scene.
+    rectification : RectificationReport or None
+        What its points show of the cameras; None where there are too few. JSON leaves it out.
     """
 
     density: float
     findings: tuple[Finding, ...]
     is_broken: bool
+    rectification: RectificationReport | None = field(default=None, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -102,7 +105,8 @@ def findings_of_pair(
     settings = pipeline.settings
     result = report_of_result(pipeline, left, right)
     found: list[Finding] = []
-    report = measure_rectification(pipeline.left, pipeline.right, MatchedImages.of(pipeline))
+    images = MatchedImages.of(pipeline)
+    report = measured = measure_rectification(pipeline.left, pipeline.right, images)
     if result.are_identical or (result.uniform_sides and (result.is_empty or report is None)):
         found.append(why_depth_is_empty(result, settings))
         report = None
@@ -126,6 +130,7 @@ def findings_of_pair(
             sorted((each for each in found if each.level >= Level.WARN), key=lambda it: -it.level)
         ),
         is_broken=is_broken,
+        rectification=measured,
     )
 
 

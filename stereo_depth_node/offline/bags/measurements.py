@@ -114,13 +114,16 @@ class Measurements:
         if pipeline.geometry is not None:
             unknown = pipeline.unknown_depth()
             self._densities.append(1.0 - np.count_nonzero(unknown) / unknown.size)
-        report = measure_rectification(pipeline.left, pipeline.right, MatchedImages.of(pipeline))
+        rectified = pipeline.left, pipeline.right
+        if is_of_range:
+            seen = findings_of_pair(pipeline, *grey)
+            report = seen.rectification
+            if shows_its_range(*rectified, seen):
+                self._images.append((rectified[0].copy(), rectified[1].copy()))
+        else:
+            report = measure_rectification(*rectified, MatchedImages.of(pipeline))
         if report is not None:
             self._reports.append(report)
-        if is_of_range:
-            rectified = pipeline.left.copy(), pipeline.right.copy()
-            if shows_its_range(*rectified, findings_of_pair(pipeline, *grey)):
-                self._images.append(rectified)
 
     def _pipeline_for(self, shape: tuple[int, ...]) -> StereoPipeline:
         height, width = shape

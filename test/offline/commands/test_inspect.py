@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ pytest.importorskip('rosbags', reason='recordings are read with rosbags, the ext
 from bags import moving_scenes, stereo_tape, Tape, write_bag
 from scenes import plane, scene_of, StereoScene
 
+from stereo_depth_node.core.health import rectification_report
 from stereo_depth_node.offline.cli import main
 
 WIDE = moving_scenes(2, 320, 240)
@@ -86,6 +88,15 @@ def test_a_camera_that_was_turned_is_found(tmp_path: Path, capsys: Any) -> None:
     assert found is not None
     assert float(found[1]) == pytest.approx(1.0, abs=0.1)
     assert 'swapped' not in text
+
+
+def test_the_points_of_a_pair_are_looked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    matched = Mock(wraps=rectification_report.match_corners)
+    monkeypatch.setattr(rectification_report, 'match_corners', matched)
+    said(write_bag(tmp_path / 'in', 2, scenes=WIDE), capsys)
+    assert matched.call_count == 2
 
 
 def test_swapped_cameras_are_found(tmp_path: Path, capsys: Any) -> None:
