@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 import dataclasses
 
+import numpy as np
+
 __all__ = ['CameraCalibration', 'are_plausible']
 
 # Far beyond any camera, and with room to spare below what float32 messages hold.
@@ -28,6 +30,8 @@ def are_plausible(numbers: Iterable[float]) -> bool:
 @dataclasses.dataclass(frozen=True)
 class CameraCalibration:
     """Calibration of one camera, the content of a sensor_msgs/CameraInfo.
+
+    Matrices may be given as OpenCV has them, arrays of any shape, and are kept as tuples.
 
     Attributes
     ----------
@@ -61,6 +65,13 @@ class CameraCalibration:
     binning_y: int = 0
     roi: tuple[int, int, int, int] = (0, 0, 0, 0)
     frame_id: str = ''
+
+    def __post_init__(self) -> None:
+        """Keep matrices row by row."""
+        for name in ('d', 'k', 'r', 'p'):
+            values = getattr(self, name)
+            if type(values) is not tuple:
+                object.__setattr__(self, name, tuple(map(float, np.ravel(values))))
 
     @property
     def image_size(self) -> tuple[int, int]:

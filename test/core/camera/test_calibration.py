@@ -6,17 +6,38 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 from scenes import camera
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.pipeline import StereoPipeline
+from stereo_depth_node.core.settings import Settings
 
 
 def test_a_calibration_of_the_whole_image_is_that_of_the_image():
     full = camera(640, 480)
     assert full.for_image() is full
     assert full.image_size == (640, 480)
+
+
+def test_the_matrices_of_opencv_are_taken_as_they_are():
+    matrix, distortion = np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]), np.zeros((1, 5))
+    shift = np.array([[-0.12], [0], [0]])
+    found = cv2.stereoRectify(
+        matrix, distortion, matrix, distortion, (640, 480), np.eye(3), shift, alpha=0
+    )
+    left, right = (
+        CameraCalibration(640, 480, 'plumb_bob', distortion, matrix, r, p)
+        for r, p in zip(found[:2], found[2:4], strict=True)
+    )
+    assert left.p == tuple(found[2].ravel().tolist())
+    assert left == dataclasses.replace(left, k=tuple(matrix.ravel().tolist()))
+    assert hash(left) != hash(right)
+    settings = Settings(rectify=True)
+    pipeline = StereoPipeline.from_calibrations(settings, 640, 480, left, right)
+    assert pipeline.geometry.baseline == pytest.approx(0.12)
 
 
 @pytest.mark.parametrize('binning', [(0, 0), (1, 1), (2, 2), (4, 2)])
