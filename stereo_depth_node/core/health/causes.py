@@ -385,7 +385,8 @@ CAUSES: dict[str, Cause] = {
             'subscribes gets both mixed; start each node in a namespace of its own, or remap its '
             'outputs',
             'With the launch file: `namespace:=front`. For a second camera not only the inputs '
-            'need topics of their own, but the outputs, too.',
+            'need topics of their own, but the outputs, too. A node that was killed stays in the '
+            'list for some seconds.',
         ),
         Cause(
             'overloaded',
