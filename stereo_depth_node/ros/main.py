@@ -23,6 +23,7 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.fields import SettingFields
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ def _run(
             node.destroy_node()
     except ExternalShutdownException:
         pass
+    except StereoDepthError as error:
+        return _refuse_to_start(str(error))
     except MemoryError as error:
         return _refuse_to_start(f'there is not enough memory ({error}): allow it more')
     except Exception:

@@ -37,7 +37,7 @@ from stereo_depth_node.ros.exceptions import log_exceptions
 from stereo_depth_node.ros.messages import RclpyMessages
 from stereo_depth_node.ros.observer import NodeObserver
 from stereo_depth_node.ros.parameter_services import serve_parameters
-from stereo_depth_node.ros.parameters import SettingsParameters, with_range
+from stereo_depth_node.ros.parameters import check_topics, SettingsParameters, with_range
 from stereo_depth_node.ros.publishers import StereoOutputs
 from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
@@ -70,6 +70,11 @@ class StereoDepthNode(Node):
         It does nothing until it is opened and activated, as :class:`.ManagedStereoDepthNode` is.
     node_arguments
         As of :class:`rclpy.node.Node`.
+
+    Raises
+    ------
+    StereoDepthError
+        If topics of two types are remapped to one.
 
     Attributes
     ----------
@@ -106,6 +111,7 @@ class StereoDepthNode(Node):
         processor = PairProcessor(messages, fallback=decode_with_cv_bridge)
         self.parameters = SettingsParameters(self, self._check_against_images, params_files)
         settings = self.parameters.current
+        check_topics(self, settings)
         self._applied = settings
         self.state = NodeState(
             StereoPairer(_nanoseconds(settings.sync_tolerance), settings.queue_size),
@@ -312,8 +318,9 @@ class StereoDepthNode(Node):
         return with_range(super().describe_parameter(name))
 
     def destroy_node(self) -> None:
-        """End the node and what runs beside it."""
-        self.diagnostics.close()
+        """End the node and what runs beside it, however far it came."""
+        if hasattr(self, 'diagnostics'):
+            self.diagnostics.close()
         super().destroy_node()
 
 

@@ -25,8 +25,9 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from stereo_depth_node.core.errors import InputError, SettingsError
+from stereo_depth_node.core.errors import InputError, SettingsError, StereoDepthError
 from stereo_depth_node.core.messages.content import OUTPUTS
+from stereo_depth_node.core.messages.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from stereo_depth_node.core.pairing.reasons import Side
 from stereo_depth_node.core.settings.names import advice_on_name, advice_on_qos_override
 from stereo_depth_node.core.settings.parameter import Parameter, Value
@@ -35,7 +36,7 @@ from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.ros.camera_infos import camera_info_topic
 from stereo_depth_node.ros.subscriptions import image_topic
 
-__all__ = ['SettingsParameters', 'with_range']
+__all__ = ['SettingsParameters', 'check_topics', 'with_range']
 
 
 class SettingsParameters:
@@ -170,6 +171,29 @@ class SettingsParameters:
 
     def _read(self) -> dict[str, Value]:
         return {name: self._node.get_parameter(name).value for name in known_parameters()}
+
+
+def check_topics(node: Node, settings: Settings) -> None:
+    """Check that each topic of a node has one type after remapping.
+
+    Raises
+    ------
+    StereoDepthError
+        If two types come to one topic, of which the middleware takes the first alone.
+    """
+    image = COMPRESSED_IMAGE if settings.image_transport == 'compressed' else IMAGE
+    types = {image_topic(node, side, settings): image for side in Side}
+    types |= dict.fromkeys(map(camera_info_topic, Side), CAMERA_INFO)
+    types |= {topic: output.type for topic, output in OUTPUTS.items()}
+    known: dict[str, str] = {}
+    for topic in types:
+        name = node.resolve_topic_name(topic)
+        other = known.setdefault(name, topic)
+        if types[other] != types[topic]:
+            raise StereoDepthError(
+                f'{other} ({types[other]}) and {topic} ({types[topic]}) are one topic after '
+                f'remapping, {name}: remap one of them to another'
+            )
 
 
 def _topics_of(node: Node) -> dict[str, str]:

@@ -64,6 +64,26 @@ def test_wrong_ros_arguments_are_named_instead_of_a_traceback(
     assert 'Traceback' not in process.output
 
 
+@pytest.mark.parametrize(
+    ('remaps', 'words'),
+    [
+        (['left/camera_info:=left/image_rect'], 'one topic after remapping, /left/image_rect: '),
+        (
+            ['disparity:=x', 'points2:=/x'],
+            'disparity (stereo_msgs/msg/DisparityImage) and points2',
+        ),
+    ],
+)
+def test_topics_of_two_types_that_are_remapped_to_one_are_named(
+    remaps: list[str], words: str
+) -> None:
+    ended = started_with('--ros-args', *(part for each in remaps for part in ('-r', each)))
+
+    assert ended.returncode == 2
+    assert words in ended.stderr
+    assert 'Traceback' not in ended.stderr
+
+
 def started_with(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run the program until it ends by itself."""
     command = [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments]
