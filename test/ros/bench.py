@@ -168,10 +168,8 @@ class Bench:
 
     def explain(self) -> tuple[bool, str]:
         """Ask the node how it is: whether depth flows, and all it has to say."""
-        self.graph.wait_until(self._explain.service_is_ready, 'the service explain')
-        answer = self._explain.call_async(Trigger.Request())
-        self.graph.wait_until(answer.done, 'an answer of the service explain')
-        return answer.result().success, answer.result().message
+        answer = self.rig.ask(self._explain, Trigger.Request())
+        return answer.success, answer.message
 
     def assert_adds_up(self) -> None:
         """Check that the images received are those of pairs computed, dropped and waiting."""

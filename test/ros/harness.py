@@ -14,12 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import os
-import re
-import tempfile
 import time
 from typing import Any, Protocol
 
+from middleware import set_environment
 from node_process import Fork, NodeProcess, Program
 import rclpy
 from rclpy.executors import Executor, SingleThreadedExecutor
@@ -27,7 +25,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
-from stereo_depth_node.environment import fast_dds_environment, reserved_domain, shared_file
+from stereo_depth_node.environment import reserved_domain
 from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
@@ -37,22 +35,9 @@ DEADLINE_S = 60.0
 # while none has one, as each look takes a processor.
 _SPIN_S, _LONGEST_SPIN_S = 0.002, 0.016
 _REPEAT_S = 0.2
+_ASK_AGAIN_S = 20.0
 
-# The shipped profile with less memory, all of which each participant clears when it begins: 64 MiB
-# take 60 ms of a processor. Images of 1280x720 in grey still fit in several times.
-_PROFILE = tempfile.NamedTemporaryFile('w', suffix='.xml')  # noqa: SIM115 (until the process ends)
-_PROFILE.write(
-    re.sub(
-        '(?<=<segment_size>)[0-9]+',
-        str(16 << 20),
-        shared_file('config/fastdds_shm.xml').read_text(encoding='utf-8'),
-    )
-)
-_PROFILE.flush()
-
-# Before the first context of this process: the middleware reads them only then.
-os.environ.update(fast_dds_environment(os.environ, _PROFILE.name))
-os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+set_environment()
 
 BEST_EFFORT = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)
@@ -284,16 +269,25 @@ class Peer(Participant):
 
     def call(self, service_type: Any, name: str, request: Any) -> Any:
         """Call a service and return its answer."""
-        future, client = self.call_soon(service_type, name, request)
-        self.graph.wait_until(future.done, f'an answer of the service {name}')
-        self.node.destroy_client(client)
-        return future.result()
-
-    def call_soon(self, service_type: Any, name: str, request: Any) -> tuple[Any, Any]:
-        """Call a service; return the future of its answer, and the client."""
         client = self.node.create_client(service_type, name)
-        self.graph.wait_until(client.service_is_ready, f'the service {name}')
-        return client.call_async(request), client
+        answer = self.ask(client, request)
+        self.node.destroy_client(client)
+        return answer
+
+    def ask(self, client: Any, request: Any) -> Any:
+        """Return the answer of a service; ask again where none comes.
+
+        A server that has not discovered the client yet, on a busy machine, drops its answer.
+        """
+        service, answers = f'the service {client.srv_name}', []
+        self.graph.wait_until(client.service_is_ready, service)
+        self.graph.wait_until(
+            lambda: any(each.done() for each in answers),
+            f'an answer of {service}',
+            repeat=lambda: answers.append(client.call_async(request)),
+            period_s=_ASK_AGAIN_S,
+        )
+        return next(each.result() for each in answers if each.done())
 
     def seen(self) -> str:
         """Say what came, and who listens."""

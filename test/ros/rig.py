@@ -191,9 +191,7 @@ class Rig(Peer):
     ) -> int:
         """Publish calibration and a pair with new stamps; return the left one in ns."""
         stamp_ns = next_stamp_ns() if stamp_ns is None else stamp_ns
-        for info, publisher in zip(self.infos or (), self._infos, strict=False):
-            info.header.stamp = stamp_of(stamp_ns)
-            publisher.publish(info)
+        self.publish_infos(stamp_ns)
         self.send_image(0, left, stamp_ns)
         self.send_image(1, right, stamp_ns + right_later_ns)
         return stamp_ns
@@ -203,10 +201,10 @@ class Rig(Peer):
         image.header = Header(stamp=stamp_of(stamp_ns), frame_id=frame_id)
         self.images[side].publish(image)
 
-    def publish_infos(self) -> None:
-        """Publish the calibration, stamped with 0."""
+    def publish_infos(self, stamp_ns: int = 0) -> None:
+        """Publish the calibration."""
         for info, publisher in zip(self.infos or (), self._infos, strict=False):
-            info.header.stamp = Time()
+            info.header.stamp = stamp_of(stamp_ns)
             publisher.publish(info)
 
     def outputs(self, stamp_ns: int) -> dict[str, Any]:
@@ -248,8 +246,9 @@ class Rig(Peer):
 
     def set_parameters_soon(self, **values: Any) -> Any:
         """Ask for a change; return the future of the answer."""
-        request = SetParameters.Request(parameters=_parameters(values))
-        return self.call_soon(SetParameters, self._service('set_parameters'), request)[0]
+        client = self.node.create_client(SetParameters, self._service('set_parameters'))
+        self.graph.wait_until(client.service_is_ready, 'the service set_parameters')
+        return client.call_async(SetParameters.Request(parameters=_parameters(values)))
 
     def set_atomically(self, **values: Any) -> Any:
         """Set parameters all or none; return the SetParametersResult."""
