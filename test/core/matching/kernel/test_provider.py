@@ -48,6 +48,7 @@ def test_without_numba_the_kernel_is_unavailable_and_says_what_to_install(
 
 def test_kernels_that_would_run_as_plain_python_are_not_taken() -> None:
     pytest.importorskip('numba')
+    pytest.importorskip('numba')
     program = (
         f'from {provider_module.__name__} import KernelProvider\n'
         'provider = KernelProvider()\n'
