@@ -257,7 +257,7 @@ def _only_pair(topics: Sequence[Topic], wanted: str, *, rectify: bool) -> tuple[
         )
         raise InputError(
             'the recording has no pair of left and right image topics: name them with --left and '
-            f'--right. {_image_topics(topics)}{hint}'
+            f'--right; {_image_topics(topics)}{hint}'
         )
     listed = '; '.join(f'--left {left.name} --right {right.name}' for left, right in pairs)
     raise InputError(f'the recording has {len(pairs)} stereo cameras, choose one: {listed}')
