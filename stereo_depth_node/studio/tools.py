@@ -33,6 +33,8 @@ from stereo_depth_node.studio.session import Session
 __all__ = ['ExportMenu', 'PresetMenu', 'TuneDialog']
 
 Take = Callable[[Settings], Awaitable[str]]
+# Returns the number of the result that is looked at, and it.
+Shown = Callable[[], tuple[int, Result] | None]
 # Shows why something was refused; nothing for an empty text.
 Complain = Callable[[str], None]
 
@@ -150,8 +152,8 @@ def _summary(found: TuningResult) -> str:
 class _ApplyDialog:
     """Gives the settings to a node that runs."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, shown: Shown) -> None:
+        self._session, self._shown = session, shown
         with ui.dialog() as dialog, ui.card().classes('studio-tune'):
             ui.label('Apply to a running node').classes('studio-title')
             ui.label(
@@ -167,6 +169,9 @@ class _ApplyDialog:
 
     async def _apply(self) -> None:
         name, settings = str(self._name.value or ''), self._session.settings
+        shown = self._shown()
+        if shown is not None and shown[0] != self._session.number:
+            settings = shown[1].settings  # of A, which is looked at
         self._text.text = 'Looking for it …'
         try:
             reason = await asyncio.to_thread(apply_to_node, name, settings)
@@ -181,7 +186,7 @@ class ExportMenu:
     def __init__(
         self,
         session: Session,
-        shown: Callable[[], tuple[int, Result] | None],
+        shown: Shown,
         output: OutputFolder | None,
         complain: Complain,
     ) -> None:
@@ -195,7 +200,7 @@ class ExportMenu:
                 copy = ui.button(icon='content_copy', on_click=self._copy)
                 copy.props('flat round dense size=sm aria-label="copy the launch line"')
             if session.source.apply is None and find_spec('rclpy') is not None:
-                dialog = _ApplyDialog(session)
+                dialog = _ApplyDialog(session, shown)
                 ui.menu_item('apply to a running node …', dialog.open).props('dense')
         self._fill()
 
