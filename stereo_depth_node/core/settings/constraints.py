@@ -18,7 +18,7 @@ import cv2
 from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
-from stereo_depth_node.core.settings.fields import SettingFields
+from stereo_depth_node.core.settings.fields import DISPARITY_STEP, SettingFields
 from stereo_depth_node.core.settings.window import region_of_interest, valid_window
 
 __all__ = [
@@ -102,10 +102,17 @@ def check_image_size(settings: SettingFields, width: int, height: int) -> None:
         )
     window = valid_window(settings, width, height, fill_left_band=False)
     if window.is_empty or window.x1 - window.x0 < algorithm.fewest_columns(settings):
+        least = {
+            'num_disparities': DISPARITY_STEP,
+            'min_disparity': 0,
+            'block_size': algorithm.smallest_block,
+        }
+        large = [name for name, value in least.items() if getattr(settings, name) > value]
+        cure = f'reduce {large[0]}, or use wider images' if large else 'use wider images'
         raise SettingsError(
             f'min_disparity {settings.min_disparity} and num_disparities '
             f'{settings.num_disparities} at block_size {settings.block_size} leave no column of '
-            f'the {size} images to match: reduce num_disparities, or use wider images'
+            f'the {size} images to match: {cure}'
         )
     low, end = settings.min_disparity, settings.min_disparity + settings.num_disparities
     if not fits_fixed_point(settings.min_disparity, settings.num_disparities):

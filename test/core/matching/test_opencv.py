@@ -250,6 +250,21 @@ def accepts(settings: Settings, width: int, height: int) -> bool:
     return True
 
 
+@pytest.mark.parametrize(
+    ('changes', 'width', 'cure'),
+    [
+        ({'num_disparities': 32, 'block_size': 5}, 30, 'reduce num_disparities, or'),
+        ({'min_disparity': 20}, 40, 'reduce min_disparity, or'),
+        ({}, 20, 'reduce block_size, or'),
+        ({'algorithm': 'sgbm', 'block_size': 1}, 15, ': use wider images'),
+    ],
+)
+def test_what_leaves_no_column_is_to_be_reduced_as_far_as_it_can_be(changes, width, cure):
+    settings = Settings(**{'num_disparities': 16, **changes})
+    with pytest.raises(SettingsError, match=f'leave no column .*{cure}'):
+        check_image_size(settings, width, 60)
+
+
 @pytest.mark.parametrize('algorithm', SEMI_GLOBAL)
 def test_semi_global_matching_is_refused_where_it_is_not_deterministic(algorithm):
     """Where half a block is as wide as the valid part, OpenCV reads what it has not written."""
