@@ -70,7 +70,6 @@ def downloads(tmp_path_factory):
 @pytest.fixture(scope='session')
 def shared_browser(downloads) -> Iterator[Any]:
     """Give the browser of all modules."""
-    pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
     with chromium(
         *SOFTWARE_GL,
         '--disable-gpu-compositing',  # views in space alone need what takes the place of a GPU
@@ -82,6 +81,7 @@ def shared_browser(downloads) -> Iterator[Any]:
 
 @pytest.fixture(scope='module')
 def browser(shared_browser) -> Iterator[Any]:
-    """Give the browser that all tests share."""
+    """Give the browser of all modules to tests of the studio."""
+    pytest.importorskip('nicegui', reason='the studio needs NiceGUI')
     yield shared_browser
     shared_browser.get('about:blank')  # a page that stays open draws on and on

@@ -13,15 +13,16 @@ import pytest
 
 
 @pytest.fixture
-def opened(browser: Any) -> Iterator[Opened]:
+def opened(shared_browser: Any) -> Iterator[Opened]:
     """Give what opens a page in the browser of all tests, as if it were a new one."""
 
     def open_page(page: Path) -> Any:
         for log in ('browser', 'performance'):
-            browser.get_log(log)  # what other pages have left there
-        browser.get(page.resolve().as_uri())
-        return browser
+            shared_browser.get_log(log)  # what other pages have left there
+        shared_browser.get(page.resolve().as_uri())
+        return shared_browser
 
     yield open_page
-    browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': []})
-    browser.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+    shared_browser.get('about:blank')
+    shared_browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': []})
+    shared_browser.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
