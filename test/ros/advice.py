@@ -123,7 +123,7 @@ class Scenario:
     def replaces_cameras(self, topics: tuple[str, ...], image_type: Any, qos: Any) -> None:
         """Publish the images elsewhere or otherwise."""
         for publisher in self.rig.images:
-            self.rig.node.destroy_publisher(publisher)
+            self.rig.stop_publishing(publisher)
         self.rig.images[:] = [self.rig.publisher(topic, image_type, qos) for topic in topics]
 
     def shows(self, scene: StereoScene) -> None:

@@ -267,6 +267,13 @@ class Peer(Participant):
         self._mouths[topic] = self.node.create_publisher(message_type, topic, qos)
         return self._mouths[topic]
 
+    def stop_publishing(self, publisher: Any) -> None:
+        """Take a publisher back."""
+        self._mouths = {
+            topic: each for topic, each in self._mouths.items() if each is not publisher
+        }
+        self.node.destroy_publisher(publisher)
+
     def call(self, service_type: Any, name: str, request: Any) -> Any:
         """Call a service and return its answer."""
         client = self.node.create_client(service_type, name)

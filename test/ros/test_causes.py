@@ -136,7 +136,7 @@ def test_publishers_that_do_not_reach_the_node_are_named(graph):
     text, _ = bench.wait_for('incompatible_qos')
     assert f'{LEFT} is published with a QoS that does not reach this node (/rig: best' in text
     for publisher in bench.rig.images:
-        bench.rig.node.destroy_publisher(publisher)
+        bench.rig.stop_publishing(publisher)
     bench.rig.images[:] = [
         bench.rig.publisher(topic, Image, RELIABLE)
         for topic in ('left/image_rect', 'right/image_rect')

@@ -76,7 +76,7 @@ def test_cameras_restart_with_another_size_encoding_and_calibration(bench):
 def test_publishers_vanish_and_come_back(bench):
     for _ in range(3):
         for publisher in bench.rig.images:
-            bench.rig.node.destroy_publisher(publisher)
+            bench.rig.stop_publishing(publisher)
         image_type = type(bench.left)
         bench.rig.images[:] = [
             bench.rig.publisher(topic, image_type)
