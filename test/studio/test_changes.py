@@ -150,14 +150,3 @@ def test_two_tabs_have_settings_of_their_own(page, address):
     assert page.value('block_size') == '15'
     page.type('block_size', '11')
     page.until(lambda: page.number() > 1)
-
-
-def test_nothing_is_asked_of_another_machine(page):
-    page.settled()
-    asked = [
-        entry['message']
-        for entry in page.driver.get_log('performance')
-        if '"Network.requestWillBeSent"' in entry['message'] and '"url":"http' in entry['message']
-    ]
-    assert asked
-    assert [each for each in asked if '"url":"http://127.0.0.1:' not in each] == []

@@ -185,3 +185,15 @@ def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, out
     page.until(lambda: not page.all('.q-notification.bg-negative'))
     page.press(Keys.ESCAPE)
     page.until(lambda: not page.all('.q-menu'))
+
+
+def test_nothing_is_asked_of_another_machine(page):
+    """By the page as it comes, and by whatever was done to it before."""
+    page.settled()
+    asked = [
+        entry['message']
+        for entry in page.driver.get_log('performance')
+        if '"Network.requestWillBeSent"' in entry['message'] and '"url":"http' in entry['message']
+    ]
+    assert asked
+    assert [each for each in asked if '"url":"http://127.0.0.1:' not in each] == []
