@@ -170,6 +170,7 @@ def test_the_points_are_drawn_in_space(page):
 
 
 def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, output):
+    (output / 'params.yaml').unlink(missing_ok=True)  # of another test
     page.settled()
     page.button('Export').click()
     save = page.button('Save params.yaml under --output')
@@ -181,8 +182,13 @@ def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, out
     # It stays until it is dismissed, unlike what is said of a file that is written.
     page.until(lambda: 'exists' in page.text('.q-notification.bg-negative'), 'the refusal')
     assert [each.name for each in output.iterdir()] == ['params.yaml']
-    page.one('.q-notification.bg-negative .q-btn').click()
-    page.until(lambda: not page.all('.q-notification.bg-negative'))
+
+    def is_dismissed() -> bool:
+        for each in page.all('.q-notification.bg-negative .q-btn'):
+            each.click()  # in vain while it moves
+        return not page.all('.q-notification.bg-negative')
+
+    page.until(is_dismissed, 'the end of the refusal')
     page.press(Keys.ESCAPE)
     page.until(lambda: not page.all('.q-menu'))
 
