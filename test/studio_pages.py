@@ -237,21 +237,29 @@ class Page:
         chain.move_to_element_with_offset(viewer, *map(round, place)).click().perform()
 
     def pick_surely(self, x: int, y: int) -> None:
-        """Click on a pixel until the panel is about it: clicks on a page that begins get lost."""
+        """Click on a pixel until the panel is about it."""
 
         def is_shown() -> bool:
             """Tell whether the panel is about it, to what the mouse can be placed at."""
             place = [int(each) for each in self.pixel().get('Pixel', '-9, -9').split(', ')]
             return max(abs(place[0] - x), abs(place[1] - y)) <= 3
 
-        def picked() -> bool:
-            self.pick(x, y)
-            end = time.monotonic() + 2.0
-            while not is_shown() and time.monotonic() < end:
-                time.sleep(0.03)
-            return is_shown()
+        self.until_done(lambda: self.pick(x, y), is_shown)
 
-        self.until(picked, f'the panel of {x}, {y}')
+    def until_done(self, act: Any, is_done: Any) -> None:
+        """Do something until it has its effect.
+
+        A click on a page that begins, and keys for what is being replaced, get lost.
+        """
+
+        def done() -> bool:
+            act()
+            end = time.monotonic() + 2.0
+            while not is_done() and time.monotonic() < end:
+                time.sleep(0.03)
+            return bool(is_done())
+
+        self.until(done, 'the effect of what was done')
 
     def pixel(self) -> dict[str, str]:
         """Return what the panel of the pixel says."""

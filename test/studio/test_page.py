@@ -115,17 +115,16 @@ def test_an_end_of_the_colours_that_is_emptied_is_the_default_again(page):
             Keys.CONTROL, 'a', Keys.NULL, *keys, Keys.ENTER
         )
 
+    def picture_has(words):
+        return words in page.one('img[data-layer=disparity]').get_attribute('src')
+
     page.until(lambda: ends() == ['0', '63'])
-    type_end(1, '40')
-    page.until(lambda: 'high=40' in page.one('img[data-layer=disparity]').get_attribute('src'))
+    page.until_done(lambda: type_end(1, '40'), lambda: picture_has('high=40'))
     type_end(0, '50')
     page.until(lambda: ends() == ['0', '40'], 'no range that is empty')
-    type_end(0, '10')
-    page.until(lambda: 'low=10' in page.one('img[data-layer=disparity]').get_attribute('src'))
-    type_end(0, Keys.DELETE)
-    page.until(lambda: ends() == ['0', '40'])
-    type_end(1, Keys.DELETE)
-    page.until(lambda: ends() == ['0', '63'])
+    page.until_done(lambda: type_end(0, '10'), lambda: picture_has('low=10'))
+    page.until_done(lambda: type_end(0, Keys.DELETE), lambda: ends() == ['0', '40'])
+    page.until_done(lambda: type_end(1, Keys.DELETE), lambda: ends() == ['0', '63'])
 
 
 def test_an_unknown_pixel_says_why(page):
