@@ -28,14 +28,14 @@ from stereo_depth_node.core.arrays import (
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.camera.plausibility import CALIBRATE_AT_SIZE, why_size_differs
-from stereo_depth_node.core.camera.point_cloud import PointProjector
-from stereo_depth_node.core.camera.rectification import Rectifier
+from stereo_depth_node.core.camera.point_cloud import packed_rgb, PointProjector
+from stereo_depth_node.core.camera.preparation import ImagePreparation
 from stereo_depth_node.core.disparity.colours import DisparityColours
 from stereo_depth_node.core.disparity.depth import DisparityConversion, FixedLimits
 from stereo_depth_node.core.disparity.filters import DisparityFilters
 from stereo_depth_node.core.disparity.invalidation import invalid_value
 from stereo_depth_node.core.disparity.uncertainty import DepthUncertainty
-from stereo_depth_node.core.errors import ImageError, SizeError
+from stereo_depth_node.core.errors import ImageError
 from stereo_depth_node.core.images.layouts import SEPARATE, size_error, whole_size
 from stereo_depth_node.core.matching.left_border import LeftBorderMatcher
 from stereo_depth_node.core.matching.selection import create_matcher
@@ -121,9 +121,8 @@ class StereoPipeline:
         self.valid_window: ValidWindow = valid_window(
             self.settings, self.width, self.height
         ).within(region_of_interest(self.settings, self.width, self.height))
-        self._input_shape = (height, width)
         self.downscale = factor
-        self._rectifiers = [Rectifier(camera) for camera in cameras or ()]
+        self._images = ImagePreparation(width, height, factor, cameras)
         self._matcher = create_matcher(self.settings)
         self._left_border = (
             LeftBorderMatcher(self.settings, self.width, self.height)
@@ -135,9 +134,9 @@ class StereoPipeline:
         self.fixed: Fixed = np.full(shape, self._invalid, np.int16)
         self.left: Grey = np.zeros(shape, np.uint8)
         self.right: Grey = self.left
-        self._rectified = [np.empty(self._input_shape, np.uint8) for _ in self._rectifiers]
-        self._reduced = [np.empty(shape, np.uint8) for _ in range(2 if factor > 1 else 0)]
-        self._filters = DisparityFilters(self.settings, self.valid_window, self._seen_areas())
+        self._filters = DisparityFilters(
+            self.settings, self.valid_window, self._images.seen_areas()
+        )
         self._conversion = DisparityConversion(self.settings, self.geometry)
         self.row_sigma = 0.0
         self._uncertainty: DepthUncertainty | None = None
@@ -235,18 +234,9 @@ class StereoPipeline:
         SizeError
             If an image has not the size that the pipeline is made for.
         """
-        for side, image in (('left', left), ('right', right)):
-            if image.ndim != 2 or image.dtype != np.uint8:
-                raise ImageError(
-                    f'the {side} image is {image.shape} {image.dtype}, expected (H, W) uint8: '
-                    'convert it to grey values of 8 bits'
-                )
-            if image.shape != self._input_shape:
-                raise SizeError(
-                    f'the {side} image is {image.shape[1]}x{image.shape[0]}, expected '
-                    f'{self._input_shape[1]}x{self._input_shape[0]}: publish both at one size'
-                )
-        self.left, self.right = self._prepare(left, 0), self._prepare(right, 1)
+        self._images.check(left, right)
+        prepare = self._images.prepare
+        self.left, self.right = prepare(left, 0), prepare(right, 1)
         self._matcher.compute(self.left, self.right, self.fixed)
         if self._left_border is not None:
             self._left_border.fill(self.left, self.right, self.fixed)
@@ -339,12 +329,7 @@ class StereoPipeline:
         """Return the left image of the last pair in RGB as it was matched, (h, w, 3) uint8."""
         if self._colour_of_pair is None:
             return cast(Colour, cv2.cvtColor(self.left, cv2.COLOR_GRAY2RGB))
-        image = self._colour_of_pair()
-        if self._rectifiers:
-            rectified = np.empty_like(image)
-            self._rectifiers[0].rectify(image, rectified)
-            image = rectified
-        return self._reduce(image) if self.downscale > 1 else image
+        return self._images.colour(self._colour_of_pair())
 
     def disparity_colours(self) -> Colour:
         """Return the disparities of the last pair as colours, (h, w, 3) uint8 RGB."""
@@ -412,9 +397,7 @@ class StereoPipeline:
         if self.settings.points_color == 'intensity':
             return self.left.astype(np.float32)
         if self.settings.points_color == 'rgb':
-            blue_first = cv2.cvtColor(self.colour(), cv2.COLOR_RGB2BGRA)
-            packed = blue_first.view('<u4')[:, :, 0] & np.uint32(0xFFFFFF)
-            return packed.astype(np.uint32).view(np.float32)
+            return packed_rgb(self.colour())
         return None
 
     def _compute_uncertainty(self, out: Float) -> DepthUncertainty:
@@ -429,26 +412,3 @@ class StereoPipeline:
             row_sigma = self.row_sigma
         self._uncertainty.compute(self.left, self.right, self.fixed, unknown, out, row_sigma)
         return self._uncertainty
-
-    def _seen_areas(self) -> tuple[Grey, ...]:
-        """Return for each side which pixels of the matched image the raw image covers.
-
-        (h, w) uint8, 255 where it does; nothing when the images are not rectified here.
-        """
-        white = np.full(self._input_shape, 255, np.uint8)
-        sides = range(len(self._rectifiers))
-        return tuple(self._prepare(white, side).copy() for side in sides)
-
-    def _prepare(self, image: Grey, side: int) -> Grey:
-        """Rectify and reduce the image of a side (0 left, 1 right), where that is to be done."""
-        if self._rectifiers:
-            self._rectifiers[side].rectify(image, self._rectified[side])
-            image = self._rectified[side]
-        return self._reduce(image, self._reduced[side]) if self.downscale > 1 else image
-
-    def _reduce(self, image: Grey, out: Grey | None = None) -> Grey:
-        """Return an image, grey or in colour, in the size of the result."""
-        rows, columns = self.height * self.downscale, self.width * self.downscale
-        size = (self.width, self.height)
-        reduced = cv2.resize(image[:rows, :columns], size, out, interpolation=cv2.INTER_AREA)
-        return cast(Grey, reduced)

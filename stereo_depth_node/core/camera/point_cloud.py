@@ -16,15 +16,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stereo_depth_node.core.arrays import Float, Indices
+from stereo_depth_node.core.arrays import Colour, Float, Indices
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 from stereo_depth_node.core.errors import SizeError
 from stereo_depth_node.core.matching.kernel.provider import compiled_code_takes
 
-__all__ = ['PointProjector', 'Points']
+__all__ = ['PointProjector', 'Points', 'packed_rgb']
 
 # Voxels are numbered from -_VOXEL_LIMIT to _VOXEL_LIMIT along each axis: 21 bits, so that three of
 # them fit 64. What lies farther away falls into the outermost.
@@ -46,6 +47,19 @@ class Points(NamedTuple):
     xyz: Float
     rows: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int64]
+
+
+def packed_rgb(image: Colour) -> Float:
+    """Return the colours of an image, (H, W, 3) uint8 RGB, as clouds carry them.
+
+    Returns
+    -------
+    (H, W) float32 ndarray
+        The bits of 0x00RRGGBB.
+    """
+    blue_first = cv2.cvtColor(image, cv2.COLOR_RGB2BGRA)
+    packed = blue_first.view('<u4')[:, :, 0] & np.uint32(0xFFFFFF)
+    return packed.astype(np.uint32).view(np.float32)
 
 
 class PointProjector:
