@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
@@ -215,6 +216,17 @@ class Page:
 
         self.js('document.activeElement.blur()')
         ActionChains(self.driver).send_keys(*keys).perform()
+
+    def saves_params(self, output: Path) -> Any:
+        """Save params.yaml under the output folder; return the button that saves it again."""
+        file = output / 'params.yaml'
+        file.unlink(missing_ok=True)  # of another test
+        self.settled()
+        self.button('Export').click()
+        save = self.button(f'Save {file.name} under --output')
+        save.click()
+        self.until(file.exists, 'the file')
+        return save
 
     def pick(self, x: int, y: int) -> None:
         """Click on a pixel of the pictures, which are shown whole."""

@@ -6,15 +6,21 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 
-from stereo_depth_node.environment import fast_dds_environment, shared_file
+from stereo_depth_node.environment import (
+    fast_dds_environment,
+    profile_variable,
+    shared_file,
+)
 
-__all__ = ['set_environment']
+__all__ = ['environment_with_shipped_profile', 'set_environment']
 
 # Each participant clears its whole segment when it begins: 64 MiB take 60 ms of a processor.
 # Images of 1280x720 in grey still fit in several times.
 _SEGMENT_BYTES = 16 << 20
+_SHIPPED = shared_file('config/fastdds_shm.xml')
 
 _profile = tempfile.NamedTemporaryFile('w', suffix='.xml')  # noqa: SIM115 (until the process ends)
 
@@ -25,8 +31,17 @@ def set_environment() -> None:
     To be called before the first context: they are read only then. The Fast DDS profile is the
     one that is shipped, with a smaller segment.
     """
-    shipped = shared_file('config/fastdds_shm.xml').read_text(encoding='utf-8')
+    shipped = _SHIPPED.read_text(encoding='utf-8')
     _profile.write(re.sub('(?<=<segment_size>)[0-9]+', str(_SEGMENT_BYTES), shipped))
     _profile.flush()
     os.environ.update(fast_dds_environment(os.environ, _profile.name))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+
+def environment_with_shipped_profile() -> dict[str, str]:
+    """Return the environment of another process of the tests, with the shipped profile."""
+    return {
+        **os.environ,
+        'PYTHONPATH': os.pathsep.join(sys.path),
+        profile_variable(os.environ): str(_SHIPPED),
+    }

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -15,20 +14,18 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import reserved_graph
+from middleware import environment_with_shipped_profile
 from rig import camera_infos, messages_of, pixels_of, Rig
 from scenes import plane, StereoScene
-
-from stereo_depth_node.environment import profile_variable, shared_file
 
 WIDTH, HEIGHT, DISPARITY = 1280, 720, 20
 
 
 def test_all_large_images_arrive_with_the_profile_that_is_shipped() -> None:
     """The other tests have a smaller one, and a process reads only one."""
-    profile = {profile_variable(os.environ): str(shared_file('config/fastdds_shm.xml'))}
     done = subprocess.run(
         [sys.executable, '-c', f'from {__name__} import exchange; exchange()'],
-        env={**os.environ, **profile, 'PYTHONPATH': os.pathsep.join(sys.path)},
+        env=environment_with_shipped_profile(),
         capture_output=True,
         text=True,
         timeout=300,

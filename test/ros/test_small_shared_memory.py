@@ -17,8 +17,8 @@ import pytest
 pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph
+from middleware import environment_with_shipped_profile
 
-from stereo_depth_node.environment import profile_variable, shared_file
 from stereo_depth_node.processes import Process
 
 DEADLINE_S = 60.0
@@ -31,12 +31,8 @@ def started(graph: Graph, folder: Path, size: str, first: str = '') -> Process:
     inside = [*unshare, 'bash', '-c', INSIDE.format(size=size, first=first), 'x']
     if subprocess.run([*inside, 'true'], capture_output=True, check=False).returncode != 0:
         pytest.skip('no mount namespace can be made here')
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(graph.domain_id)}
-    profile = str(shared_file('config/fastdds_shm.xml'))
-    environment |= {
-        'PYTHONPATH': os.pathsep.join(sys.path),
-        profile_variable(environment): profile,
-    }
+    environment = environment_with_shipped_profile()
+    environment['ROS_DOMAIN_ID'] = str(graph.domain_id)
     command = [*inside, sys.executable, '-m', 'stereo_depth_node.ros.main']
     return Process('node', command, environment, folder / 'node.log')
 

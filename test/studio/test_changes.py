@@ -86,12 +86,7 @@ def test_the_pixel_that_is_looked_at_stays_where_it_is_in_the_scene(page):
 
 
 def test_what_was_refused_is_said_until_something_else_is_changed(page, output):
-    (output / 'params.yaml').unlink(missing_ok=True)  # of another test
-    page.settled()
-    page.button('Export').click()
-    save = page.button('Save params.yaml under --output')
-    save.click()
-    page.until((output / 'params.yaml').exists, 'the file')
+    save = page.saves_params(output)
     save.click()
     page.until(lambda: page.all('.q-notification.bg-negative'), 'the refusal')
     page.press(Keys.ESCAPE)

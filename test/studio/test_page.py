@@ -169,12 +169,7 @@ def test_the_points_are_drawn_in_space(page):
 
 
 def test_what_is_saved_is_under_the_output_folder_and_replaces_nothing(page, output):
-    (output / 'params.yaml').unlink(missing_ok=True)  # of another test
-    page.settled()
-    page.button('Export').click()
-    save = page.button('Save params.yaml under --output')
-    save.click()
-    page.until((output / 'params.yaml').exists, 'the file')
+    save = page.saves_params(output)
     assert load_settings(output / 'params.yaml') == Settings()
 
     save.click()
