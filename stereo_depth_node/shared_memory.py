@@ -171,10 +171,19 @@ def _with_segment(profile: str, size: int) -> str:
 def _foreign_files(folder: Path) -> str:
     """Return what is wrong if Fast DDS of another user has files here; empty if not."""
     for path in sorted(folder.glob('fast*_port*')):
-        if not os.access(path, os.R_OK | os.W_OK):
+        if _is_refused(path):
             return (
                 f'{printable(path)} belongs to Fast DDS of another user: programs of two users '
                 'exchange nothing through shared memory. Run cameras and node as one user, or '
                 'all of them without shared memory (FASTDDS_BUILTIN_TRANSPORTS=UDPv4)'
             )
     return ''
+
+
+def _is_refused(path: Path) -> bool:
+    """Tell whether a file is there that this user may not use: not if it is gone by now."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 import re
 from typing import Any
@@ -89,13 +91,27 @@ def test_the_folder_or_the_files_of_another_user_are_named(
     port = tmp_path / 'fastdds_port7411'
     port.touch()
     assert room(100).problem == ''
-    real = module.os.access
-    monkeypatch.setattr(module.os, 'access', lambda path, mode: path != port and real(path, mode))
+    refused = {port}
+    real = os.open
+
+    def open_unless_refused(path: Any, *arguments: Any, **named: Any) -> int:
+        if path in refused:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(module.os, 'open', open_unless_refused)
     assert f'{port} belongs to Fast DDS of another user' in room(100).problem
     monkeypatch.setattr(module.os, 'access', lambda *_: False)
     found = room(100)
     assert f'{tmp_path} belongs to another user' in found.problem
     assert 'SHM' not in found.profile
+
+
+def test_a_port_that_ends_while_it_is_looked_at_belongs_to_nobody(
+    room: Any, tmp_path: Path
+) -> None:
+    (tmp_path / 'fastdds_port7411').symlink_to(tmp_path / 'removed')
+    assert room(100).problem == ''
 
 
 def test_full_is_what_has_no_room_for_pages(
