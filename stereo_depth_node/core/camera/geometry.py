@@ -22,11 +22,11 @@ from stereo_depth_node.core.errors import (
     UncalibratedError,
     VerticalCamerasError,
 )
+from stereo_depth_node.core.settings.fields import SMALLEST_BASELINE_M
 
 __all__ = ['StereoGeometry']
 
 _SMALLEST_FOCAL_LENGTH_PX = 1e-3
-_SMALLEST_BASELINE_M = 1e-6
 # Focal lengths of a rectified pair are equal; calibration files round them.
 _FOCAL_TOLERANCE = 1e-3
 
@@ -191,7 +191,7 @@ def _check_calibrated(side: str, calibration: CameraCalibration) -> None:
 def _check_side_by_side(left: CameraCalibration, right: CameraCalibration) -> None:
     """Refuse cameras one above the other (REP 104: P[7] = -f * y), whatever their baseline."""
     beside, above = right.p[3] - left.p[3], right.p[7] - left.p[7]
-    if abs(above) <= max(abs(beside), _SMALLEST_BASELINE_M * left.p[0]):
+    if abs(above) <= max(abs(beside), SMALLEST_BASELINE_M * left.p[0]):
         return
     upper = 'left' if above < 0.0 else 'right'
     raise VerticalCamerasError(
@@ -213,9 +213,9 @@ def _check_baseline(baseline: float, origin: str) -> None:
             f'the baseline is {baseline:g} m ({origin}): the calibrations are swapped, exchange '
             'the left and right ones, and the images as well if they are swapped too'
         )
-    if baseline < _SMALLEST_BASELINE_M:
+    if baseline < SMALLEST_BASELINE_M:
         raise BaselineError(
-            f'the baseline is {baseline:g} m ({origin}): it must be {_SMALLEST_BASELINE_M:g} m at '
+            f'the baseline is {baseline:g} m ({origin}): it must be {SMALLEST_BASELINE_M:g} m at '
             'least; correct the calibration, or the parameter baseline'
         )
 

@@ -18,7 +18,11 @@ import cv2
 from stereo_depth_node.core.arrays import DISPARITY_SCALE
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.settings.algorithms.table import algorithm_of
-from stereo_depth_node.core.settings.fields import DISPARITY_STEP, SettingFields
+from stereo_depth_node.core.settings.fields import (
+    DISPARITY_STEP,
+    SettingFields,
+    SMALLEST_BASELINE_M,
+)
 from stereo_depth_node.core.settings.window import region_of_interest, valid_window
 
 __all__ = [
@@ -49,6 +53,11 @@ def check_together(settings: SettingFields) -> None:
         raise SettingsError(
             f'min_depth is {settings.min_depth} m and max_depth is {settings.max_depth} m: '
             'set max_depth above min_depth, or to 0 for no limit'
+        )
+    if 0.0 < settings.baseline < SMALLEST_BASELINE_M:
+        raise SettingsError(
+            f'baseline is {settings.baseline} m: set it to {SMALLEST_BASELINE_M:g} m or more, or '
+            'to 0 for that of the calibration'
         )
     if settings.points_organized and settings.points_voxel > 0.0:
         raise SettingsError(

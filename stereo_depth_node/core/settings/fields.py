@@ -12,7 +12,7 @@ import dataclasses
 
 from stereo_depth_node.core.settings.parameter import parameter
 
-__all__ = ['DISPARITY_STEP', 'MATCHING', 'SettingFields']
+__all__ = ['DISPARITY_STEP', 'MATCHING', 'SMALLEST_BASELINE_M', 'SettingFields']
 
 MATCHING = 'Matching'
 _FILTERS = 'Filters'
@@ -22,6 +22,8 @@ _INPUT = 'Input'
 
 # OpenCV searches disparities in multiples of this.
 DISPARITY_STEP = 16
+# No two cameras are nearer to each other.
+SMALLEST_BASELINE_M = 1e-6
 # StereoSGBM adds the cost of a block and p2 in int16, and each gets half of that. Above, the sums
 # overflow without an error and most disparities are wrong.
 _MAX_PENALTY = 16384

@@ -60,6 +60,7 @@ IMPOSSIBLE = [
     ({'max_depth': -1.0}, ['max_depth is -1.0 m', '0.0 m or more']),
     ({'depth_encoding': 'mono16'}, ["depth_encoding is 'mono16'", '32FC1, 16UC1']),
     ({'baseline': -0.1}, ['baseline is -0.1 m', '0.0 m or more']),
+    ({'baseline': 1e-7}, ['baseline is 1e-07 m', '1e-06 m or more, or to 0']),
     ({'downscale': 3}, ['downscale is 3', '1, 2 or 4']),
     ({'rectify': 1}, ['rectify is 1 (int)', 'true or false']),
     ({'sync_tolerance': -0.001}, ['sync_tolerance is -0.001 s', '0.0 s or more']),
