@@ -55,6 +55,8 @@ class Rectifier:
         p = np.array(image.p).reshape(3, 4)[:, :3]
         d = np.array(image.d)
         model = image.distortion_model or 'plumb_bob'
+        if model.lower() == 'none' and not any(d):
+            model, d = 'plumb_bob', d[:0]
         if model in ('plumb_bob', 'rational_polynomial'):
             _check_count(model, len(d), _PINHOLE_COUNTS)
             maps = cv2.initUndistortRectifyMap(k, d, r, p, size, cv2.CV_16SC2)

@@ -74,14 +74,17 @@ def equidistant(x: float, y: float, d: tuple[float, ...]) -> tuple[float, float]
     return x * scale, y * scale
 
 
-MODELS = {'plumb_bob': pinhole, 'rational_polynomial': pinhole, 'equidistant': equidistant}
+MODELS = {
+    **dict.fromkeys(('plumb_bob', 'rational_polynomial', 'none', ''), pinhole),
+    'equidistant': equidistant,
+}
 
 
 def raw_point(calibration: CameraCalibration, column: float, row: float) -> tuple[float, float]:
     """Where the raw image shows what the rectified one shows at a pixel."""
     k, r, p = calibration.k, np.array(calibration.r).reshape(3, 3), calibration.p
     ray = np.linalg.inv(r) @ np.array([(column - p[2]) / p[0], (row - p[6]) / p[5], 1.0])
-    distort = MODELS[calibration.distortion_model or 'plumb_bob']
+    distort = MODELS[calibration.distortion_model.lower()]
     x, y = distort(ray[0] / ray[2], ray[1] / ray[2], calibration.d)
     return k[0] * x + k[2], k[4] * y + k[5]
 
@@ -108,6 +111,8 @@ def centre_of(image: np.ndarray) -> tuple[float, float]:
         ('plumb_bob', ()),
         ('plumb_bob', (0.0,) * 5),
         ('', ()),
+        ('none', ()),
+        ('None', (0.0,) * 5),
         ('rational_polynomial', RATIONAL),
         ('rational_polynomial', (0.0,) * 8),
         ('equidistant', EQUIDISTANT),
@@ -169,9 +174,10 @@ def test_a_wrong_number_of_coefficients_is_refused_with_both_numbers(model, coun
         assert word in str(caught.value)
 
 
-def test_an_unknown_model_is_refused_with_the_known_ones():
-    with pytest.raises(CalibrationError, match=r"'omni', known are plumb_bob, .* equidistant"):
-        Rectifier(raw_camera('omni', (), LEVEL))
+@pytest.mark.parametrize(('model', 'd'), [('omni', ()), ('none', PLUMB_BOB)])
+def test_an_unknown_model_is_refused_with_the_known_ones(model, d):
+    with pytest.raises(CalibrationError, match=rf"'{model}', known are plumb_bob, .* equidist"):
+        Rectifier(raw_camera(model, d, LEVEL))
 
 
 @pytest.mark.parametrize('field', ['k', 'd', 'r'])
