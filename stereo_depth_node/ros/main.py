@@ -22,6 +22,7 @@ import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING
+import warnings
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.fields import SettingFields
@@ -108,6 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     if own:
         return _refuse_to_start(_reason_of_unknown(own))
     _set_home()
+    _survive_warnings()
     with _fitting_shared_memory() as problem:
         return _run(signals, given, _params_files(for_ros), problem, is_managed=is_managed)
 
@@ -265,6 +267,12 @@ def _set_home() -> None:
         os.environ.pop('HOME', None)
         home = os.path.expanduser('~')  # now from the list of users
         os.environ['HOME'] = home if os.path.isabs(home) else os.sep
+
+
+def _survive_warnings() -> None:
+    """Show warnings that Python was told to take for errors: what ROS imports has some."""
+    if any('error' in option for option in sys.warnoptions):
+        warnings.simplefilter('default')
 
 
 def _log_arguments() -> list[str]:

@@ -42,6 +42,20 @@ def test_it_starts_without_a_home(
     assert ('no log file is written' in process.output) == (home == 'not writable')
 
 
+def test_warnings_that_python_takes_for_errors_do_not_end_it(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ROS imports has some, with some versions of Python."""
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    with monkeypatch.context() as patch:
+        patch.setenv('PYTHONWARNINGS', 'error')
+        process = graph.node_program()
+    rig.connect(*PAIR)
+
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+
+
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
