@@ -73,10 +73,9 @@ def topic_snapshot(
     name = node.resolve_topic_name(topic)
     publishers, mismatches, other_types = [], [], []
     for info in node.get_publishers_info_by_topic(topic):
-        mismatch = None if qos is None else _mismatch(info.qos_profile, qos)
         if info.topic_type != type_name:
             other_types.append(info.topic_type)
-        elif mismatch is not None:
+        elif qos is not None and (mismatch := _mismatch(info.qos_profile, qos)):
             mismatches.append((_node_name(info), mismatch))
         else:
             publishers.append(_node_name(info))
@@ -148,11 +147,10 @@ def incompatible_subscriber(
         if node.count_subscribers(name) <= publisher.get_subscription_count():
             continue  # all of them are reached
         for info in node.get_subscriptions_info_by_topic(topic):
-            mismatch = _mismatch(publisher.qos_profile, info.qos_profile)
             if info.topic_type != OUTPUTS[topic].type:
                 reason = f'it expects {info.topic_type}, not {OUTPUTS[topic].type}'
                 cure = _cure_of_type(info.topic_type, topic, publishers)
-            elif mismatch is not None:
+            elif mismatch := _mismatch(publisher.qos_profile, info.qos_profile):
                 reason = f'its QoS does not fit ({mismatch.reason})'
                 cure = mismatch.cure_of_publisher(name)
             else:
