@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = [
     'GivenCalibration',
     'add_calibration_options',
     'calibration_from',
+    'given_calibration',
     'unit_geometry',
 ]
 
@@ -133,27 +135,65 @@ def calibration_from(
     ----------
     arguments : argparse.Namespace
         Of a parser that went through :func:`add_calibration_options`.
-    settings : Settings
-        Those of the command.
-    images : str or Path
-        The left image, or a pattern: KITTI's say by their folder which cameras took them.
+    settings, images
+        As :func:`given_calibration` has them.
 
     Raises
     ------
     SettingsError
         If several were given, or half of one, or the settings want what it has not.
+    InputError, CalibrationError
+        As :func:`given_calibration`.
+    """
+    f, baseline, doffs = arguments.focal, arguments.baseline, arguments.doffs
+    if arguments.calib and f is not None:
+        raise SettingsError('--calib and --focal are given: give one calibration')
+    if (f is None) != (baseline is None):
+        raise SettingsError('only one of --focal and --baseline is given: give both')
+    if f is None:
+        if doffs is not None:
+            raise SettingsError('--doffs is given without --focal and --baseline: give these, too')
+        return given_calibration(settings, images, arguments.calib or ())
+    for name, value in (('focal', f), ('baseline', baseline)):
+        if not (math.isfinite(value) and value > 0):
+            raise SettingsError(f'--{name} is {value:g}: it must be above 0')
+    return given_calibration(settings, images, numbers=(f, baseline, doffs or 0.0))
+
+
+def given_calibration(
+    settings: Settings,
+    images: str | Path,
+    files: Sequence[Path] = (),
+    numbers: tuple[float, float, float] | None = None,
+) -> GivenCalibration:
+    """Return the calibration of files or numbers, or of the files that the settings name.
+
+    Parameters
+    ----------
+    settings : Settings
+        Those of the command.
+    images : str or Path
+        The left image, or a pattern: KITTI's say by their folder which cameras took them.
+    files : sequence of Path
+        One file, or that of each camera.
+    numbers : tuple of 3 float, optional
+        As :class:`GivenCalibration` has them.
+
+    Raises
+    ------
+    SettingsError
+        If the settings want what it has not.
     InputError
         If a file cannot be used.
     CalibrationError
         If the numbers of a file do not make a stereo camera.
     """
-    if arguments.calib and arguments.focal is not None:
-        raise SettingsError('--calib and --focal are given: give one calibration')
-    if (arguments.focal is None) != (arguments.baseline is None):
-        raise SettingsError('only one of --focal and --baseline is given: give both')
-    if arguments.doffs is not None and arguments.focal is None:
-        raise SettingsError('--doffs is given without --focal and --baseline: give these, too')
-    found = _given(arguments, settings, str(images))
+    if numbers is None and not files and settings.left_camera_info_url:
+        urls = (settings.left_camera_info_url, settings.right_camera_info_url)
+        files = [calibration_path(url) for url in urls]
+    found = GivenCalibration(
+        read_stereo_calibration(files, str(images)) if files else None, numbers
+    )
     if settings.rectify and not found.can_rectify:
         had = f'{found.files.source} has not' if found.files is not None else 'no calibration has'
         raise SettingsError(
@@ -161,20 +201,3 @@ def calibration_from(
             'that has them with --calib'
         )
     return found
-
-
-def _given(arguments: argparse.Namespace, settings: Settings, images: str) -> GivenCalibration:
-    if arguments.focal is not None:
-        for name, value in (('focal', arguments.focal), ('baseline', arguments.baseline)):
-            if not (math.isfinite(value) and value > 0):
-                raise SettingsError(f'--{name} is {value:g}: it must be above 0')
-        return GivenCalibration(
-            numbers=(arguments.focal, arguments.baseline, arguments.doffs or 0.0)
-        )
-    files = arguments.calib
-    if not files and settings.left_camera_info_url:
-        urls = (settings.left_camera_info_url, settings.right_camera_info_url)
-        files = [calibration_path(url) for url in urls]
-    if not files:
-        return GivenCalibration()
-    return GivenCalibration(files=read_stereo_calibration(files, images))

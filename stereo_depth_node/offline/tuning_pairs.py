@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
 from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.bags.topics import TopicNames
-from stereo_depth_node.offline.calibration_options import calibration_from
+from stereo_depth_node.offline.calibration_options import given_calibration
 from stereo_depth_node.offline.datasets.loading import load_scene
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.findings import (
@@ -74,7 +73,7 @@ def load_pairs(
     if layout is not None or len(inputs) == 2:
         other = Path(inputs[1]) if layout is None else None
         pair = load_pair(Path(inputs[0]), other, layout=layout or '')
-        return pair.name, [_calibrated(pair, calib, settings, inputs[0]) if calib else pair]
+        return pair.name, [_calibrated(pair, calib, settings, inputs[0])]
     if calib:
         raise SettingsError(
             '--calib is given with a scene or a recording, which have a calibration of their own: '
@@ -101,8 +100,7 @@ def load_pairs(
 
 def _calibrated(pair: Scene, calib: Sequence[Path], settings: Settings, images: str) -> Scene:
     """Return a pair with the geometry of its calibration files, rectified if it is to be."""
-    given = argparse.Namespace(calib=calib, focal=None, baseline=None, doffs=None)
-    calibration = calibration_from(given, settings, images)
+    calibration = given_calibration(settings, images, calib)
     height, width = pair.left.shape
     cameras = calibration.cameras_for(width, height)
     if settings.rectify and cameras is not None:

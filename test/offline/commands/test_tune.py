@@ -261,6 +261,7 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
         ),
         (['{folder}/im0.png', '{folder}/im1.png', '--ground-truth'], 'has no ground truth'),
         (['{folder}', '--calib', 'x'], 'name two images'),
+        (['{folder}/im0.png', '{folder}/im1.png', '--rectify', 'true'], 'no calibration has'),
         (['{folder}', '--budget', '0'], '--budget is 0'),
         (['{folder}', '--clean', '-3'], '--clean is -3'),
         (['{folder}', '--rate', '-1'], '--rate is -1'),
