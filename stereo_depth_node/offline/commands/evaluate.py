@@ -23,11 +23,7 @@ from stereo_depth_node.offline.calibration_options import add_calibration_option
 from stereo_depth_node.offline.datasets.evaluation import evaluate_scene, Evaluation
 from stereo_depth_node.offline.datasets.loading import KITTI_PAIRS, load_scene
 from stereo_depth_node.offline.datasets.scenes import Scene
-from stereo_depth_node.offline.datasets.truth import (
-    add_truth_options,
-    doubt_of_truth,
-    load_given_pair,
-)
+from stereo_depth_node.offline.datasets.truth import add_truth_options, load_given_pair
 from stereo_depth_node.offline.files.writing import check_is_no_input, check_output, write_file
 from stereo_depth_node.offline.findings import findings_of_rectified_pair, lines_of_findings
 from stereo_depth_node.offline.options import (
@@ -129,14 +125,15 @@ def add_parser(subparsers: Any) -> None:
     result.add_argument(
         '--report', type=Path, metavar='FILE.html', help='write a page with figures and pictures'
     )
+    result.add_argument('--overwrite', action='store_true', help='replace what is there')
     add_settings_options(parser, 'algorithm', 'num_disparities', 'block_size', several=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate what the command line asks for and print the table."""
     candidates = _candidates(arguments)
-    _check_outputs(arguments)
     loaded, errors = _load_scenes(arguments)
+    _check_outputs(arguments, loaded)
     scenes: list[Scene] = []
     evaluations: list[Evaluation] = []
     for scene in loaded:
@@ -153,28 +150,34 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.json is not None:
         content = json.dumps([found.as_dictionary() for found in evaluations], indent=2)
-        write_file(arguments.json, f'{content}\n'.encode(), overwrite=True)
+        write_file(arguments.json, f'{content}\n'.encode(), overwrite=arguments.overwrite)
     if arguments.picture is not None:
-        from stereo_depth_node.offline.reports.evaluation import draw_evaluations
+        from stereo_depth_node.offline.reports.evaluation import picture_of_scene
 
-        draw_evaluations(arguments.picture, scenes, evaluations)
+        for scene in scenes:
+            picture = picture_of_scene(scene, evaluations)
+            write_file(_picture(arguments, scene), picture, overwrite=arguments.overwrite)
     if arguments.report is not None:
         from stereo_depth_node.offline.reports.evaluation import evaluations_report
 
-        evaluations_report(scenes, evaluations).write(arguments.report, overwrite=True)
+        report = evaluations_report(scenes, evaluations)
+        report.write(arguments.report, overwrite=arguments.overwrite)
     return 2 if errors else 0
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
-    """Refuse what cannot be written, or is read: a picture is named after the left image."""
-    scenes = [Path(text) for text in arguments.scenes]
+def _check_outputs(arguments: argparse.Namespace, scenes: Sequence[Scene]) -> None:
+    """Refuse what cannot be written, or is read, before the work."""
     outputs = [path for path in (arguments.json, arguments.report) if path is not None]
-    for path in outputs:
-        check_output(path, overwrite=True)
     if arguments.picture is not None:
-        outputs += [arguments.picture / f'{scene.stem}.png' for scene in scenes]
+        outputs += [_picture(arguments, scene) for scene in scenes]
     others = [arguments.truth, arguments.mask, *(arguments.calib or ()), *arguments.params]
-    check_is_no_input(outputs, [*scenes, *map(Path, filter(None, others))])
+    check_is_no_input(outputs, map(Path, [*arguments.scenes, *filter(None, others)]))
+    for path in outputs:
+        check_output(path, overwrite=arguments.overwrite)
+
+
+def _picture(arguments: argparse.Namespace, scene: Scene) -> Path:
+    return Path(arguments.picture) / f'{scene.name.replace("/", "_")}.png'
 
 
 def _load_scenes(arguments: argparse.Namespace) -> tuple[list[Scene], list[StereoDepthError]]:
@@ -239,8 +242,6 @@ def _loaders(arguments: argparse.Namespace) -> dict[str, Callable[[], Scene]]:
 def _pair_with_truth(arguments: argparse.Namespace) -> Scene:
     scene = load_given_pair(arguments, arguments.scenes, arguments.layout or '')
     left = Path(arguments.scenes[0])
-    if doubt := doubt_of_truth(scene):
-        print_problem(f'{printable(arguments.truth)}: {doubt}', is_error=False)
     calibration = calibration_from(arguments, Settings(), images=left)
     height, width = scene.left.shape
     geometry = calibration.geometry_for(width, height, Settings())

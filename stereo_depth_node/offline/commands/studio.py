@@ -21,11 +21,7 @@ from stereo_depth_node.offline.calibration_options import (
     calibration_from,
 )
 from stereo_depth_node.offline.datasets.loading import load_scene, MOTORCYCLE
-from stereo_depth_node.offline.datasets.truth import (
-    add_truth_options,
-    doubt_of_truth,
-    load_given_pair,
-)
+from stereo_depth_node.offline.datasets.truth import add_truth_options, load_given_pair
 from stereo_depth_node.offline.files.writing import check_is_no_input
 from stereo_depth_node.offline.options import (
     add_layout_option,
@@ -33,7 +29,6 @@ from stereo_depth_node.offline.options import (
     settings_from,
 )
 from stereo_depth_node.offline.parser import ToolParser
-from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['add_parser', 'run']
 
@@ -170,8 +165,6 @@ def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
     layout = '' if settings.stereo_layout == SEPARATE else settings.stereo_layout
     if len(inputs) == 2 or (layout and first.is_file()):
         pair = load_given_pair(arguments, inputs, layout)
-        if pair.truth is not None and (doubt := doubt_of_truth(pair)):
-            print_problem(f'{printable(arguments.truth)}: {doubt}', is_error=False)
         return pair_source(pair, first.name, calibration_from(arguments, settings, first))
     _refuse(arguments, ('layout', *_OF_IMAGES), 'images')
     scene = load_scene(inputs[0])

@@ -30,8 +30,9 @@ from stereo_depth_node.core.images.npy import array_of_npy, array_of_npz, NPY_MA
 from stereo_depth_node.core.settings.text_files import printable, read_bytes
 from stereo_depth_node.offline.datasets.scenes import load_pair, Scene
 from stereo_depth_node.offline.files.formats import KITTI_SCALE, read_pfm
+from stereo_depth_node.offline.terminal import print_problem
 
-__all__ = ['add_truth_options', 'doubt_of_truth', 'load_given_pair', 'read_mask', 'read_truth']
+__all__ = ['add_truth_options', 'load_given_pair', 'read_mask', 'read_truth']
 
 _MOST_BYTES = 1 << 30
 # Share of the known pixels: a few are errors of the truth.
@@ -62,7 +63,7 @@ def add_truth_options(group: argparse._ActionsContainer) -> None:
 def load_given_pair(
     arguments: argparse.Namespace, names: Sequence[str], layout: str = ''
 ) -> Scene:
-    """Load two rectified images, with their ground truth where that is given.
+    """Load two rectified images, with their ground truth where that is given, and say its doubts.
 
     A mask that has values between 0 and its largest one, as those of Middlebury have, says that
     only the right camera does not see these pixels.
@@ -100,11 +101,13 @@ def load_given_pair(
         return pair
     disparity = read_truth(truth, scale)
     _check_size(truth, disparity, left, pair.left)
-    if mask is None:
-        return replace(pair, truth=disparity)
-    counts, visible = read_mask(mask)
-    _check_size(mask, counts, left, pair.left)
-    disparity = np.where(counts, disparity, np.float32(np.nan))
+    visible = None
+    if mask is not None:
+        counts, visible = read_mask(mask)
+        _check_size(mask, counts, left, pair.left)
+        disparity = np.where(counts, disparity, np.float32(np.nan))
+    if doubt := _doubt_of_truth(disparity):
+        print_problem(f'{printable(truth)}: {doubt}', is_error=False)
     return replace(pair, truth=disparity, visible=visible)
 
 
@@ -141,13 +144,12 @@ def read_truth(path: Path, scale: float | None = None) -> Float:
     return disparity
 
 
-def doubt_of_truth(scene: Scene) -> str:
+def _doubt_of_truth(truth: Float) -> str:
     """Return what is odd in a ground truth, empty where nothing is.
 
     Hardly a point has a disparity of 0 or below, and none one of the width of the image: such
     numbers mostly stand for unknown.
     """
-    truth = scene.known_truth()
     known = truth[np.isfinite(truth)]
     odd = np.count_nonzero((known <= 0) | (known >= truth.shape[1])) / max(known.size, 1)
     if odd < _MOST_ODD:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +13,13 @@ from stereo_depth_node.offline.datasets.evaluation import Evaluation
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.offline.reports.html import COLOURS, new_figure, Report
 from stereo_depth_node.offline.reports.picture import (
-    draw_panels,
     Panel,
     png_of_panel,
+    png_of_panels,
     shown_range,
 )
 
-__all__ = ['draw_evaluations', 'evaluations_report']
+__all__ = ['evaluations_report', 'picture_of_scene']
 
 _BAD_PX = 2.0
 _HEAD = (
@@ -80,29 +79,23 @@ def evaluations_report(scenes: Sequence[Scene], evaluations: Sequence[Evaluation
     return report
 
 
-def draw_evaluations(
-    folder: Path, scenes: Sequence[Scene], evaluations: Sequence[Evaluation]
-) -> None:
-    """Draw a picture of each scene: the pair, the truth, and disparity and error by settings.
+def picture_of_scene(scene: Scene, evaluations: Sequence[Evaluation]) -> bytes:
+    """Return a PNG file: the pair, the truth, and disparity and error by settings.
 
     Parameters
     ----------
-    folder : Path
-        Where the pictures go, named after the scenes.
-    scenes : sequence of Scene
+    scene : Scene
         With ground truth.
     evaluations : sequence of Evaluation
-        Of these scenes.
+        Of this scene and others.
     """
-    for scene in scenes:
-        found = [each for each in evaluations if each.scene == scene.name]
-        titles = [
-            f'{each.label}: bad-{_BAD_PX} {each.all.bad_all[_BAD_PX]:.1f} % of all pixels'
-            for each in found
-        ]
-        panels = _panels(scene, scene.known_truth(), found, titles)
-        path = folder / f'{scene.name.replace("/", "_")}.png'
-        draw_panels(path, panels, caption=scene.name)
+    found = [each for each in evaluations if each.scene == scene.name]
+    titles = [
+        f'{each.label}: bad-{_BAD_PX} {each.all.bad_all[_BAD_PX]:.1f} % of all pixels'
+        for each in found
+    ]
+    panels = _panels(scene, scene.known_truth(), found, titles)
+    return png_of_panels(panels, caption=scene.name)
 
 
 def _panels(

@@ -74,6 +74,26 @@ def test_the_table_the_json_and_the_picture_hold_what_was_measured(folder, tmp_p
     assert min(image.shape[:2]) > 300
 
 
+@pytest.mark.parametrize(
+    ('option', 'name'),
+    [('--json', 'figures.json'), ('--report', 'page.html'), ('--picture', 'plane.png')],
+)
+def test_what_is_there_is_replaced_with_overwrite_only(folder, tmp_path, capsys, option, name):
+    pytest.importorskip('matplotlib')
+    pytest.importorskip('jinja2')
+    file = tmp_path / name
+    file.write_text('of an earlier run')
+    place = tmp_path if option == '--picture' else file
+    arguments = ['evaluate', str(folder), '--num-disparities', '32', option, str(place)]
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ''  # before the work
+    assert f'{file} exists' in printed.err
+    assert file.read_text() == 'of an earlier run'
+    assert main([*arguments, '--overwrite']) == 0
+    assert b'of an earlier run' not in file.read_bytes()
+
+
 def test_scenes_of_one_name_are_called_as_on_the_command_line(folder, tmp_path, capsys):
     half = tmp_path / 'half' / folder.name
     half.mkdir(parents=True)
@@ -156,7 +176,7 @@ def test_one_image_that_holds_both_is_evaluated_by_its_halves(folder, tmp_path, 
     for images in ([str(folder / 'im0.png'), str(folder / 'im1.png')], [str(both)]):
         report = tmp_path / 'report.json'
         options = ['--layout', layout] if len(images) == 1 else []
-        truth = ['--truth', str(folder / 'disp0GT.pfm'), '--json', str(report)]
+        truth = ['--truth', str(folder / 'disp0GT.pfm'), '--json', str(report), '--overwrite']
         assert main(['evaluate', *images, *options, *truth]) == 0
         found.append(json.loads(report.read_text())[0]['all'])
     assert found[0] == found[1]

@@ -170,7 +170,7 @@ def test_two_images_are_evaluated_against_a_file(tmp_path: Path, images: list[st
     figures = json.loads(found.read_text())[0]
     assert figures['all']['bad_2_estimated'] == pytest.approx(0.0, abs=0.5)
     assert figures['depth']['median_relative_error'] < 0.5
-    assert main(['evaluate', *images, *options]) == 0
+    assert main(['evaluate', *images, *options, '--overwrite']) == 0
     figures = json.loads(found.read_text())[0]
     assert figures['all']['bad_2_estimated'] > 25.0
     assert 'depth' not in figures
@@ -226,7 +226,8 @@ def test_what_is_read_is_never_replaced(
     path = Path(name.format(left=images[0], truth=truth))
     before = path.read_bytes()
     given = path.parent if option == '--picture' else path
-    assert main(['evaluate', *images, '--truth', str(truth), option, str(given)]) == 2
+    options = ['--truth', str(truth), option, str(given), '--overwrite']
+    assert main(['evaluate', *images, *options]) == 2
     assert 'is what is read' in capsys.readouterr().err
     assert path.read_bytes() == before
 
