@@ -22,7 +22,7 @@ SOURCES = sorted((ROOT / PACKAGE).rglob('*.py'))
 ALLOWED = {
     'core': {'core'},
     'ros': {'core', 'ros', 'environment', 'memory', 'shared_memory'},
-    'offline': {'core', 'demo', 'environment', 'memory', 'offline', 'studio'},
+    'offline': {'core', 'environment', 'memory', 'offline'},
     'demo': {'core', 'demo', 'offline', 'ros', 'environment', 'processes', 'memory', 'signals'},
     'studio': {'core', 'environment', 'offline', 'ros', 'studio'},
     'environment': {'core'},
@@ -107,6 +107,10 @@ def is_ros(module: str) -> bool:
 
 def modules_of(part: str) -> list[str]:
     return [module_name(path) for path in SOURCES if part_of(module_name(path)) == part]
+
+
+def test_the_parts_of_the_package_import_each_other_in_no_circle():
+    assert without_leaves({part: others - {part} for part, others in ALLOWED.items()}) == {}
 
 
 def test_every_part_of_the_package_has_a_rule():

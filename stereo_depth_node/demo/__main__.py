@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.demo.report import draw_result, read_result
@@ -26,7 +27,7 @@ from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.processes import Process, Processes
 from stereo_depth_node.signals import interrupt_on_termination
 
-__all__ = ['main']
+__all__ = ['add_parser', 'main', 'run']
 
 _BLOCK_SIZE = 15
 # Far above what a busy machine needs for the start of three programs and the discovery.
@@ -38,10 +39,15 @@ class DemoError(StereoDepthError):
     """The results are missing or wrong."""
 
 
-def _parser(prog: str) -> ToolParser:
-    parser = ToolParser(
-        prog=prog, description='Streams a real stereo pair through the real node over ROS 2.'
-    )
+_PURPOSE = 'Streams a real stereo pair through the real node over ROS 2.'
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the demo to the tools of ``stereo_depth``; the one of them that needs ROS 2."""
+    _add_options(subparsers.add_parser('demo', description=_PURPOSE))
+
+
+def _add_options(parser: ToolParser) -> None:
     parser.add_argument(
         '--pairs', type=positive(int), default=40, help='pairs to send (default 40)'
     )
@@ -72,7 +78,6 @@ def _parser(prog: str) -> ToolParser:
         action='store_true',
         help='go on streaming after the report, for rviz2 and ros2 topic, until Ctrl-C',
     )
-    return parser
 
 
 def _node_command(scene: Scene) -> list[str]:
@@ -229,9 +234,15 @@ def _show(picture: Path) -> None:
     subprocess.Popen([viewer, str(picture)], stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def main(arguments: Sequence[str] | None = None, *, prog: str = 'scripts/demo') -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo as ``scripts/demo``; return 0 when all results have come and are right."""
+    parser = ToolParser(prog='scripts/demo', description=_PURPOSE)
+    _add_options(parser)
+    return run(parser.parse_whole(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
     """Run the demo; return 0 when all results have come and are right."""
-    options = _parser(prog).parse_whole(arguments)
     interrupt_on_termination()
     try:
         _demonstrate(options)

@@ -19,20 +19,21 @@ from stereo_depth_node.offline.parser import nearest, ToolParser
 
 __all__ = ['main']
 
-_PACKAGE = 'stereo_depth_node.offline.commands'
-
-# Name of a tool, which is that of its module, and what it is for. The module is imported only when
+# Name of a tool -> its module in the package, and what it is for. The module is imported only when
 # it is used. It has add_parser(subparsers), which adds its options, and run(arguments), which
-# returns the status.
+# returns the status. Those of other folders import this one, so they are only named here.
 _TOOLS = {
-    'bag': 'depth of every frame of ROS 2 bags',
-    'demo': 'a real stereo pair through the real node (needs ROS 2)',
-    'evaluate': 'accuracy of settings on scenes with ground truth',
-    'images': 'disparity, depth, pictures, point clouds of image files',
-    'inspect': 'what is in a ROS 2 bag, and what is wrong with it',
-    'migrate': 'parameter files of stereo_image_proc become ours',
-    'studio': 'see what each setting does, in the browser',
-    'tune': 'settings that suit a scene',
+    'bag': ('offline.commands.bag', 'depth of every frame of ROS 2 bags'),
+    'demo': ('demo.__main__', 'a real stereo pair through the real node (needs ROS 2)'),
+    'evaluate': ('offline.commands.evaluate', 'accuracy of settings on scenes with ground truth'),
+    'images': (
+        'offline.commands.images',
+        'disparity, depth, pictures, point clouds of image files',
+    ),
+    'inspect': ('offline.commands.inspect', 'what is in a ROS 2 bag, and what is wrong with it'),
+    'migrate': ('offline.commands.migrate', 'parameter files of stereo_image_proc become ours'),
+    'studio': ('studio.command', 'see what each setting does, in the browser'),
+    'tune': ('offline.commands.tune', 'settings that suit a scene'),
 }
 # Library -> the extra of this package that has it. setup.py says which versions.
 _EXTRAS = {
@@ -143,9 +144,9 @@ def _run(arguments: Sequence[str]) -> int:
         dest='tool', metavar='TOOL', title='tools', prog='stereo_depth'
     )
     module: Any = None
-    for known, purpose in _TOOLS.items():
+    for known, (place, purpose) in _TOOLS.items():
         if known == name:
-            module = import_module(f'{_PACKAGE}.{name}')
+            module = import_module(f'stereo_depth_node.{place}')
             module.add_parser(subparsers)
         else:
             subparsers.add_parser(known, help=purpose)

@@ -19,7 +19,7 @@ pytest.importorskip('matplotlib')
 pytest.importorskip('rosbags')
 
 from stereo_depth_node.core.settings.settings import known_parameters
-from stereo_depth_node.offline.cli import main
+from stereo_depth_node.offline.cli import _TOOLS, main
 from stereo_depth_node.offline.parser import ToolParser
 
 TOOLS = ('bag', 'evaluate', 'images', 'inspect', 'studio', 'tune')
@@ -150,7 +150,7 @@ def test_every_command_in_the_pages_is_understood(command: str) -> None:
         return
     parser = ToolParser(prog='stereo_depth')
     tools = parser.add_subparsers()
-    import_module(f'stereo_depth_node.offline.commands.{words[0]}').add_parser(tools)
+    import_module(f'stereo_depth_node.{_TOOLS[words[0]][0]}').add_parser(tools)
     # KIND ... stands for one of them.
     words = [word.replace('KIND', 'picture.png') for word in words if word != '...']
     tools.choices[words[0]].parse_whole(words[1:])
