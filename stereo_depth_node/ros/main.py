@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The program ``stereo_depth_node``: starts the node, and ends it on SIGINT and SIGTERM.
+"""The program ``stereo_depth_node``: starts the node, and ends it on SIGINT, SIGTERM and SIGHUP.
 
 They end it in any state with exit code 0. Until ROS handles them the process exits at once, as
 there is nothing to clean up; from then on the ROS context shuts down, which ends the spinning
@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 import warnings
 
 from stereo_depth_node.core.errors import StereoDepthError
@@ -64,7 +64,7 @@ _LIBRARIES = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python
 
 
 class _Signals:
-    """Says what SIGINT and SIGTERM do.
+    """Says what SIGINT, SIGTERM and SIGHUP do; SIGHUP not where it is ignored (nohup).
 
     Attributes
     ----------
@@ -74,19 +74,25 @@ class _Signals:
 
     def __init__(self) -> None:
         self.are_left_to_ros = False
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._handle)
+        self._numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self._numbers.append(signal.SIGHUP)
+        self._set(self._handle)
 
     def ignore(self) -> None:
         """Ignore further signals: at its end Python would have them kill the process."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
+        self._set(signal.SIG_IGN)
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _set(self, handler: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in self._numbers:
+                signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         if not self.are_left_to_ros:
             os._exit(0)
+        if number == signal.SIGHUP:  # ROS does not know it
+            signal.raise_signal(signal.SIGTERM)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""SIGINT and SIGTERM end the program cleanly, whenever they come and however often."""
+"""SIGINT, SIGTERM and SIGHUP end the program cleanly, whenever they come and however often."""
 
 from __future__ import annotations
 
@@ -80,6 +80,32 @@ def test_signals_during_the_end_change_nothing(graph: Graph, second: signal.Sign
 
     assert process.stop() == 0
     assert 'Traceback' not in process.output
+
+
+@pytest.mark.parametrize('state', ['at once', 'while nothing is to do'])
+def test_a_terminal_that_is_closed_ends_the_program_cleanly(graph: Graph, state: str) -> None:
+    """Also that of a lost connection; what is killed leaves its segments in /dev/shm."""
+    node = graph.node_program()
+    _wait_for(node, lambda: _catches(node, signal.SIGHUP))
+    if state in STATES:
+        _wait_for(node, lambda: STATES[state](node))
+
+    assert node.stop(signal.SIGHUP) == 0, node.seen()
+    assert 'Traceback' not in node.output
+
+
+def test_a_terminal_that_is_closed_does_not_end_what_nohup_has_started(graph: Graph) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = graph.node_program()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    rig = Rig(graph, ['disparity'], infos=INFOS)
+    rig.connect(*PAIR)
+    os.kill(process.pid, signal.SIGHUP)
+    rig.exchange(*PAIR)
+
+    assert process.stop() == 0
 
 
 def _wait_for(node: NodeProcess, condition: Any) -> None:
