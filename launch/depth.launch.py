@@ -22,13 +22,15 @@ from launch.actions import (
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+from launch_ros.utilities import prefix_namespace
 
 from stereo_depth_node.core.settings import known_parameters
 from stereo_depth_node.core.settings.names import check_launch_arguments
 from stereo_depth_node.environment import fast_dds_environment
 
 PACKAGE = 'stereo_depth_node'
-BOOLEAN = ['true', 'false']
+TRUE = ['true', 'True', '1']
+BOOLEAN = [*TRUE, 'false', 'False', '0']
 PRESETS = ['navigation', 'fast', 'balanced', 'accurate']
 
 # Launch argument -> topic of the node.
@@ -118,7 +120,8 @@ def generate_launch_description() -> LaunchDescription:
                 'use_sim_time',
                 default_value='auto',
                 choices=['auto', *BOOLEAN],
-                description='Take the time from /clock; auto: when a recording is played',
+                description='Take the time from /clock; auto: when a recording is played, else as '
+                'params_file or a launch file around this one have it',
             ),
             DeclareLaunchArgument(
                 'log_level',
@@ -169,20 +172,21 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [
         *_middleware(context),
         *_playback(value),
-        _node(value, _preset(context)),
+        _node(context, _preset(context)),
         *_rviz(context),
     ]
 
 
 def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     profile = context.launch_configurations['fastdds_profile']
-    if profile.lower() == 'false':
-        return []
-    if profile.lower() == 'true':
+    if profile.lower() in TRUE:
         variables = fast_dds_environment(context.environment)
+    elif profile.lower() in BOOLEAN:
+        variables = {}
     else:
         variables = fast_dds_environment(
-            context.environment, _existing('fastdds_profile', profile, 'true, false, or a file')
+            context.environment,
+            _existing('fastdds_profile', profile, 'true, false, or a file'),
         )
     return [SetEnvironmentVariable(name, path) for name, path in variables.items()]
 
@@ -195,12 +199,14 @@ def _preset(context: LaunchContext) -> list[str]:
     return [_existing('preset', os.path.join(folder, f'{preset}.yaml'), ', '.join(PRESETS))]
 
 
-def _node(value: dict[str, str], preset: list[str]) -> Node:
+def _node(context: LaunchContext, preset: list[str]) -> Node:
+    value = context.launch_configurations
     given = {name: value[name] for name in PARAMETERS if value[name]}
     if value['points']:
         given['points_color'] = POINTS[value['points']]
     # The level is for this node's logger alone: at "debug" the middleware drowns it otherwise.
-    logger = '.'.join([*value['namespace'].strip('/').split('/'), value['name']]).lstrip('.')
+    namespace = prefix_namespace(value.get('ros_namespace'), value['namespace']) or ''
+    logger = '.'.join([*namespace.strip('/').split('/'), value['name']]).lstrip('.')
     return Node(
         package=PACKAGE,
         executable=PACKAGE,
@@ -210,14 +216,14 @@ def _node(value: dict[str, str], preset: list[str]) -> Node:
             _existing('params_file', value['params_file'], 'a ROS parameter file'),
             *preset,
             *([{name: _parsed(text) for name, text in given.items()}] if given else []),
-            {'use_sim_time': _is_simulated(value)},
+            *_clock(value),
         ],
-        remappings=[(topic, value[argument]) for argument, topic in INPUT_TOPICS.items()],
+        remappings=[(topic, value[argument] or topic) for argument, topic in INPUT_TOPICS.items()],
         arguments=[
-            *(['--managed'] if value['managed'] == 'true' else []),
+            *(['--managed'] if value['managed'] in TRUE else []),
             *('--ros-args', '--log-level', f'{logger}:={value["log_level"]}'),
         ],
-        respawn=value['respawn'] == 'true',
+        respawn=value['respawn'] in TRUE,
         respawn_delay=2.0,
         output='screen',
         emulate_tty=True,
@@ -227,11 +233,11 @@ def _node(value: dict[str, str], preset: list[str]) -> Node:
 def _playback(value: dict[str, str]) -> list[LaunchDescriptionEntity]:
     if not value['bag']:
         return []
-    bag = _existing('bag', value['bag'], 'a recording of ros2 bag')
+    bag = _existing('bag', value['bag'], 'a recording of ros2 bag', may_be_folder=True)
     _require('ros2bag', 'bag')
     for storage in _storages(Path(bag)):
         _require(storage, 'bag')
-    loop = ['--loop'] if value['bag_loop'] == 'true' else []
+    loop = ['--loop'] if value['bag_loop'] in TRUE else []
     return [
         ExecuteProcess(
             cmd=['ros2', 'bag', 'play', bag, '--clock', '--rate', value['bag_rate'], *loop],
@@ -248,7 +254,7 @@ def _storages(bag: Path) -> set[str]:
 
 def _rviz(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
-    if value['rviz'] != 'true':
+    if value['rviz'] not in TRUE:
         return []
     _require('rviz2', 'rviz')
     config = os.path.join(FindPackageShare(PACKAGE).perform(context), 'config', 'depth.rviz')
@@ -259,19 +265,22 @@ def _rviz(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             name=f'{value["name"]}_rviz',
             namespace=value['namespace'],
             arguments=['-d', config, '-f', value['rviz_frame']],
-            parameters=[{'use_sim_time': _is_simulated(value)}],
+            parameters=_clock(value),
             output='log',
         )
     ]
 
 
-def _is_simulated(value: Mapping[str, str]) -> bool:
+def _clock(value: Mapping[str, str]) -> list[dict[str, bool]]:
+    """Return use_sim_time where it is decided here: a launch file around this one may set it."""
     given = value['use_sim_time']
-    return bool(value['bag']) if given == 'auto' else given == 'true'
+    if given == 'auto' and not value['bag']:
+        return []
+    return [{'use_sim_time': given == 'auto' or given in TRUE}]
 
 
 def _parsed(text: str) -> bool | str:
-    return text == 'true' if text in BOOLEAN else text
+    return text in TRUE if text in BOOLEAN else text
 
 
 def _require(package: str, argument: str) -> None:
@@ -286,8 +295,10 @@ def _require(package: str, argument: str) -> None:
         ) from None
 
 
-def _existing(argument: str, path: str, expected: str) -> str:
+def _existing(argument: str, path: str, expected: str, *, may_be_folder: bool = False) -> str:
     path = os.path.expanduser(path)
-    if not os.path.exists(path):
-        raise FileNotFoundError(f'{argument}:={path} does not exist: give {expected}')
+    is_folder = os.path.isdir(path)
+    if not os.path.exists(path) or (is_folder and not may_be_folder):
+        reason = 'is a folder' if is_folder else 'does not exist'
+        raise FileNotFoundError(f'{argument}:={path} {reason}: give {expected}')
     return path

@@ -30,19 +30,23 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node, SetParameter
 from launch_ros.substitutions import FindPackageShare
+from launch_ros.utilities import prefix_namespace
 import yaml
 
 from stereo_depth_node.core.settings import known_parameters
 from stereo_depth_node.core.settings.names import check_launch_arguments
 
 PACKAGE = 'stereo_depth_node'
-BOOLEAN = ['true', 'false']
+TRUE = ['true', 'True', '1']
+BOOLEAN = [*TRUE, 'false', 'False', '0']
 # Costmap layer -> parameters, and the package that has it besides Nav2.
 LAYERS = {
     'voxel': ('nav2_voxel_layer.yaml', ''),
     'obstacle': ('nav2_obstacle_layer.yaml', ''),
     'stvl': ('nav2_stvl.yaml', 'spatio_temporal_voxel_layer'),
 }
+# What stands in Nav2's own parameters for its zones, off unless asked for -> argument of Nav2.
+ZONES = {'KEEPOUT_ZONE_ENABLED': 'use_keepout_zones', 'SPEED_ZONE_ENABLED': 'use_speed_zones'}
 # From a frame with x forward to the optical one, z forward (REP 103).
 OPTICAL_RPY = '-1.570796327 0 -1.570796327'
 
@@ -141,7 +145,7 @@ def _depth() -> GroupAction:
 def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
     # Nav2 has more arguments, which may be given here.
-    if value['nav2'] != 'true':
+    if value['nav2'] not in TRUE:
         check_launch_arguments(
             sys.argv,
             Path(__file__).name,
@@ -152,9 +156,9 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if value['optical_frame']:
         _check_frame(value['optical_frame'], Path(value['params_file']).expanduser())
         actions += _frames(value)
-    if value['scan'] == 'true':
+    if value['scan'] in TRUE:
         actions.append(_scan(value))
-    if value['nav2'] == 'true':
+    if value['nav2'] in TRUE:
         actions += _nav2(context)
     return actions
 
@@ -232,14 +236,17 @@ def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         raise FileNotFoundError(
             f'nav2_params:={path} does not exist: give a parameter file of Nav2'
         )
-    merged = yaml.safe_load(path.read_text(encoding='utf-8'))
+    text = path.read_text(encoding='utf-8')
+    # In the file of Kilted and later; its navigation_launch.py does not fill them in.
+    for placeholder, argument in ZONES.items():
+        text = text.replace(placeholder, value.get(argument, 'false').lower())
+    merged = yaml.safe_load(text)
+    namespace = prefix_namespace(value.get('ros_namespace'), value.get('namespace', '')) or ''
+    points = '/'.join(['', *filter(None, namespace.split('/')), 'points2'])
     config = Path(FindPackageShare(PACKAGE).perform(context), 'config')
     for name in (overlay, 'nav2_collision_monitor.yaml'):
         text = (config / name).read_text(encoding='utf-8')
-        namespace = value.get('namespace', '').strip('/')
-        if namespace:
-            text = text.replace('/points2', f'/{namespace}/points2')
-        ours = yaml.safe_load(text)
+        ours = yaml.safe_load(text.replace('/points2', points))
         if _monitor(merged).get('polygons'):
             # Where the robot stops is said by its own.
             for polygon in _monitor(ours).pop('polygons', []):
@@ -279,7 +286,7 @@ def with_added(theirs: Any, ours: Any) -> Any:
 
 def _is_simulated(value: Mapping[str, str]) -> bool:
     given = value.get('use_sim_time', 'auto')
-    return bool(value.get('bag')) if given == 'auto' else given == 'true'
+    return bool(value.get('bag')) if given == 'auto' else given in TRUE
 
 
 def _share(package: str, argument: str) -> str:

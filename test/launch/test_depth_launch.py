@@ -199,7 +199,10 @@ def test_a_parameter_that_is_an_argument_says_the_same_in_both_places(launch_fil
     for name in both:
         known = known_parameters()[name]
         assert arguments[name].description.startswith(known.description)
-        assert set(arguments[name].choices) == {'', *(known.choices or ('true', 'false'))}
+        assert set(arguments[name].choices) == {
+            '',
+            *(known.choices or launch_file.BOOLEAN),
+        }
 
 
 @pytest.mark.parametrize(
@@ -207,6 +210,8 @@ def test_a_parameter_that_is_an_argument_says_the_same_in_both_places(launch_fil
     [
         ('rectify', 'true', 'rectify', True),
         ('rectify', 'false', 'rectify', False),
+        ('rectify', 'True', 'rectify', True),
+        ('rectify', '0', 'rectify', False),
         ('image_transport', 'compressed', 'image_transport', 'compressed'),
         ('stereo_layout', 'top_bottom', 'stereo_layout', 'top_bottom'),
         ('points', 'xyz', 'points_color', 'none'),
@@ -262,9 +267,9 @@ def test_an_argument_of_a_launch_file_that_includes_this_one_is_left_alone(start
 
 
 def test_the_node_is_managed_on_request_alone(start):
-    arguments = start(managed='true').node.arguments
+    arguments = start(managed='True').node.arguments
     assert arguments.index('--managed') < arguments.index('--ros-args')
-    assert '--managed' not in start().node.arguments
+    assert '--managed' not in start(managed='False').node.arguments
 
 
 def test_rviz_does_not_start_by_itself(start):
@@ -285,6 +290,13 @@ def test_name_and_namespace_are_those_of_the_node(start):
     assert remappings['__ns'] == '/front'
 
 
+def test_a_namespace_pushed_around_it_counts_for_its_logger_too(start):
+    """What PushRosNamespace does is to set ros_namespace."""
+    node = start(ros_namespace='/robot', namespace='cam', log_level='debug').node
+    assert node.remappings['__ns'] == '/robot/cam'
+    assert 'robot.cam.stereo_depth_node:=debug' in node.arguments
+
+
 @pytest.mark.parametrize(
     ('argument', 'topic'),
     [
@@ -299,6 +311,8 @@ def test_every_input_can_be_remapped_by_itself(start, argument, topic):
     remappings = start(**{argument: '/camera/a/b'}).node.remappings
     changed = {old: new for old, new in remappings.items() if old[0] != '_' and old != new}
     assert changed == {topic: '/camera/a/b'}
+    # As a launch file around this one may have it by default.
+    assert start(**{argument: ''}).node.remappings[topic] == topic
 
 
 def test_the_parameter_file_reaches_the_node(start, tmp_path):
@@ -327,7 +341,6 @@ def test_every_preset_can_be_asked_for_and_no_other(start, launch_file, launch_l
 
 def test_every_parameter_it_passes_is_one_that_the_node_has(start):
     parameters = start().node.parameters
-    assert parameters.pop('use_sim_time') is False
     assert parameters
     assert set(parameters) <= set(known_parameters())
 
@@ -343,6 +356,13 @@ def test_a_file_that_is_not_there_is_named_and_nothing_starts(
     assert launched.node is None
     assert f'{argument}:=/no/such does not exist' in launch_log.text
     assert expected in launch_log.text
+
+
+@pytest.mark.parametrize('argument', ['params_file', 'fastdds_profile'])
+def test_a_folder_is_not_taken_for_a_file(start, launch_log, tmp_path, argument):
+    """launch_ros warns of one, and starts the node without parameters."""
+    assert start(**{argument: str(tmp_path)}).node is None
+    assert f'{argument}:={tmp_path} is a folder: give ' in launch_log.text
 
 
 @pytest.mark.parametrize(
@@ -368,10 +388,19 @@ def test_a_package_that_is_missing_is_named_and_nothing_starts(
     assert f'sudo apt install ros-jazzy-{package.replace("_", "-")}' in launch_log.text
 
 
-@pytest.mark.parametrize('value', [True, False])
-def test_use_sim_time_is_passed_as_a_boolean(start, value):
-    parameters = start(use_sim_time=str(value).lower()).node.parameters
-    assert parameters['use_sim_time'] is value
+@pytest.mark.parametrize(
+    ('value', 'expected'), [('true', True), ('True', True), ('false', False), ('False', False)]
+)
+def test_use_sim_time_is_passed_as_a_boolean(start, value, expected):
+    assert start(use_sim_time=value).node.parameters['use_sim_time'] is expected
+
+
+def test_use_sim_time_is_left_to_launch_and_parameter_files_around(start, tmp_path):
+    """Parameters of the node itself would win over SetParameter."""
+    assert 'use_sim_time' not in start().node.parameters
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**: {ros__parameters: {use_sim_time: true}}')
+    assert start(params_file=str(file)).node.parameters['use_sim_time'] is True
 
 
 def test_a_bag_is_played_with_its_clock_and_the_node_takes_it(start, bag):
@@ -407,7 +436,7 @@ def test_node_and_playback_get_room_for_images(start, monkeypatch, bag, distribu
 
 
 def test_the_profile_can_be_turned_off(start):
-    assert not any(start(fastdds_profile='false').node.environment.values())
+    assert not any(start(fastdds_profile='False').node.environment.values())
 
 
 def test_another_profile_can_be_given(start, tmp_path):

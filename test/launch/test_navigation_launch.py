@@ -234,7 +234,7 @@ def rotation(roll: float, pitch: float, yaw: float) -> np.ndarray:
 
 
 def test_a_scan_comes_from_depth_with_the_frame_that_has_x_forward(start: Any) -> None:
-    calls = start(scan='true', namespace='front', camera_frame='front_camera')
+    calls = start(scan='True', namespace='front', camera_frame='front_camera')
     (arguments,) = calls.arguments('depthimage_to_laserscan_node')
     assert '__ns:=/front' in arguments
     assert 'depth:=depth/image_rect' in arguments
@@ -261,6 +261,28 @@ def test_nav2_gets_its_own_parameters_with_ours_added(start: Any, layer: str) ->
     assert monitor['polygons'] == ['FootprintApproach']
     assert monitor['FootprintApproach']['min_points'] == 9
     assert merged['controller_server'] == {'ros__parameters': {'controller_frequency': 20.0}}
+
+
+def test_nav2_finds_the_cloud_of_a_namespace_pushed_around(start: Any) -> None:
+    """What PushRosNamespace does is to set ros_namespace."""
+    merged = start(nav2='True', ros_namespace='/robot', namespace='front/').nav2_file()
+    costmap = merged['local_costmap']['local_costmap']['ros__parameters']
+    assert costmap['stereo_layer']['stereo_mark']['topic'] == '/robot/front/points2'
+
+
+@pytest.mark.parametrize(
+    ('given', 'expected'), [({}, False), ({'use_keepout_zones': 'True'}, True)]
+)
+def test_zones_of_nav2_are_off_unless_asked_for(
+    start: Any, tmp_path: Path, given: dict[str, str], expected: bool
+) -> None:
+    """The file of Kilted has a placeholder, which a node would refuse as no boolean."""
+    path = tmp_path / 'nav2.yaml'
+    filters = 'keepout_filter: {enabled: KEEPOUT_ZONE_ENABLED}'
+    path.write_text(NAV2_PARAMS.replace('width: 3', f'width: 3\n      {filters}'))
+    merged = start(nav2='true', nav2_params=str(path), **given).nav2_file()
+    costmap = merged['local_costmap']['local_costmap']['ros__parameters']
+    assert costmap['keepout_filter'] == {'enabled': expected}
 
 
 def test_nav2_stops_where_its_own_polygons_say(start: Any, tmp_path: Path) -> None:
