@@ -17,7 +17,7 @@ from benchmarks.receiver import TOPICS
 from benchmarks.usage import usage_of
 from benchmarks.worker import Worker, Workers
 from stereo_depth_node.core.arrays import NS_PER_S
-from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.environment import graph_environment, reserved_domain
 from stereo_depth_node.processes import ProcessError
 
 __all__ = ['Plan', 'run_trial']
@@ -73,8 +73,8 @@ def run_trial(
         `start_s` (exec to the first result, seconds), what was measured under `overload` and
         `moderate`, and `peak_bytes`, the most memory that a stage of the node allocated.
     """
-    environment = graph_environment(os.environ)
-    with Workers(log_folder) as processes:
+    with reserved_domain() as domain_id, Workers(log_folder) as processes:
+        environment = graph_environment(os.environ, domain_id)
         trial = _Trial(
             processes.start_worker('feeder', _feeder_command(case), environment),
             processes.start_worker('receiver', _receiver_command(case), environment),

@@ -27,7 +27,7 @@ from benchmarks.worker import Workers
 from soak.faults import Bystander, Camera, CAMERAS, FAULTS, node_hangs, parameters_storm
 from soak.footprint import Footprint, SharedMemory
 from stereo_depth_node.core.errors import StereoDepthError
-from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.environment import graph_environment, reserved_domain
 from stereo_depth_node.offline.parser import ToolParser
 from stereo_depth_node.processes import Process
 from stereo_depth_node.signals import interrupt_on_termination
@@ -97,10 +97,15 @@ def main(arguments: Sequence[str]) -> int:
     interrupt_on_termination()
     memory = SharedMemory()
     try:
-        os.environ.update(graph_environment(os.environ, options.domain))
-        # Without handlers of its own: a signal is to leave the "with" block.
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        with tempfile.TemporaryDirectory() as folder, Workers(Path(folder)) as processes:
+        with (
+            reserved_domain() as free,
+            tempfile.TemporaryDirectory() as folder,
+            Workers(Path(folder)) as processes,
+        ):
+            domain_id = free if options.domain is None else options.domain
+            os.environ.update(graph_environment(os.environ, domain_id))
+            # Without handlers of its own: a signal is to leave the "with" block.
+            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
             return _soak(options, processes)
     except StereoDepthError as error:
         print(f'soak failed: {error}', file=sys.stderr)

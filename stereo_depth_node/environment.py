@@ -136,9 +136,7 @@ def reserved_domain() -> Iterator[int]:
     )
 
 
-def graph_environment(
-    inherited: Mapping[str, str], domain_id: int | str | None = None
-) -> dict[str, str]:
+def graph_environment(inherited: Mapping[str, str], domain_id: int | str) -> dict[str, str]:
     """Return the environment of processes that form a ROS graph of their own on this machine.
 
     Parameters
@@ -146,18 +144,10 @@ def graph_environment(
     inherited : mapping
         Variables to start from, such as ``os.environ``. A discovery range and a Fast DDS
         profile that it names are kept.
-    domain_id : int or str, optional
-        ROS_DOMAIN_ID of the graph; by default that of a domain that is free now.
-
-    Raises
-    ------
-    StereoDepthError
-        If all domains are in use.
+    domain_id : int or str
+        ROS_DOMAIN_ID of the graph, such as that of a `reserved_domain`.
     """
     environment = dict(inherited)
-    if domain_id is None:
-        with reserved_domain() as domain_id:
-            pass
     environment['ROS_DOMAIN_ID'] = str(domain_id)
     environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     environment.update(fast_dds_environment(environment))

@@ -19,7 +19,7 @@ from typing import Any
 
 from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.demo.report import draw_result, read_result
-from stereo_depth_node.environment import graph_environment
+from stereo_depth_node.environment import graph_environment, reserved_domain
 from stereo_depth_node.offline.datasets.loading import load_motorcycle
 from stereo_depth_node.offline.datasets.scenes import ENCODINGS, Scene
 from stereo_depth_node.offline.options import parse_size, positive
@@ -32,7 +32,7 @@ __all__ = ['add_parser', 'main', 'run']
 _BLOCK_SIZE = 15
 # Far above what a busy machine needs for the start of three programs and the discovery.
 _START_S = 90.0
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
 
 
 class DemoError(StereoDepthError):
@@ -187,11 +187,17 @@ def _what_to_type(environment: Mapping[str, str]) -> str:
 
 def _demonstrate(options: argparse.Namespace) -> None:
     scene = load_motorcycle()
-    has_reference = options.size is None
     if options.size:
         scene = scene.resized(*options.size)
     _make_folder(options.output)
-    environment = graph_environment(os.environ, os.environ.get('ROS_DOMAIN_ID'))
+    with reserved_domain() as free:
+        domain_id = os.environ.get('ROS_DOMAIN_ID') or free
+        _stream_and_report(options, scene, graph_environment(os.environ, domain_id))
+
+
+def _stream_and_report(
+    options: argparse.Namespace, scene: Scene, environment: Mapping[str, str]
+) -> None:
     print(
         f'Sending {options.pairs} pairs at {options.rate:g} per second to the node, '
         f'ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}.',
@@ -205,7 +211,7 @@ def _demonstrate(options: argparse.Namespace) -> None:
     picture = options.output / 'demo.png'
     draw_result(result, picture)
     print(result.table())
-    problems = result.problems(has_reference=has_reference)
+    problems = result.problems(has_reference=options.size is None)
     if problems:
         raise DemoError('\n'.join(problems))
     if options.show:
