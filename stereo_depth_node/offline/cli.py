@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module, metadata
 import io
+from itertools import takewhile
 import os
 import sys
 from typing import Any
@@ -16,6 +17,7 @@ from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.text_files import printable, visible
 from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
 from stereo_depth_node.offline.parser import nearest, ToolParser
+from stereo_depth_node.offline.stand_ins import stand_ins
 
 __all__ = ['main']
 
@@ -37,16 +39,19 @@ _TOOLS = {
 }
 # Library -> the extra of this package that has it. setup.py says which versions.
 _EXTRAS = {
+    'backports': 'offline',
     'cv2': 'offline',
     'distributed': 'cluster',
     'fastapi': 'studio',
     'jinja2': 'offline',
+    'lz4': 'offline',
     'matplotlib': 'offline',
     'mcap': 'offline',
     'nicegui': 'studio',
     'rich': 'offline',
     'rosbags': 'offline',
     'tabulate': 'offline',
+    'uvicorn': 'studio',
     'yaml': 'offline',
 }
 
@@ -87,7 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _status(given: Sequence[str]) -> int:
     tool = next(iter(given), '')
     try:
-        return _run(given)
+        with stand_ins('numpy', *_EXTRAS) if _is_for_help(given) else nullcontext():
+            return _run(given)
     except StereoDepthError as error:
         problem = visible(error)
     except ImportError as error:
@@ -127,6 +133,11 @@ def _status(given: Sequence[str]) -> int:
     else:
         print_problem(line)
     return 2
+
+
+def _is_for_help(arguments: Sequence[str]) -> bool:
+    options = takewhile(lambda each: each != '--', arguments)
+    return not {'-h', '--help', '--help-all'}.isdisjoint(options)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -76,6 +76,7 @@ def test_images_need_neither_rosbags_nor_ros(tmp_path: Path) -> None:
         (['bag', '{bag}', '{out}', '--dask', 'tcp://127.0.0.1:1'], 'distributed', 'cluster'),
         (['bag', '{bag}', '{out}', '--report', '{out}.html'], 'jinja2', 'offline'),
         (['inspect', 'in'], 'mcap', 'offline'),
+        (['inspect', 'in'], 'lz4', 'offline'),
         (['images', 'left.png', 'right.png'], 'matplotlib', 'offline'),
         (['evaluate', 'motorcycle'], 'tabulate', 'offline'),
         (['tune', 'motorcycle'], 'rich', 'offline'),
