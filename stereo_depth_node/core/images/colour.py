@@ -67,7 +67,8 @@ def _samples(image: RawImage, encoding: Encoding) -> npt.NDArray[Any]:
     if encoding.is_planar:
         shape = (image.height * 3 // 2, image.width)
         return np.ndarray(shape, np.uint8, image.data, strides=(image.step, 1))
-    return pixels.astype(pixels.dtype.newbyteorder('='), copy=False)
+    # OpenCV takes no rows that begin in the middle of a value.
+    return np.require(pixels, pixels.dtype.newbyteorder('='), ['ALIGNED'])
 
 
 def _has_planes(image: RawImage) -> bool:

@@ -88,6 +88,14 @@ def test_colours_of_16_bits_are_reduced_by_one_scale(encoding: str) -> None:
     assert np.abs(colour - expected)[INSIDE].max() < 6
 
 
+@pytest.mark.parametrize('padding', [1, 2])
+@pytest.mark.parametrize('encoding', ['rgb16', 'bgra16', 'bayer_rggb16'])
+def test_rows_may_begin_in_the_middle_of_a_value(encoding: str, padding: int) -> None:
+    """As in :func:`decode_grey`: what is matched has a colour, too."""
+    padded = decode_colour(raw(encoding, stored(encoding), padding))
+    np.testing.assert_array_equal(padded, decode_colour(raw(encoding, stored(encoding))))
+
+
 @pytest.mark.parametrize('encoding', ['mono8', 'mono16', '8UC1', 'nv24', 'what'])
 def test_grey_images_have_no_colour(encoding: str) -> None:
     image = raw(encoding, np.zeros((HEIGHT, 2 * WIDTH), np.uint8))
