@@ -118,34 +118,40 @@ def opencv_matcher(settings: dict[str, Any]) -> Any:
 
 
 def opencv_result(case: Case) -> np.ndarray:
-    """Match with OpenCV, speckle filter included; pixels that it leaves unwritten are invalid.
+    """Match with OpenCV, then filter speckles; pixels that it leaves unwritten are invalid.
 
     On one thread: at a positive min_disparity its strips of rows write into each other.
     """
-    matcher = opencv_matcher(case.settings)
-    matcher.setSpeckleWindowSize(case.speckle_window_size)
-    matcher.setSpeckleRange(case.speckle_range * DISPARITY_SCALE)
-    filtered = (case.settings['min_disparity'] - 1) * DISPARITY_SCALE
-    out = np.full(case.left.shape, filtered, np.int16)
+    height = len(case.left)
+    out = np.full(case.left.shape, _invalid(case), np.int16)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        matcher.compute(case.left, case.right, out)
+        opencv_matcher(case.settings).compute(case.left, case.right, out)
     finally:
         cv2.setNumThreads(threads)
-    return out
+    # There it also writes past the end of each row; below the last valid one, that stays.
+    out[height - case.settings['block_size'] // 2 :] = _invalid(case)
+    return _without_speckles(out, case)
 
 
 def kernel_result(case: Case, threads: int) -> np.ndarray:
-    """Match with the kernel, then filter speckles with OpenCV."""
+    """Match with the kernel, then filter speckles."""
     matcher = NumbaBlockMatcher(StereoBMParameters(**case.settings), threads=threads)
     out = np.empty(case.left.shape, np.int16)
     try:
         matcher.compute(case.left, case.right, out)
     finally:
         matcher.close()
+    return _without_speckles(out, case)
+
+
+def _without_speckles(disparities: np.ndarray, case: Case) -> np.ndarray:
     if case.speckle_window_size > 0:
-        filtered = (case.settings['min_disparity'] - 1) * DISPARITY_SCALE
         largest = case.speckle_range * DISPARITY_SCALE
-        cv2.filterSpeckles(out, filtered, case.speckle_window_size, largest)
-    return out
+        cv2.filterSpeckles(disparities, _invalid(case), case.speckle_window_size, largest)
+    return disparities
+
+
+def _invalid(case: Case) -> int:
+    return (case.settings['min_disparity'] - 1) * DISPARITY_SCALE

@@ -104,8 +104,7 @@ class Buffers(NamedTuple):
     `valid` is the part of the output that can hold disparities, `tiles` what is
     computed for it (more, for the left-right check). `strips` are all rows, for the
     pre-filters, `checked` what the left-right check looks at; `sums` are work space of
-    the pre-filters, two rows for each strip. `overrun` is what OpenCV writes past the
-    end of the last row.
+    the pre-filters, two rows for each strip.
     """
 
     shape: tuple[int, int]
@@ -118,7 +117,6 @@ class Buffers(NamedTuple):
     valid: Tile
     checked: list[Tile]
     tiles: list[Tile]
-    overrun: Tile | None
 
 
 def allocate_scratch(num_disparities: int, *, short: bool) -> Scratch:
@@ -168,11 +166,8 @@ def plan_buffers(shape: tuple[int, int], search: Search, threads: int) -> Buffer
     computed = Tile(first, last - first, half, height - half) if search.keep_costs else valid
     # The columns of the right image that have a full set of candidates.
     searchable = valid.columns > 0 and width - search.num_disparities >= max(-nearest, 0)
-    overrun = None
-    if searchable and search.min_disparity > 0:
-        overrun = Tile(width, search.min_disparity, height - half - 1, height - half)
     slack = CELL + 2 * half + search.num_disparities + abs(search.min_disparity)
-    stride = width + 2 * half + max(search.min_disparity, 0)
+    stride = width + 2 * half
     layout = Layout(width, height, slack + half, stride)
     length = (height + 1) * stride + 2 * slack
     left, right = (np.full(length, search.cap, np.uint8) for _ in range(2))
@@ -187,7 +182,6 @@ def plan_buffers(shape: tuple[int, int], search: Search, threads: int) -> Buffer
         valid,
         _cut_rows(checked, threads),
         _cut(computed, threads, _WINDOWS_PER_STRIP * 2 * half) if searchable else [],
-        overrun,
     )
 
 

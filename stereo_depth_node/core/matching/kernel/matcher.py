@@ -24,9 +24,8 @@ there are fewer tiles than threads, are handed to a pool of threads. Nothing of 
 size is allocated per frame.
 
 Where OpenCV repeats an edge, so does the kernel: the columns there count in the
-left-right check, and at a negative min_disparity they are part of the result. At a
-positive min_disparity OpenCV also writes past the end of each row; what stays of that,
-in the row below the last valid one, is reproduced too (:mod:`.filters` clears it).
+left-right check, and at a negative min_disparity they are part of the result. What OpenCV
+writes past the end of each row, at a positive min_disparity, is no result: the kernel does not.
 """
 
 from __future__ import annotations
@@ -142,8 +141,6 @@ class NumbaBlockMatcher:
             target = self._packed
         self._match(left, right, target.reshape(-1), buffers)
         self._clear_outside(target, buffers)
-        if buffers.overrun is not None:
-            self._match_tile(target.reshape(-1), buffers, buffers.overrun, 0)
         if target is not out:
             np.copyto(out, target)
 
@@ -195,10 +192,7 @@ class NumbaBlockMatcher:
             self._prefilters.filter_xsobel(
                 image, step, target, origin, stride, width, height, first, last, cap
             )
-        half = self._search.half
-        self._prefilters.pad_rows(
-            target, origin, stride, width, first, last, half, stride - width - half
-        )
+        self._prefilters.pad_rows(target, origin, stride, width, first, last, self._search.half)
 
     def _match_tile(self, out: Fixed, buffers: Buffers, tile: Tile, thread: int) -> None:
         self._kernels.match_tile(

@@ -124,13 +124,12 @@ def filter_normalized_response(
 
 @compiled
 def pad_rows(
-    target: Bytes, origin: int, stride: int, width: int, first: int, last: int,
-    before: int, after: int,
+    target: Bytes, origin: int, stride: int, width: int, first: int, last: int, count: int
 ) -> None:  # fmt: skip
-    """Repeat the edge pixels of each row `before` times on the left, `after` on the right."""
+    """Repeat the edge pixels of each row `count` times to either side."""
     for y in range(first, last):
         row = origin + y * stride
-        for x in range(row - before, row):
+        for x in range(row - count, row):
             target[x] = target[row]
-        for x in range(row + width, row + width + after):
+        for x in range(row + width, row + width + count):
             target[x] = target[row + width - 1]

@@ -64,6 +64,16 @@ def test_images_of_several_tiles_have_no_seams(width: int) -> None:
     np.testing.assert_array_equal(kernel_result(case, 1), opencv_result(case))
 
 
+@pytest.mark.parametrize('min_disparity', [-1100, 1100])
+def test_disparities_may_be_larger_than_a_tile_is_wide(min_disparity: int) -> None:
+    case = textured_case(width=2300, height=40, min_disparity=min_disparity, disp12_max_diff=1)
+    shift = min_disparity + 9
+    case = case._replace(right=np.roll(case.left, -shift, axis=1))
+    expected = opencv_result(case)
+    assert np.mean(np.abs(expected - shift * 16) <= 8) > 0.3
+    np.testing.assert_array_equal(kernel_result(case, 2), expected)
+
+
 @pytest.mark.parametrize('uniqueness_ratio', [1202, 1203])
 def test_the_uniqueness_test_is_exact_at_the_end_of_float32(uniqueness_ratio: int) -> None:
     """Of its whole numbers, which the smaller ratio leaves the largest SAD within."""
