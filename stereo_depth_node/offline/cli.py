@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from importlib import import_module, metadata
+from importlib import import_module
 import io
 from itertools import takewhile
 import os
@@ -18,6 +18,7 @@ from stereo_depth_node.core.settings.text_files import printable, visible
 from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
 from stereo_depth_node.offline.parser import nearest, ToolParser
 from stereo_depth_node.offline.stand_ins import stand_ins
+from stereo_depth_node.offline.versions import version_of
 
 __all__ = ['main']
 
@@ -167,17 +168,10 @@ def _run(arguments: Sequence[str]) -> int:
     if name and not name.startswith('-'):
         parser.error(f'there is no tool {printable(name, 60)}{nearest(name, _TOOLS)}')
     if parser.parse_whole(arguments).version:
-        print(f'stereo_depth {_version()}')
+        print(f'stereo_depth {version_of("stereo_depth_node") or "unknown (not installed)"}')
     else:
         parser.print_help()
     return 0
-
-
-def _version() -> str:
-    try:
-        return metadata.version('stereo_depth_node')
-    except metadata.PackageNotFoundError:
-        return 'unknown (not installed)'
 
 
 if __name__ == '__main__':

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 import dataclasses
 import hashlib
-from importlib import metadata
 import json
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from stereo_depth_node.offline.bags.summary import JobSummary
 from stereo_depth_node.offline.bags.topics import find_stereo_topics, StereoTopics
 from stereo_depth_node.offline.bags.writer import part_name, WrittenTopic
 from stereo_depth_node.offline.findings import PairFindings
+from stereo_depth_node.offline.versions import version_of
 
 __all__ = ['BagJob']
 
@@ -258,7 +258,7 @@ class BagJob:
             'outputs': list(options.outputs),
             'storage': dataclasses.asdict(options.recording_format),
             'copied topics': [topic.name for topic in copied],
-            'versions': [cv2.__version__, metadata.version('rosbags')],
+            'versions': [cv2.__version__, *map(version_of, ('rosbags', 'stereo_depth_node'))],
         }
 
 

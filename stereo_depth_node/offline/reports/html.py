@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 import io
 from pathlib import Path
 import platform
@@ -25,6 +24,7 @@ from matplotlib.figure import Figure
 from stereo_depth_node.core.settings.params_file import yaml_value
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.files.writing import write_file
+from stereo_depth_node.offline.versions import version_of
 
 __all__ = ['COLOURS', 'Report', 'new_figure']
 
@@ -182,17 +182,10 @@ def new_figure(rows: int = 1, *, height: float = 2.6) -> tuple[Figure, Any]:
 
 def _versions() -> list[tuple[str, str]]:
     libraries = ('stereo_depth_node', 'numpy', 'numba', 'rosbags', 'matplotlib')
-    found = [(library, version) for library in libraries if (version := _version(library))]
+    found = [(library, version) for library in libraries if (version := version_of(library))]
     return [
         *found,
         ('OpenCV', cv2.__version__),
         ('Python', platform.python_version()),
         ('system', f'{platform.system()} {platform.machine()}'),
     ]
-
-
-def _version(library: str) -> str:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ''

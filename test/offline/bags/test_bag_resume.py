@@ -115,6 +115,16 @@ def test_a_job_is_not_resumed_with_calibration_files_that_have_changed(
     assert 'begun with other calibration files' in capsys.readouterr().err
 
 
+def test_a_job_is_not_resumed_with_another_version(
+    tmp_path: Path, monkeypatch: Any, capsys: Any, begun: Begun
+) -> None:
+    computed = begun.copied_to(tmp_path / 'out', monkeypatch)
+    monkeypatch.setattr('stereo_depth_node.offline.bags.job.version_of', lambda _: '99.0')
+    assert run_bag(begun.source, tmp_path / 'out', '--resume') == 2
+    assert 'begun with other versions: run as then' in capsys.readouterr().err
+    assert computed == []
+
+
 def _cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
