@@ -56,17 +56,23 @@ def decode_colour(image: RawImage | CompressedImage) -> Colour:
         encoding = ENCODINGS.get(image.encoding)
         if encoding is None or not encoding.has_colour:
             raise EncodingError(f'encoding {image.encoding[:40]!r} has no colour that is known')
-        return _to_rgb(_samples(image, encoding), encoding)
+        return _to_rgb(_samples(image, encoding), encoding)[:, : image.width]
     except cv2.error as error:
         raise ImageError(f'OpenCV cannot convert this image to RGB: {error}') from error
 
 
 def _samples(image: RawImage, encoding: Encoding) -> npt.NDArray[Any]:
-    """Return the pixels; of planar YUV all planes, as many rows as OpenCV expects."""
+    """Return the pixels; of planar YUV all planes, as many rows as OpenCV expects.
+
+    Where two pixels share their colours (YUV 4:2:2), an odd width is made even.
+    """
     pixels = pixels_of(image, encoding)
     if encoding.is_planar:
         shape = (image.height * 3 // 2, image.width)
         return np.ndarray(shape, np.uint8, image.data, strides=(image.step, 1))
+    if encoding.channels == 2 and image.width % 2:
+        # The last pixel has one of U and V. The one before it, seen as the next, has the other.
+        pixels = np.pad(pixels, ((0, 0), (0, 1), (0, 0)), 'reflect')
     # OpenCV takes no rows that begin in the middle of a value.
     return np.require(pixels, pixels.dtype.newbyteorder('='), ['ALIGNED'])
 

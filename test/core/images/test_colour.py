@@ -96,6 +96,18 @@ def test_rows_may_begin_in_the_middle_of_a_value(encoding: str, padding: int) ->
     np.testing.assert_array_equal(padded, decode_colour(raw(encoding, stored(encoding))))
 
 
+@pytest.mark.parametrize('encoding', ['yuv422', 'uyvy', 'yuyv'])
+@pytest.mark.parametrize('width', [1, 15, 45])
+def test_an_odd_width_has_the_colours_of_an_even_one(encoding: str, width: int) -> None:
+    whole = raw(encoding, stored(encoding))
+    part = RawImage(HEIGHT, width, encoding, False, whole.step, whole.data)
+    difference = np.abs(decode_colour(part).astype(int) - TRUTH[:, :width])
+    # One pixel has U alone; the colours of all others are within 4, as those of the whole.
+    if width > 1:
+        assert difference[INSIDE[:, :width]].max() <= 4
+    assert difference.shape == (HEIGHT, width, 3)
+
+
 @pytest.mark.parametrize('encoding', ['mono8', 'mono16', '8UC1', 'nv24', 'what'])
 def test_grey_images_have_no_colour(encoding: str) -> None:
     image = raw(encoding, np.zeros((HEIGHT, 2 * WIDTH), np.uint8))
