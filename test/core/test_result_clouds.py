@@ -36,10 +36,10 @@ from stereo_depth_node.core.settings.settings import Settings
 def reprojected(depth: Any, info: Any) -> np.ndarray:
     """Return the points of a depth image as depth_image_proc makes them of its camera_info."""
     metres = np.frombuffer(depth.data.tobytes(), np.float32).reshape(depth.height, depth.width)
-    f, cx, cy = info.p[0], info.p[2], info.p[6]
+    f, fy, cx, cy = info.p[0], info.p[5], info.p[2], info.p[6]
     rows, columns = np.nonzero(np.isfinite(metres))
     z = metres[rows, columns].astype(np.float64)
-    return np.stack([(columns - cx) * z / f, (rows - cy) * z / f, z], axis=1)
+    return np.stack([(columns - cx) * z / f, (rows - cy) * z / fy, z], axis=1)
 
 
 @pytest.mark.parametrize('offset', [0.0, -8.5, 12.0])
@@ -85,6 +85,21 @@ def test_a_plane_at_2_m_lies_at_2_m_and_the_depth_image_gives_the_same_cloud(
     np.testing.assert_allclose(points, expected, rtol=0, atol=1e-5)
     # What lies on the left of the image has a negative X, what lies above a negative Y.
     assert points[:, 1].min() < 0 < points[:, 1].max()
+
+
+@pytest.mark.parametrize('factor', [1, 2])
+def test_heights_of_points_are_those_of_pixels_that_are_not_square(factor: int) -> None:
+    """A camera that leaves out every second column: fy is twice f."""
+    calibrations = tuple(
+        dataclasses.replace(each, p=tuple(np.multiply(each.p, 4 * (1,) + 4 * (2,) + 4 * (1,))))
+        for each in cameras()
+    )
+    scene = scene_of(plane(WIDTH, HEIGHT, DISPARITY_PX), finest_px=8)
+    outputs = Camera(SETTINGS.replace(downscale=factor), calibrations).see(scene.left, scene.right)
+    info, points = outputs['depth/camera_info'], points_of(outputs['points2'])
+    assert info.p[5] == 2 * info.p[0] == 2 * F_PX / factor
+    expected = reprojected(outputs['depth/image_rect'], info)
+    np.testing.assert_allclose(points, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,15 @@ class StereoGeometry:
     width, height : int
         Size of the rectified images, pixels.
     f : float
-        Focal length, pixels.
+        Horizontal focal length, pixels.
     cx, cy : float
         Principal point of the left camera, pixels.
     cx_right : float
         cx of the right camera, pixels.
     baseline : float
         Distance of the cameras, metres, positive.
+    fy : float
+        Vertical focal length, pixels; where it is not given, 0, that of square pixels, `f`.
 
     Raises
     ------
@@ -61,15 +63,18 @@ class StereoGeometry:
     cy: float
     cx_right: float
     baseline: float
+    fy: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no camera has."""
-        for name in ('f', 'cx', 'cy', 'cx_right', 'baseline'):
+        """Refuse numbers that no camera has, and fill in `fy`."""
+        if self.fy == 0.0:
+            object.__setattr__(self, 'fy', self.f)
+        for name in ('f', 'cx', 'cy', 'cx_right', 'baseline', 'fy'):
             value = getattr(self, name)
-            if not math.isfinite(value) or (value <= 0.0 and name in ('f', 'baseline')):
+            if not math.isfinite(value) or (value <= 0.0 and name in ('f', 'baseline', 'fy')):
                 raise CalibrationError(
-                    f'{name} of the stereo camera is {value:g}: f (pixels) and baseline (metres) '
-                    'must be above 0, the others finite'
+                    f'{name} of the stereo camera is {value:g}: f and fy (pixels) and baseline '
+                    '(metres) must be above 0, the others finite'
                 )
 
     @property
@@ -133,6 +138,7 @@ class StereoGeometry:
             cy=left.p[6],
             cx_right=right.p[2],
             baseline=baseline,
+            fy=max(left.p[5], 0.0),
         )
 
     def depth_at(self, disparity: float) -> float:
@@ -151,6 +157,7 @@ class StereoGeometry:
             cy=(self.cy - centre) / factor,
             cx_right=(self.cx_right - centre) / factor,
             baseline=self.baseline,
+            fy=self.fy / factor,
         )
 
     def reprojection_matrix(self) -> npt.NDArray[np.float64]:
@@ -158,11 +165,11 @@ class StereoGeometry:
 
         Here d = x_l - x_r as matched, before the offset is taken off, so that the last row
         carries the offset: W = (d - offset) / baseline (the Q of cv2.stereoRectify, whose
-        Tx is -baseline).
+        Tx is -baseline, for pixels that need not be square).
         """
         q = np.zeros((4, 4))
-        q[0, 0] = q[1, 1] = 1.0
-        q[0, 3], q[1, 3], q[2, 3] = -self.cx, -self.cy, self.f
+        q[0, 0], q[1, 1] = 1.0, self.f / self.fy
+        q[0, 3], q[1, 3], q[2, 3] = -self.cx, -self.cy * q[1, 1], self.f
         q[3, 2], q[3, 3] = 1.0 / self.baseline, -self.offset / self.baseline
         return q
 

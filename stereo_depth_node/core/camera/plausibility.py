@@ -272,8 +272,8 @@ def _shape_notes(side: str, camera: CameraCalibration) -> Iterator[str]:
     if not math.isclose(image.p[0], image.p[5], rel_tol=_ROUNDED_PIXEL):
         yield (
             f'pixels of the {side} camera are not square, P[0] is {image.p[0]:g} px and P[5] '
-            f'{image.p[5]:g} px: depth is right, but the heights of points are not; publish P and '
-            'binning of square pixels'
+            f'{image.p[5]:g} px: the heights of points are those of P[5]; correct P or binning, '
+            'unless the camera leaves out rows or columns'
         )
 
 

@@ -6,7 +6,7 @@ With the Q of :meth:`.StereoGeometry.reprojection_matrix`, [X Y Z W] = Q [x y d 
 and with Z = f * B / (d - offset), that is::
 
     X = (x - cx) * Z / f
-    Y = (y - cy) * Z / f
+    Y = (y - cy) * Z / fy
 
 The offset of the principal points is in Z already. x is to the right, y down, z forward
 (REP 103).
@@ -99,7 +99,7 @@ class PointProjector:
         self._step = step
         columns, rows = np.arange(geometry.width), np.arange(geometry.height)
         self._right = ((columns - geometry.cx) / geometry.f).astype(np.float32)
-        self._down = ((rows - geometry.cy) / geometry.f).astype(np.float32)
+        self._down = ((rows - geometry.cy) / geometry.fy).astype(np.float32)
         self._grid = (len(rows[::step]), len(columns[::step]))
         self._is_organized = is_organized
         # A place more than there are pixels: the compiled loop writes before it knows.

@@ -211,7 +211,7 @@ class StereoCalibration:
 def rectified_cameras(geometry: StereoGeometry) -> Cameras:
     """Return the calibrations of the rectified cameras that a geometry describes."""
     f, cx, cy = geometry.f, geometry.cx, geometry.cy
-    left = np.array([[f, 0.0, cx, 0.0], [0.0, f, cy, 0.0], [0.0, 0.0, 1.0, 0.0]])
+    left = np.array([[f, 0.0, cx, 0.0], [0.0, geometry.fy, cy, 0.0], [0.0, 0.0, 1.0, 0.0]])
     right = left.copy()
     # P[3] = -f * B of the right camera, 0 of the left (REP 104).
     right[0, 2:] = geometry.cx_right, -f * geometry.baseline

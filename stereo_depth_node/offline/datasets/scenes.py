@@ -163,6 +163,7 @@ class Scene:
                 cy=moved(seen.cy, y),
                 cx_right=moved(seen.cx_right, x),
                 baseline=seen.baseline,
+                fy=seen.fy * scale,
             )
         return Scene(self.name, *grey, truth, visible, seen, colours)
 

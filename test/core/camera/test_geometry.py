@@ -132,7 +132,14 @@ def test_focal_lengths_that_differ_by_rounding_are_one():
 
 @pytest.mark.parametrize(
     ('name', 'value'),
-    [('f', 0.0), ('f', -700.0), ('baseline', 0.0), ('baseline', -0.1), ('cx', math.nan)],
+    [
+        ('f', 0.0),
+        ('f', -700.0),
+        ('fy', -1.0),
+        ('baseline', 0.0),
+        ('baseline', -0.1),
+        ('cx', math.nan),
+    ],
 )
 def test_numbers_that_no_camera_has_are_refused_where_they_are_given_directly(name, value):
     numbers = {'f': 700.0, 'cx': 320.0, 'cy': 240.0, 'cx_right': 320.0, 'baseline': 0.1}
@@ -160,11 +167,15 @@ def test_a_reduced_geometry_is_that_of_the_reduced_cameras(factor):
     assert reduced.offset == pytest.approx(full.offset / factor)
 
 
+@pytest.mark.parametrize('fy', [0.0, 250.0])
 @pytest.mark.parametrize('offset', [0.0, 20.0, -20.0])
-def test_the_reprojection_matrix_takes_pixels_and_matched_disparity_to_the_point(offset):
-    geometry = geometry_of(640, 480, f=500.0, baseline=0.1, offset=offset)
+def test_the_reprojection_matrix_takes_pixels_and_matched_disparity_to_the_point(offset, fy):
+    geometry = dataclasses.replace(
+        geometry_of(640, 480, f=500.0, baseline=0.1, offset=offset), fy=fy
+    )
+    assert geometry.fy == (fy or 500.0)
     x, y, z = 0.4, -0.3, 2.0
-    column, row = geometry.f * x / z + geometry.cx, geometry.f * y / z + geometry.cy
+    column, row = geometry.f * x / z + geometry.cx, geometry.fy * y / z + geometry.cy
     column_right = geometry.f * (x - geometry.baseline) / z + geometry.cx_right
     point = geometry.reprojection_matrix() @ np.array([column, row, column - column_right, 1.0])
     assert point[:3] / point[3] == pytest.approx([x, y, z], rel=1e-12)

@@ -21,7 +21,7 @@ from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
 
 GEOMETRY = StereoGeometry(
-    width=40, height=30, f=50.0, cx=17.5, cy=12.25, cx_right=22.5, baseline=0.2
+    width=40, height=30, f=50.0, cx=17.5, cy=12.25, cx_right=22.5, baseline=0.2, fy=40.0
 )
 
 
