@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parameters of stereo_image_proc are here.
 
-Facts are those of its versions 3.0.4 (Humble), 4.0.1 (Iron) and 5.0.1 (Jazzy), and of
-the OpenCV matchers that it hands them to.
+Facts are those of its versions 3.0.4 (Humble), 4.0.1 (Iron) and 5.0.1 (Jazzy), what its changelog
+says up to 7.1.3 (Rolling), and those of the OpenCV matchers that it hands them to.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _DISPARITY_NODE: dict[str, Value] = {
     'P2': 400.0,
     'speckle_size': 100,
     'speckle_range': 4,
+    'use_image_transport_camera_info': True,
     **_BOTH_NODES,
 }
 _POINT_CLOUD_NODE: dict[str, Value] = {
@@ -231,6 +232,9 @@ class Conversion:
                 'image_transport', 'here raw or compressed: put "image_transport republish" before'
             )
         self._leave_out('use_system_default_qos', 'set the profile of a topic by qos_overrides')
+        self._leave_out(
+            'use_image_transport_camera_info', 'here camera_info is remapped by itself, always'
+        )
 
     def _convert_point_cloud_node(self) -> None:
         self._set('points_color', 'use_color', lambda value: 'rgb' if value else 'none')

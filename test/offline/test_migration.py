@@ -155,6 +155,10 @@ def test_its_cloud_becomes_an_image_of_coloured_points(migrate: Any, tmp_path: P
     ('given', 'said'),
     [
         ({'use_system_default_qos': True}, 'use_system_default_qos: true: .* qos_overrides'),
+        (
+            {'use_image_transport_camera_info': True},
+            'use_image_transport_camera_info: true: here camera_info is remapped by itself',
+        ),
         ({'image_transport': 'theora'}, 'image_transport: theora: .* republish'),
         ({'P1': 100.0}, 'P1: 100.0: for semi-global matching alone'),
         ({'disp12_max_diff': 1}, 'disp12_max_diff: 1: block matching is not checked there'),

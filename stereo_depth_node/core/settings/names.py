@@ -38,6 +38,7 @@ STEREO_IMAGE_PROC_NAMES = {
     'approximate_sync': 'sync_tolerance (0 is exact)',
     'approximate_sync_tolerance_seconds': 'sync_tolerance',
     'use_system_default_qos': 'qos_overrides',
+    'use_image_transport_camera_info': 'nothing (remap left/camera_info and right/camera_info)',
     'use_color': 'points_color',
     'avoid_point_cloud_padding': 'nothing',
 }
