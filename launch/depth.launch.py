@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import os
 from pathlib import Path
 import sys
+from typing import Any
 
 from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -23,6 +24,7 @@ from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 from launch_ros.utilities import prefix_namespace
+import yaml
 
 from stereo_depth_node.core.settings import known_parameters
 from stereo_depth_node.core.settings.names import check_launch_arguments
@@ -191,15 +193,18 @@ def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [SetEnvironmentVariable(name, path) for name, path in variables.items()]
 
 
-def _preset(context: LaunchContext) -> list[str]:
+def _preset(context: LaunchContext) -> list[Any]:
     preset = context.launch_configurations['preset']
     if not preset:
         return []
     folder = os.path.join(FindPackageShare(PACKAGE).perform(context), 'config', 'presets')
-    return [_existing('preset', os.path.join(folder, f'{preset}.yaml'), ', '.join(PRESETS))]
+    path = _existing('preset', os.path.join(folder, f'{preset}.yaml'), ', '.join(PRESETS))
+    # As those of the node, too: a section of params_file for it would win over one for all nodes.
+    content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    return [path, content['/**']['ros__parameters']]
 
 
-def _node(context: LaunchContext, preset: list[str]) -> Node:
+def _node(context: LaunchContext, preset: list[Any]) -> Node:
     value = context.launch_configurations
     given = {name: value[name] for name in PARAMETERS if value[name]}
     if value['points']:

@@ -74,12 +74,15 @@ class Call:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All parameters of the files; a later file wins."""
-        found: dict[str, Any] = {}
+        """All parameters of the files, as ROS takes them.
+
+        A later file wins over the same section. Sections count in the order in which they came.
+        """
+        sections: dict[str, dict[str, Any]] = {}
         for text in self.parameter_files:
-            for section in yaml.safe_load(text).values():
-                found.update(section['ros__parameters'])
-        return found
+            for name, section in yaml.safe_load(text).items():
+                sections.setdefault(name, {}).update(section['ros__parameters'])
+        return {name: value for each in sections.values() for name, value in each.items()}
 
 
 @dataclass(frozen=True)
@@ -322,9 +325,23 @@ def test_the_parameter_file_reaches_the_node(start, tmp_path):
     assert (parameters['num_disparities'], parameters['block_size']) == (96, 9)
 
 
-def test_a_preset_reaches_the_node_and_wins_over_the_parameter_file(start, tmp_path):
+@pytest.mark.parametrize(
+    'text',
+    [
+        '/**: {ros__parameters: {num_disparities: 96, block_size: 33}}',
+        (
+            '/**: {ros__parameters: {num_disparities: 96}}\n'
+            '/stereo_depth_node: {ros__parameters: {block_size: 33}}'
+        ),
+        (
+            '/stereo_depth_node: {ros__parameters: {num_disparities: 96}}\n'
+            '/**: {ros__parameters: {block_size: 33}}'
+        ),
+    ],
+)
+def test_a_preset_reaches_the_node_and_wins_over_the_parameter_file(start, tmp_path, text):
     file = tmp_path / 'mine.yaml'
-    file.write_text('/**: {ros__parameters: {num_disparities: 96, block_size: 33}}')
+    file.write_text(text)
     parameters = start(preset='navigation', params_file=str(file)).node.parameters
     preset = yaml.safe_load((PRESETS / 'navigation.yaml').read_text())['/**']['ros__parameters']
     assert preset.items() <= parameters.items()
