@@ -192,6 +192,8 @@ class _Page:
             if self._shows_frozen and compared is not None:
                 number, figures, compared = session.frozen[0], compared, None
         self._figures.show(number, figures, session.trend, compared)
+        if shown is not None and shown[0] != number:
+            self._figures.mark_old()
         if self._timeline is not None:
             background_tasks.create(self._timeline.measure())
 

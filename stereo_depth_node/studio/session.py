@@ -3,8 +3,8 @@
 """What one tab of the browser shows: its settings and how they came about, and its result.
 
 Matching happens in threads beside the page. Of the changes that come while a pair is matched only
-the newest is matched next; the figures, which take longer than the picture, follow when no change
-waits.
+the newest is matched next. The figures, which take longer than the picture, follow when no change
+waits, and no change waits for them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 import secrets
 import time
 from typing import TypeVar
@@ -119,6 +120,7 @@ class Session:
         self._is_shown = asyncio.Event()
         self._has_changed = asyncio.Event()
         self._has_changed.set()
+        self._is_at_rest = asyncio.Event()
 
     @property
     def settings(self) -> Settings:
@@ -236,7 +238,14 @@ class Session:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def run(self) -> None:
-        """Match whatever is wanted, until cancelled."""
+        """Match whatever is wanted, and find the figures of it, until cancelled."""
+        figures = asyncio.create_task(self._find_figures())
+        try:
+            await self._match()
+        finally:
+            figures.cancel()
+
+    async def _match(self) -> None:
         while True:
             await self._has_changed.wait()
             self._has_changed.clear()
@@ -264,7 +273,7 @@ class Session:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._has_changed.wait(), _REST_S)
             if not self._has_changed.is_set() or self._is_starved():
-                await self._find_figures(result, self.number)
+                self._is_at_rest.set()
 
     def _is_starved(self) -> bool:
         """Say whether a node that never rests has kept the figures from being found for long."""
@@ -283,20 +292,26 @@ class Session:
             png_of_layer(result, name, limits)
         return result, index
 
-    async def _find_figures(self, result: Result, number: int) -> None:
-        try:
-            self.figures = await self.in_thread(
-                lambda: figures_of(result, self._references.of(result))
-            )
-        except Exception as error:  # noqa: BLE001 (as above)
-            self.on_problem(_text_of(error))
-            return
-        self._figures_s = time.monotonic()
-        self.figures_number = number
-        if self.frozen is not None and self.frozen[0] == number:
-            self.frozen = (number, result, self.figures)
-        self.trend.append(self.figures)
-        self.on_figures()
+    async def _find_figures(self) -> None:
+        while True:
+            await self._is_at_rest.wait()
+            self._is_at_rest.clear()
+            result, number = self.result, self.number
+            assert result is not None
+            try:
+                self.figures = await self.in_thread(partial(self._figures_of, result))
+            except Exception as error:  # noqa: BLE001 (as above)
+                self.on_problem(_text_of(error))
+                continue
+            self._figures_s = time.monotonic()
+            self.figures_number = number
+            if self.frozen is not None and self.frozen[0] == number:
+                self.frozen = (number, result, self.figures)
+            self.trend.append(self.figures)
+            self.on_figures()
+
+    def _figures_of(self, result: Result) -> Figures:
+        return figures_of(result, self._references.of(result))
 
 
 def _text_of(error: Exception) -> str:

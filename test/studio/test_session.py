@@ -19,7 +19,7 @@ pytest.importorskip('rosbags')
 from stereo_depth_node.core import Settings
 from stereo_depth_node.offline.datasets.scenes import Scene
 from stereo_depth_node.studio import session as session_module
-from stereo_depth_node.studio.figures import References
+from stereo_depth_node.studio.figures import figures_of, References
 from stereo_depth_node.studio.frames import Frame, SceneSource
 from stereo_depth_node.studio.session import Session
 
@@ -102,6 +102,33 @@ def test_a_change_is_told_when_its_picture_is_seen(source, monkeypatch):
         await until(lambda: seen)
         assert await session.change({'block_size': 9}) == ''
         assert seen == [START.block_size, 9]
+
+    run(source, use)
+
+
+def test_a_change_does_not_wait_for_the_figures_of_the_result_before(source, monkeypatch):
+    """Those of large images take many times as long as a match."""
+    is_begun, may_find = threading.Event(), threading.Event()
+    found = []
+
+    def slow(result, reference):
+        is_begun.set()
+        assert may_find.wait(DEADLINE_S)
+        found.append(result.settings.block_size)
+        return figures_of(result, reference)
+
+    monkeypatch.setattr(session_module, 'figures_of', slow)
+    monkeypatch.setattr(session_module, '_REST_S', 0.0)
+
+    async def use(session: Session) -> None:
+        source.may_read.release(2)
+        await until(is_begun.is_set)
+        assert await session.change({'block_size': 9}) == ''
+        await until(lambda: session.number == 2)
+        assert session.figures is None
+        may_find.set()
+        await until(lambda: session.figures_number == 2)
+        assert found[-1] == 9
 
     run(source, use)
 
