@@ -101,18 +101,6 @@ def test_a_machine_without_python_is_told_what_to_install(copy, tmp_path):
     assert 'PYTHON=/path/to/python3.12' in done.stderr
 
 
-def test_the_demo_prints_its_help_without_making_an_environment(copy, tmp_path):
-    shutil.copytree(ROOT / 'stereo_depth_node', copy / 'stereo_depth_node')
-    python = tmp_path / 'python3'
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
-    python.chmod(0o755)
-    environment = {'PATH': f'{tmp_path}:{os.environ["PATH"]}'}
-    done = run(copy / 'scripts/demo', '--help', cwd=tmp_path, env=environment)
-    assert (done.returncode, done.stderr) == (0, '')
-    assert '--keep-running' in done.stdout
-    assert not list(copy.glob('.venv*'))
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
 def test_a_checkout_that_cannot_be_written_to_is_named(copy, tmp_path):
     copy.chmod(0o555)

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from importlib import import_module
 import io
-from itertools import takewhile
 import os
 import sys
 from typing import Any
@@ -17,7 +16,6 @@ from stereo_depth_node.core.errors import StereoDepthError
 from stereo_depth_node.core.settings.text_files import printable, visible
 from stereo_depth_node.offline.interruption import INTERRUPTED, run_interruptible
 from stereo_depth_node.offline.parser import nearest, ToolParser
-from stereo_depth_node.offline.stand_ins import stand_ins
 from stereo_depth_node.offline.versions import version_of
 
 __all__ = ['main']
@@ -93,8 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _status(given: Sequence[str]) -> int:
     tool = next(iter(given), '')
     try:
-        with stand_ins('numpy', *_EXTRAS) if _is_for_help(given) else nullcontext():
-            return _run(given)
+        return _run(given)
     except StereoDepthError as error:
         problem = visible(error)
     except ImportError as error:
@@ -134,11 +131,6 @@ def _status(given: Sequence[str]) -> int:
     else:
         print_problem(line)
     return 2
-
-
-def _is_for_help(arguments: Sequence[str]) -> bool:
-    options = takewhile(lambda each: each != '--', arguments)
-    return not {'-h', '--help', '--help-all'}.isdisjoint(options)
 
 
 def _run(arguments: Sequence[str]) -> int:

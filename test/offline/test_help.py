@@ -58,25 +58,6 @@ def test_the_help_of_a_tool_fits_two_screens(tool: str, capsys: Any, monkeypatch
     assert all(line.endswith('a multiple of 16 [64]') for line in settings)
 
 
-@pytest.mark.parametrize('tool', [*TOOLS, 'demo', 'migrate'])
-@pytest.mark.parametrize('option', ['--help', '--help-all'])
-def test_the_help_of_a_tool_needs_no_library(
-    tool: str, option: str, capsys: Any, monkeypatch: Any
-) -> None:
-    """Nothing but Python's own is found, as where nothing has been installed."""
-    monkeypatch.setenv('COLUMNS', '80')
-    done = subprocess.run(
-        [sys.executable, '-S', '-m', 'stereo_depth_node.offline', tool, option],
-        env={'PYTHONPATH': str(ROOT), 'COLUMNS': '80'},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout == printed(capsys, tool, option)
-
-
 def test_names_that_an_option_has_taken_are_to_be_written_before_it(capsys: Any) -> None:
     said = refused(capsys, 'images', '--calib', 'calib.txt', 'left.png', 'right.png')
     assert 'required: LEFT RIGHT: write them before --calib, which takes all names' in said
