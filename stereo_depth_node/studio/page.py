@@ -19,6 +19,7 @@ from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.reports.html import COLOURS
 from stereo_depth_node.studio.controls import Controls
 from stereo_depth_node.studio.exports import OutputFolder
+from stereo_depth_node.studio.history import History
 from stereo_depth_node.studio.node_source import NodeSource
 from stereo_depth_node.studio.panels import (
     CloudPanel,
@@ -53,11 +54,17 @@ _KEYS = """\
 """
 
 
-def build_page(session: Session, output: OutputFolder | None = None) -> None:
-    """Build the page of a tab; with an output folder, files can be saved there."""
+def build_page(session: Session, output: OutputFolder | None = None) -> Callable[[History], None]:
+    """Build the page of a tab; with an output folder, files can be saved there.
+
+    Returns
+    -------
+    callable
+        Has it go on with settings that there were before.
+    """
     ui.add_css(_STYLE)
     ui.colors(primary=COLOURS[0], accent=COLOURS[1], positive=COLOURS[2])
-    _Page(session, output)
+    return _Page(session, output).resume
 
 
 class _Page:
@@ -105,6 +112,12 @@ class _Page:
         session.on_problem = self._show_problem
         session.on_settings = self._follow
         self._update_buttons()
+
+    def resume(self, history: History) -> None:
+        """Go on with the settings of the tab, and those before them."""
+        self._session.history = history
+        self._session.request()
+        self._controls.show(history.now)
 
     def _build_header(self) -> None:
         session = self._session

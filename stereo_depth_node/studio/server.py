@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import deepcopy
 import math
 import secrets
 import socket
 import webbrowser
 
 from fastapi import FastAPI, Request, Response
-from nicegui import background_tasks, ui
+from nicegui import app, background_tasks, ui
 import uvicorn
 
 from stereo_depth_node.core.errors import InputError
@@ -185,7 +186,7 @@ def _application(studio: Studio) -> FastAPI:
     @ui.page('/', reconnect_timeout=studio.lost_s)
     async def page() -> None:
         session = studio.open_session()
-        build_page(session, studio.output)
+        resume = build_page(session, studio.output)
         task = background_tasks.create(session.run(), name=f'session {session.key}')
         client = ui.context.client
 
@@ -193,6 +194,15 @@ def _application(studio: Studio) -> FastAPI:
             task.cancel()
             studio.close_session(session)
 
+        def connected() -> None:
+            """Go on with the settings that the tab had before it was loaded anew."""
+            before = app.storage.tab.get('history')
+            if before is not None and before is not session.history:
+                resume(deepcopy(before))  # a duplicated tab begins with the same
+            app.storage.tab['history'] = session.history
+
+        if not isinstance(studio.source, NodeSource):  # whose settings are in the node
+            client.on_connect(connected)
         client.on_disconnect(session.keep_newest)
         client.on_delete(close)
 

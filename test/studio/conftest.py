@@ -34,6 +34,8 @@ def page(browser, address) -> Iterator[Page]:
     try:
         yield from opened(browser, address)
     finally:
+        # The next page would go on with the settings of this one.
+        browser.execute_script('sessionStorage.clear()')
         browser.get(BLANK)
 
 

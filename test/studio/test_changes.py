@@ -54,6 +54,17 @@ def test_the_last_of_many_moves_wins(page):
     page.until(lambda: page.layer('disparity')[1] == last[1])
 
 
+def test_a_page_that_is_loaded_anew_has_the_settings_and_can_undo_them(page):
+    page.settled()
+    page.type('block_size', '9')
+    page.until(lambda: page.layer('disparity')[0] == page.number() > 1)
+    picture = page.layer('disparity')[1]
+    page.driver.refresh()
+    page.until(lambda: page.layer('disparity') and page.value('block_size') == '9')
+    page.until(lambda: page.layer('disparity')[1] == picture)
+    page.until_done(lambda: page.press('z'), lambda: page.value('block_size') == '15')
+
+
 def test_undo_redo_presets_and_the_frozen_result(page):
     _, first = page.settled()
     page.press('f')
