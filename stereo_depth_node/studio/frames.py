@@ -134,25 +134,19 @@ class Frame:
 
 
 class Source(Protocol):
-    """Where the frames come from.
-
-    Attributes
-    ----------
-    name : str
-        For people.
-    count : int
-        Frames that there are.
-    apply : callable or None
-        Where the settings are those of a running node: has changes taken by it, and returns why
-        it refuses them.
-    """
+    """Where the frames come from."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """For people."""
+
     @property
-    def count(self) -> int: ...  # noqa: D102
+    def count(self) -> int:
+        """The number of frames that there are."""
+
     @property
-    def apply(self) -> Callable[[Changes], str] | None: ...  # noqa: D102
+    def apply(self) -> Callable[[Changes], str] | None:
+        """Has changes taken by a running node whose settings they are, and returns why not."""
 
     def reading(self, settings: Settings) -> tuple[object, ...]:
         """Return of the settings what a frame depends on: it is read anew when that changes."""

@@ -37,22 +37,19 @@ Strip = tuple[Grey, Grey, slice]
 
 
 class Pair(Protocol):
-    """A rectified pair to score settings by: any class that has these.
-
-    Attributes
-    ----------
-    left, right : (H, W) uint8 ndarray
-        Grey images.
-    truth : (H, W) float32 ndarray or None
-        x_l - x_r in pixels, NaN where unknown, if there is a ground truth.
-    """
+    """A rectified pair to score settings by: any class that has these."""
 
     @property
-    def left(self) -> Grey: ...  # noqa: D102
+    def left(self) -> Grey:
+        """The grey image of the left camera, (H, W) uint8."""
+
     @property
-    def right(self) -> Grey: ...  # noqa: D102
+    def right(self) -> Grey:
+        """The grey image of the right camera, (H, W) uint8."""
+
     @property
-    def truth(self) -> Float | None: ...  # noqa: D102
+    def truth(self) -> Float | None:
+        """x_l - x_r, pixels, (H, W) float32, NaN where unknown; None without a ground truth."""
 
 
 def pipeline_for(settings: Settings, image: Grey) -> StereoPipeline:
