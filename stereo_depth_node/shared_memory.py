@@ -1,6 +1,6 @@
 # Copyright 2026 The stereo_depth_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether /dev/shm holds what Fast DDS wants to put there, before it tries.
+"""Whether /dev/shm holds what Fast DDS wants to put there, before it tries, and for whom.
 
 Containers get 64 MiB from Docker. Where its segment does not fit, Fast DDS does without shared
 memory; where nothing fits, what ROS loads ends the process with SIGBUS.
@@ -9,7 +9,9 @@ memory; where nothing fits, what ROS loads ends the process with SIGBUS.
 from __future__ import annotations
 
 from collections.abc import Mapping
+import contextlib
 from dataclasses import dataclass
+import fcntl
 import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,7 +20,14 @@ from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import printable, read_text
 from stereo_depth_node.environment import profile_variable, shared_file
 
-__all__ = ['REMEDY', 'SHM_FOLDER', 'SharedMemory', 'is_shared_memory_full', 'shared_memory']
+__all__ = [
+    'REMEDY',
+    'SHM_FOLDER',
+    'SharedMemory',
+    'foreign_participant',
+    'is_shared_memory_full',
+    'shared_memory',
+]
 
 SHM_FOLDER = Path('/dev/shm')
 """Where Linux keeps shared memory."""
@@ -38,6 +47,8 @@ _OVERHEAD, _PORTS_BYTES = 1.05, _MIB
 _SMALLEST_SEGMENT = 2 * _MIB
 # Tracing (LTTng) maps a page of its own and one of the user.
 _SMALLEST_ROOM = 64 << 10
+# Of RTPS (9.6.2.3): ports of domain 0 begin here, and each domain has so many.
+_FIRST_PORT, _PORTS_OF_A_DOMAIN = 7400, 250
 _NAMESPACE = '{http://www.eprosima.com}'
 
 
@@ -86,7 +97,7 @@ def shared_memory(environment: Mapping[str, str], folder: Path = SHM_FOLDER) -> 
     wanted = int(segment * _OVERHEAD) + _PORTS_BYTES if segment else _DEFAULT_BYTES
     free = _free(folder)
     if free >= wanted:
-        return SharedMemory(_why_not_read(environment) or _foreign_files(folder))
+        return SharedMemory(_why_not_read(environment))
     found = f'{folder} has {free / _MIB:.1f} MiB left, Fast DDS wants {wanted / _MIB:.1f} MiB'
     # The cameras need the other half.
     fitting = int((free / 2 - _PORTS_BYTES) / _OVERHEAD)
@@ -168,22 +179,34 @@ def _with_segment(profile: str, size: int) -> str:
     return ET.tostring(root, encoding='unicode')
 
 
-def _foreign_files(folder: Path) -> str:
-    """Return what is wrong if Fast DDS of another user has files here; empty if not."""
-    for path in sorted(folder.glob('fast*_port*')):
-        if _is_refused(path):
+def foreign_participant(domain_id: int, folder: Path = SHM_FOLDER) -> str:
+    """Return what is wrong if Fast DDS of another user is in a ROS domain; empty if it is not."""
+    first = _FIRST_PORT + _PORTS_OF_A_DOMAIN * domain_id
+    for lock in folder.glob('fast*_port*_el'):
+        number = lock.name.rpartition('_port')[2].removesuffix('_el')
+        is_of_domain = number.isdecimal() and 0 <= int(number) - first < _PORTS_OF_A_DOMAIN
+        if is_of_domain and (user := _foreign_user(lock)) is not None:
             return (
-                f'{printable(path)} belongs to Fast DDS of another user: programs of two users '
-                'exchange nothing through shared memory. Run cameras and node as one user, or '
-                'all of them without shared memory (FASTDDS_BUILTIN_TRANSPORTS=UDPv4)'
+                f'a program of another user (uid {user}) is in this ROS domain, and programs of '
+                'two users exchange nothing through shared memory. Run cameras, node and whoever '
+                'subscribes as one user, or all of them without shared memory '
+                '(FASTDDS_BUILTIN_TRANSPORTS=UDPv4, which ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST '
+                'overrules). What does not belong together goes into another ROS_DOMAIN_ID'
             )
     return ''
 
 
-def _is_refused(path: Path) -> bool:
-    """Tell whether a file is there that this user may not use: not if it is gone by now."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
-    except OSError as error:
-        return isinstance(error, PermissionError)
-    return False
+def _foreign_user(lock: Path) -> int | None:
+    """Return the other user, if there is one, who holds the lock of a port: who listens on it.
+
+    None also where it is gone by now. Those of programs that were killed stay, and are free.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        user = lock.stat().st_uid
+        if user != os.geteuid():
+            try:
+                with lock.open('rb') as file:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):  # who may not read it cannot tell
+                return user
+    return None

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import errno
+import fcntl
 import os
 from pathlib import Path
 import re
@@ -14,7 +16,11 @@ import pytest
 
 from stereo_depth_node import shared_memory as module
 from stereo_depth_node.environment import PROFILE_VARIABLES, shared_file
-from stereo_depth_node.shared_memory import is_shared_memory_full, shared_memory
+from stereo_depth_node.shared_memory import (
+    foreign_participant,
+    is_shared_memory_full,
+    shared_memory,
+)
 
 MIB = 1 << 20
 PROFILE = {PROFILE_VARIABLES[0]: str(shared_file('config/fastdds_shm.xml'))}
@@ -85,33 +91,57 @@ def test_a_profile_that_says_nothing_of_segments_is_like_none(
     )
 
 
-def test_the_folder_or_the_files_of_another_user_are_named(
+def test_the_folder_of_another_user_is_named(
     room: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = tmp_path / 'fastdds_port7411'
-    port.touch()
-    assert room(100).problem == ''
-    refused = {port}
-    real = os.open
-
-    def open_unless_refused(path: Any, *arguments: Any, **named: Any) -> int:
-        if path in refused:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        return real(path, *arguments, **named)
-
-    monkeypatch.setattr(module.os, 'open', open_unless_refused)
-    assert f'{port} belongs to Fast DDS of another user' in room(100).problem
     monkeypatch.setattr(module.os, 'access', lambda *_: False)
     found = room(100)
     assert f'{tmp_path} belongs to another user' in found.problem
     assert 'SHM' not in found.profile
 
 
-def test_a_port_that_ends_while_it_is_looked_at_belongs_to_nobody(
-    room: Any, tmp_path: Path
+@pytest.fixture
+def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the lock of a port of domain 3 that another user holds."""
+    path = tmp_path / 'fastdds_port8161_el'
+    path.touch()
+    user = os.geteuid() + 1
+    monkeypatch.setattr(module.os, 'geteuid', lambda: user)
+    with path.open('rb') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield path
+
+
+def test_a_program_of_another_user_in_the_domain_is_named(port: Path, tmp_path: Path) -> None:
+    problem = foreign_participant(3, tmp_path)
+    assert f'another user (uid {os.geteuid() - 1})' in problem
+    assert 'FASTDDS_BUILTIN_TRANSPORTS=UDPv4' in problem
+    assert not foreign_participant(2, tmp_path)
+    assert not foreign_participant(4, tmp_path)
+
+
+def test_a_program_of_this_user_is_not(port: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.os, 'geteuid', lambda: port.stat().st_uid)
+        assert not foreign_participant(3, tmp_path)
+
+
+def test_what_a_program_has_left_that_was_killed_is_not_named(port: Path, tmp_path: Path) -> None:
+    left = port.rename(tmp_path / 'elsewhere')
+    (tmp_path / 'fastdds_port8163_el').touch()
+    port.symlink_to(tmp_path / 'removed')  # between the list and the look at it
+    assert left.exists()
+    assert not foreign_participant(3, tmp_path)
+
+
+def test_a_lock_that_may_not_be_read_is_held(
+    port: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / 'fastdds_port7411').symlink_to(tmp_path / 'removed')
-    assert room(100).problem == ''
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(module.Path, 'open', refuse)
+    assert 'another user' in foreign_participant(3, tmp_path)
 
 
 def test_full_is_what_has_no_room_for_pages(

@@ -38,6 +38,7 @@ from stereo_depth_node.ros.rectification_monitor import RectificationMonitor
 from stereo_depth_node.ros.state import NodeState
 from stereo_depth_node.ros.statistics import Counts, CountWindow, ENOUGH_IMAGES, Rate
 from stereo_depth_node.ros.subscriptions import image_topic, StereoInputs
+from stereo_depth_node.shared_memory import foreign_participant
 
 __all__ = ['NodeObserver']
 
@@ -90,8 +91,9 @@ class NodeObserver:
         self._notes_of: tuple[object, ...] = ()
         self._notes: tuple[str, ...] = ()
         self._clock_due = math.inf
+        self._is_fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
         # The middleware read its variables before the node was made.
-        self._profile_to_set = _profile_to_set()
+        self._profile_to_set = _profile_to_set() if self._is_fast_dds else ''
 
     def note_demand(self) -> None:
         """Note since when the outputs are asked for; to be called often."""
@@ -163,7 +165,7 @@ class NodeObserver:
             image_bytes=state.image_bytes,
             profile_to_set=self._profile_to_set,
             waits_for_clock=self._waits_for_clock(),
-            shared_memory=state.shared_memory,
+            shared_memory=state.shared_memory or self._foreign_participant(),
             rectification=self._monitor.report,
             frozen_side=self._side_that_is_frozen(),
             sees_no_common_scene=self._monitor.sees_no_common_scene,
@@ -294,6 +296,10 @@ class NodeObserver:
                 self._notes = ()
         return self._notes
 
+    def _foreign_participant(self) -> str:
+        domain_id = self._node.context.get_domain_id()
+        return foreign_participant(domain_id) if self._is_fast_dds else ''
+
     def _uses_sim_time(self) -> bool:
         return self._node.get_parameter_or('use_sim_time').value is True
 
@@ -319,7 +325,5 @@ def _patience(rate: Rate) -> float:
 
 def _profile_to_set() -> str:
     """Return what to export so that large images arrive; empty where that would not help."""
-    if 'fastrtps' not in get_rmw_implementation_identifier():
-        return ''
     variables = fast_dds_environment(os.environ)
     return ' '.join(f'{name}={path}' for name, path in variables.items())

@@ -144,8 +144,7 @@ CAUSES: dict[str, Cause] = {
             'no_messages',
             Level.ERROR,
             'no image came on {topics} for {silence:.1f} s although there are publishers '
-            '({publishers}): resume the playback or check the cameras; if small images come and '
-            'large ones do not, {transport}',
+            '({publishers}): resume the playback or check the cameras; if they send, {transport}',
             'A paused recording looks the same as a dead camera. Images from 300 KiB on, two at '
             'once, need room in the shared memory of Fast DDS: set FASTDDS_DEFAULT_PROFILES_FILE '
             '(FASTRTPS_DEFAULT_PROFILES_FILE up to Jazzy) to config/fastdds_shm.xml for every '
@@ -438,8 +437,8 @@ CAUSES: dict[str, Cause] = {
             'shared_memory',
             Level.WARN,
             'shared memory: {problem}',
-            'Images between processes of one machine go through /dev/shm. It is looked at when '
-            'the node starts: start it anew after a change. Docker gives 64 MB; a Fast DDS '
+            'Images between processes of one machine go through /dev/shm. Its size is looked at '
+            'when the node starts: start it anew after a change. Docker gives 64 MB; a Fast DDS '
             'profile with a smaller segment_size is another way.',
         ),
         Cause(

@@ -49,6 +49,8 @@ def lost_images(snapshot: Snapshot, level: Level) -> Finding | None:
 
 def transport_cure(snapshot: Snapshot) -> str:
     """Say how images get through the middleware."""
+    if snapshot.shared_memory:
+        return snapshot.shared_memory
     if snapshot.profile_to_set:
         return f'export {snapshot.profile_to_set} and start camera and node anew'
     return (
@@ -70,7 +72,7 @@ def or_transport_cure(snapshot: Snapshot, check: str, if_fine: str) -> str:
     if_fine : str
         When there is nothing to do there, such as ``if it works``.
     """
-    if snapshot.image_bytes < _TRANSPORT_BYTES:
+    if snapshot.image_bytes < _TRANSPORT_BYTES and not snapshot.shared_memory:
         return check
     if why := why_much_is_lost(snapshot):
         return f'{why}; else {check}'
@@ -79,7 +81,8 @@ def or_transport_cure(snapshot: Snapshot, check: str, if_fine: str) -> str:
 
 def why_much_is_lost(snapshot: Snapshot) -> str:
     """Say that images are too large for a middleware without profile, and the cure; or ''."""
-    if snapshot.image_bytes < _TRANSPORT_BYTES or not snapshot.profile_to_set:
+    is_large = snapshot.image_bytes >= _TRANSPORT_BYTES
+    if not is_large or not snapshot.profile_to_set or snapshot.shared_memory:
         return ''
     return (
         f'images of {snapshot.image_bytes // 1024} KiB are too large for the shared memory that '

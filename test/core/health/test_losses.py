@@ -115,3 +115,15 @@ def test_frames_that_are_lost_because_of_an_overload_are_not_blamed_on_the_trans
     assert 'images_lost' in names(changed(HEALTHY, left=lossy))
     overloaded = changed(HEALTHY, left=lossy, dropped={DropReason.SUPERSEDED: 36})
     assert 'images_lost' not in names(overloaded)
+
+
+@pytest.mark.parametrize('profile', ['', PROFILE])
+def test_what_is_wrong_with_the_shared_memory_keeps_images_of_any_size_away(profile):
+    """Images of another user do not come, whatever their size and the profile."""
+    problem = 'a program of another user is in this ROS domain'
+    wrong = {'shared_memory': problem, 'profile_to_set': profile, 'image_bytes': 1000}
+    silent = side('left', silence=math.inf)
+    nothing = changed(SILENT, left=silent, right=side('right', silence=math.inf), **wrong)
+    assert names(nothing) == ['no_messages', 'shared_memory']
+    assert f'if they send, {problem}' in first(nothing)
+    assert f'check the left camera; if it works, {problem}' in first(one_side(**wrong))
