@@ -12,7 +12,11 @@ import numpy.typing as npt
 
 from stereo_depth_node.core.arrays import Colour
 from stereo_depth_node.core.errors import EncodingError, ImageError
-from stereo_depth_node.core.images.compressed import encoding_of_format, mosaic_of_format
+from stereo_depth_node.core.images.compressed import (
+    decode_compressed,
+    encoding_of_format,
+    mosaic_of_format,
+)
 from stereo_depth_node.core.images.encodings import Encoding, ENCODINGS
 from stereo_depth_node.core.images.pair_decoder import CompressedImage
 from stereo_depth_node.core.images.raw import pixels_of, RawImage, reduce_to_8bit
@@ -56,7 +60,7 @@ def decode_colour(image: RawImage | CompressedImage) -> Colour:
         encoding = ENCODINGS.get(image.encoding)
         if encoding is None or not encoding.has_colour:
             raise EncodingError(f'encoding {image.encoding[:40]!r} has no colour that is known')
-        return _to_rgb(_samples(image, encoding), encoding)[:, : image.width]
+        return _to_rgb(_samples(image, encoding), encoding.rgb_code)[:, : image.width]
     except cv2.error as error:
         raise ImageError(f'OpenCV cannot convert this image to RGB: {error}') from error
 
@@ -84,9 +88,10 @@ def _has_planes(image: RawImage) -> bool:
     return is_even and memoryview(image.data).nbytes >= last_row * image.step + image.width
 
 
-def _to_rgb(samples: npt.NDArray[Any], encoding: Encoding) -> Colour:
-    if encoding.rgb_code is not None:
-        samples = np.asarray(cv2.cvtColor(samples, encoding.rgb_code))
+def _to_rgb(samples: npt.NDArray[Any], code: int | None) -> Colour:
+    """Return RGB of 8 bits; without a code of OpenCV the samples are RGB."""
+    if code is not None:
+        samples = np.asarray(cv2.cvtColor(samples, code))
     if samples.dtype == np.uint8:
         return samples
     height, width, _ = samples.shape
@@ -95,14 +100,10 @@ def _to_rgb(samples: npt.NDArray[Any], encoding: Encoding) -> Colour:
 
 
 def _decode_compressed(image: CompressedImage) -> Colour:
-    mosaic = mosaic_of_format(image.format)
-    flags = cv2.IMREAD_COLOR if mosaic is None else cv2.IMREAD_UNCHANGED
-    buffer = np.frombuffer(image.data, np.uint8)
-    decoded = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    if decoded is None:
-        raise ImageError(f'format {image.format[:60]!r} cannot be decoded to colour')
+    stored = decode_compressed(image.data, image.format)
     if image.half is not None:
-        decoded = image.half.of_pixels(decoded)
-    if mosaic is not None and decoded.ndim == 2:
-        return _to_rgb(np.asarray(decoded), mosaic)
-    return cast(Colour, cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
+        stored = image.half.of_pixels(stored)
+    mosaic = mosaic_of_format(image.format)
+    if stored.ndim == 3:
+        return _to_rgb(stored[:, :, :3], cv2.COLOR_BGR2RGB)
+    return _to_rgb(stored, cv2.COLOR_GRAY2RGB if mosaic is None else mosaic.rgb_code)

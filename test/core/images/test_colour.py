@@ -142,6 +142,15 @@ def test_compressed_colours_are_those_of_the_picture(
     assert difference[INSIDE].max() <= tolerance
 
 
+def test_compressed_colours_of_12_bits_are_as_bright_as_those_of_8() -> None:
+    """As raw ones: those of a camera of 12 bits are not black."""
+    dark = TRUTH[:, :, ::-1].astype(np.uint16) * 16
+    image = CompressedImage('bgr16; png compressed bgr16', cv2.imencode('.png', dark)[1].tobytes())
+    expected = decode_colour(raw('rgb16', dark[:, :, ::-1]))
+    np.testing.assert_array_equal(decode_colour(image), expected)
+    assert expected.max() > 240
+
+
 def test_planes_of_a_format_are_not_looked_for_in_a_compressed_image() -> None:
     grey = TRUTH[:, :, 0]
     image = CompressedImage('nv12; png compressed ', cv2.imencode('.png', grey)[1].tobytes())
