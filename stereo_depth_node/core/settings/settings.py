@@ -43,7 +43,7 @@ class Settings(SettingFields):
     algorithm: str = parameter(
         'bm',
         'Matching algorithm: block matching (bm) is the fastest; the semi-global ones find more '
-        'in weakly textured scenes (sgbm 5 paths, 3way 3, hh 8, hh4 4). OpenCV 4.6 gives other '
+        'in weakly textured scenes (sgbm 5 paths, 3way 3, hh 8, hh4 4). OpenCV gives other '
         'results of hh4 from run to run, very rarely.',
         group=MATCHING,
         choices=tuple(ALGORITHMS),
