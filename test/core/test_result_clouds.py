@@ -240,6 +240,12 @@ def test_an_image_whose_colours_cannot_be_had_is_named_each_time_it_comes(
     np.testing.assert_array_equal(after, before)
 
 
+@pytest.mark.parametrize('voxel', [1e-320, 1e-6, 0.0009])
+def test_voxels_that_would_lose_far_points_are_refused(voxel: float) -> None:
+    with pytest.raises(SettingsError, match=r'points_voxel is .* set it to 0\.001 m or more'):
+        Settings(points_voxel=voxel)
+
+
 def test_an_organized_cloud_cannot_be_thinned_out_by_voxels() -> None:
     with pytest.raises(SettingsError, match=r'points_voxel is 0\.1 m.*points_step'):
         Settings(points_organized=True, points_voxel=0.1)

@@ -35,6 +35,8 @@ __all__ = [
 _DOWNSCALES = (1, 2, 4)
 _MEDIAN_SIZES = (0, 3, 5)
 _LARGEST_FIXED = 32767
+# The points of smaller ones are told apart to a few metres only (:mod:`.point_cloud`).
+_SMALLEST_VOXEL_M = 0.001
 
 
 def check_together(settings: SettingFields) -> None:
@@ -58,6 +60,11 @@ def check_together(settings: SettingFields) -> None:
         raise SettingsError(
             f'baseline is {settings.baseline} m: set it to {SMALLEST_BASELINE_M:g} m or more, or '
             'to 0 for that of the calibration'
+        )
+    if 0.0 < settings.points_voxel < _SMALLEST_VOXEL_M:
+        raise SettingsError(
+            f'points_voxel is {settings.points_voxel} m: set it to {_SMALLEST_VOXEL_M} m or more, '
+            'or to 0 to take all points'
         )
     if settings.points_organized and settings.points_voxel > 0.0:
         raise SettingsError(

@@ -299,7 +299,7 @@ class SettingFields:
     points_voxel: float = parameter(
         0.0,
         'Of the points in each cube of this side points2 has one, the first in the order of the '
-        'rows; 0 takes all.',
+        'rows; 0.001 at least, 0 takes all.',
         group=_OUTPUTS,
         minimum=0.0,
         maximum=1000.0,
