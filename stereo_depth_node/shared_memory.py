@@ -203,10 +203,16 @@ def _foreign_user(lock: Path) -> int | None:
     """
     with contextlib.suppress(FileNotFoundError):
         user = lock.stat().st_uid
-        if user != os.geteuid():
-            try:
-                with lock.open('rb') as file:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):  # who may not read it cannot tell
-                return user
+        if user == os.geteuid():
+            return None
+        try:
+            file = os.open(lock, os.O_RDONLY | os.O_NONBLOCK)  # never waits, whatever it is
+        except PermissionError:  # who may not read it cannot tell
+            return user
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return user
+        finally:
+            os.close(file)
     return None

@@ -134,13 +134,19 @@ def test_what_a_program_has_left_that_was_killed_is_not_named(port: Path, tmp_pa
     assert not foreign_participant(3, tmp_path)
 
 
+def test_what_is_no_file_is_not_waited_for(port: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / 'fastdds_port8163_el')
+    port.unlink()
+    assert not foreign_participant(3, tmp_path)
+
+
 def test_a_lock_that_may_not_be_read_is_held(
     port: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(module.Path, 'open', refuse)
+    monkeypatch.setattr(module.os, 'open', refuse)
     assert 'another user' in foreign_participant(3, tmp_path)
 
 
