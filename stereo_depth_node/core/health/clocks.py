@@ -21,7 +21,7 @@ _LARGEST_SIMULATED_LATENCY_S = 60.0
 _CLOCK_ERROR_S = 0.001
 # Partners that arrive further apart, and steadily so, are not of one moment. What a slow network
 # does to them is not steady.
-_LARGEST_LAG_PERIODS, _LARGEST_SPREAD_PERIODS, _LARGEST_REMAINDER_PERIODS = 1.5, 0.5, 0.25
+_LARGEST_LAG_PERIODS, _LARGEST_SPREAD_PERIODS, _LARGEST_REMAINDER_PERIODS = 1.5, 0.35, 0.15
 # Where stamps advance at another speed than the clock, images come in a burst, or are played.
 _LIVE_SPEEDS = (0.8, 1.25)
 # Nobody plays a recording slower, or faster; images that have waited come fast, too.

@@ -13,9 +13,11 @@ import sys
 
 __all__ = ['ArrivalEstimate', 'PairArrivals']
 
-_REMEMBERED_PAIRS = 30
+_REMEMBERED_PAIRS = 40
 # Fewer say nothing: images may have waited somewhere until the node listened.
 _ENOUGH_PAIRS = 10
+# Of fewer lags the spread is small by chance, too, however much they vary.
+_ENOUGH_LAGS = 20
 # An image that arrives sooner than this after the one before, in periods, has waited with it for
 # something to end, such as a pause of its driver.
 _AT_ONCE_PERIODS = 0.25
@@ -116,7 +118,7 @@ def _lags(pairs: Sequence[tuple[int, int, int, int]], at_once_ns: float) -> list
         for before, now in itertools.pairwise(pairs)
     ]
     kept = [lag for lag, has_waited in zip(lags[1:], waited, strict=True) if not has_waited]
-    return kept if len(kept) >= _ENOUGH_PAIRS else [0, 0]
+    return kept if len(kept) >= _ENOUGH_LAGS else [0, 0]
 
 
 def _spread(values: list[int]) -> int:
