@@ -38,7 +38,7 @@ from stereo_depth_node.ros.messages import message_class
 
 __all__ = ['RunningNode']
 
-_ANSWER_S, _LOG_PERIOD_S = 10.0, 5.0
+_ANSWER_S, _ASK_AGAIN_S, _LOG_PERIOD_S = 10.0, 2.5, 5.0
 # Discovery takes a second, on a busy computer many.
 _FIND_S = 30.0
 _EVENTS = QoSProfile(depth=1000)
@@ -239,14 +239,19 @@ class RunningNode:
                 yield name
 
     def _ask(self, client: Any, request: Any) -> Any:
-        """Return the answer of a service, None where none comes."""
+        """Return the answer of a service, None where none comes; ask again meanwhile.
+
+        A server that has not discovered who asks, on a busy machine, drops its answer.
+        """
         answered = threading.Event()
-        future = client.call_async(request)
-        future.add_done_callback(lambda _: answered.set())
-        if not answered.wait(_ANSWER_S):
+        futures, end = [], time.monotonic() + _ANSWER_S
+        while not answered.is_set() and time.monotonic() < end:
+            futures.append(client.call_async(request))
+            futures[-1].add_done_callback(lambda _: answered.set())
+            answered.wait(_ASK_AGAIN_S)
+        for future in futures:
             client.remove_pending_request(future)
-            return None
-        return future.result()
+        return next((each.result() for each in futures if each.done()), None)
 
     def _take_disparity(self, message: DisparityImage) -> None:
         self._disparity, self._disparity_s = message, time.monotonic()

@@ -15,6 +15,7 @@ pytest.importorskip('matplotlib')
 
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterEvent, ParameterValue
+from rclpy.task import Future
 from rig import camera_infos, messages_of, Rig
 from scenes import plane, scene_of
 from studio_pages import served, shown
@@ -189,6 +190,34 @@ def test_a_node_that_is_not_there_is_named_with_those_that_are(graph, rig, monke
     from stereo_depth_node.studio.node_source import connected_node
 
     graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
-    monkeypatch.setattr(running_node, '_FIND_S', 4.0)
-    with pytest.raises(InputError, match=r'no node /depth .* found: /stereo_depth_node'):
-        connected_node('depth')
+    for patience_s in (2.0, 10.0, 40.0):  # until then those that are there have to be discovered
+        monkeypatch.setattr(running_node, '_FIND_S', patience_s)
+        with pytest.raises(InputError, match='no node /depth ') as caught:
+            connected_node('depth')
+        if 'found: /stereo_depth_node. ' in str(caught.value):
+            break
+    assert 'found: /stereo_depth_node. ' in str(caught.value)
+
+
+def test_a_question_whose_answer_is_lost_is_asked_again(graph, rig, monkeypatch):
+    """As where the node has not discovered yet who asks."""
+    from stereo_depth_node.ros import running_node
+    from stereo_depth_node.studio.node_source import connected_node
+
+    graph.wait_until(lambda: rig.is_calibration_wanted, 'the node')
+    source = connected_node('stereo_depth_node')
+    try:
+        monkeypatch.setattr(running_node, '_ASK_AGAIN_S', 0.1)
+        monkeypatch.setattr(running_node, '_ANSWER_S', 60.0)
+        client, asked = source._node._explain, []
+
+        def ask(request):
+            asked.append(request)
+            return Future() if len(asked) < 3 else real(request)
+
+        real = client.call_async
+        monkeypatch.setattr(client, 'call_async', ask)
+        assert 'images received' in source.explain()
+        assert len(asked) >= 3
+    finally:
+        source.close()
