@@ -22,8 +22,8 @@ from std_srvs.srv import Trigger
 from stereo_depth_node.core.matching.kernel.cache import cache_folder
 from stereo_depth_node.core.matching.kernel.provider import KernelState, wait_for_kernel
 
-# Compiling takes some ten seconds of a processor that has nothing else to do.
-DEADLINE_S = 200.0
+# Compiling takes some ten seconds of a processor that has nothing else to do, and it gives way.
+DEADLINE_S = 280.0
 
 
 def test_a_damaged_kernel_is_never_run_and_compiled_anew(

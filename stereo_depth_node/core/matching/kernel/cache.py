@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 _CHECKSUMS = 'complete'
+# What is loaded: indices, and code.
+_KERNELS = ('.nbi', '.nbc')
 _LEFT_OVER_S = 3600.0
 # Kernels of another version, Python or processor are kept for this long after their last start.
 _UNUSED_S = 30 * 86400.0
@@ -166,8 +168,11 @@ def _remove_left_overs(folder: Path) -> None:
 
 
 def _checksums(folder: Path) -> bytes:
-    """Return a line for every file in a folder, after one for whom it was compiled."""
-    files = sorted(path for path in folder.rglob('*') if path.name != _CHECKSUMS)
+    """Return a line for every kernel in a folder, after one for whom it was compiled.
+
+    Processes that look whether they may write there have other files in it for a moment.
+    """
+    files = sorted(path for path in folder.rglob('*') if path.suffix in _KERNELS)
     lines = [_fingerprint()]
     for path in files:
         digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else 'folder'

@@ -55,6 +55,13 @@ def test_any_damage_is_noticed(folder: Path, damage: str) -> None:
     assert cache.is_damaged(folder)
 
 
+def test_what_others_have_in_the_folder_for_a_moment_is_no_damage(folder: Path) -> None:
+    (folder / 'sub/tmp1x2y3z').touch()
+    assert cache.is_complete(folder)
+    (folder / 'sub/tmp1x2y3z').unlink()
+    assert cache.is_complete(folder)
+
+
 def test_the_cache_of_another_processor_is_not_taken(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
