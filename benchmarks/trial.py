@@ -29,7 +29,7 @@ _COMPILE_S = 900.0
 _START_RATE = 30.0
 _SETTLE_S = 0.5
 _POLL_S = 0.25
-_QUIET_S = 0.5
+_QUIET_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,9 +177,9 @@ class _Trial:
             output: [(stamp, at) for stamp, at in come if began_ns < at <= ended_ns]
             for output, come in arrivals.items()
         }
-        frames = len(within[self._outputs[0]])
-        if not frames:
+        if not all(within.values()):
             return None
+        frames = len(within[self._outputs[0]])
         seconds = (ended_ns - began_ns) / NS_PER_S
         result = {
             'fed_rate': len(fed['stamps']) / (seconds + _SETTLE_S),

@@ -33,8 +33,9 @@ def wheel(tmp_path_factory):
     shutil.copytree(
         ROOT,
         source,
+        # Other tests compile what they import meanwhile: files of a moment.
         ignore=shutil.ignore_patterns(
-            '.*', 'build', 'install', 'log', '*.egg-info', 'demo_output'
+            '.*', '__pycache__', 'build', 'install', 'log', '*.egg-info', 'demo_output'
         ),
     )
     target = tmp_path_factory.mktemp('wheel')

@@ -18,7 +18,7 @@ from stereo_depth_node.processes import Process, ProcessError, Processes
 
 ROOT = Path(__file__).resolve().parent.parent
 # Far above what the slowest machine needs.
-DEADLINE_S = 60
+DEADLINE_S = 200
 
 ADDER = """
 import sys
@@ -33,7 +33,7 @@ for line in sys.stdin:
 def is_alive(pid: int) -> bool:
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -161,7 +161,7 @@ def processes_with(mark: str) -> list[int]:
     for entry in Path('/proc').iterdir():
         if entry.name.isdigit() and is_alive(int(entry.name)):
             try:
-                command = (entry / 'cmdline').read_text()
+                command = (entry / 'cmdline').read_text(errors='replace')
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if mark in command:

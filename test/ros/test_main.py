@@ -102,7 +102,7 @@ def started_with(*arguments: str, **options: Any) -> subprocess.CompletedProcess
     """Run the program until it ends by itself."""
     command = [sys.executable, '-m', 'stereo_depth_node.ros.main', *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, **options
+        command, capture_output=True, text=True, timeout=300, check=False, **options
     )
 
 

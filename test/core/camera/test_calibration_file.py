@@ -257,16 +257,16 @@ def test_what_would_never_end_is_refused_within_a_second(tmp_path, kind):
         file.write_text('\n'.join(['a0: &a0 [lol]', *rows, '']))
     else:
         file.write_text('a: ' + '[' * 60_000)
-    begun = time.process_time()
+    begun = time.thread_time()
     with pytest.raises(InputError, match=file.name):
         load_calibration(file)
-    assert time.process_time() - begun < 1.0
+    assert time.thread_time() - begun < 1.0
 
 
 def test_the_largest_file_that_is_read_takes_no_longer_than_that(path):
     """What fits into the limit must not hold up the images either."""
     path.write_text('a: [' + '1, ' * 20_000 + ']')
-    begun = time.process_time()
+    begun = time.thread_time()
     with pytest.raises(InputError, match='image_width is missing'):
         load_calibration(path)
-    assert time.process_time() - begun < 3.0
+    assert time.thread_time() - begun < 3.0
