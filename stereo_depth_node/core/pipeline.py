@@ -149,7 +149,6 @@ class StereoPipeline:
         self._colours: DisparityColours | None = None
         self._projector: PointProjector | None = None
         self._metres: Float = np.empty((0, 0), np.float32)
-        self._point_values: Float | None = None
 
     @classmethod
     def from_calibrations(
@@ -353,18 +352,17 @@ class StereoPipeline:
         ImageError
             If the colours of the left image cannot be decoded.
         """
-        if self._projector is None and self.geometry is not None:
+        if self._projector is None:
             settings = self.settings
             self._metres = np.empty((self.height, self.width), np.float32)
             self._projector = PointProjector(
-                self.geometry,
+                self._conversion.camera(),
                 settings.points_step,
                 settings.points_voxel,
                 is_organized=settings.points_organized,
             )
         self.depth(self._metres)
-        self._point_values = self._values_of_points()
-        return cast(PointProjector, self._projector).select(self._metres)
+        return self._projector.select(self._metres, self._values_of_points())
 
     def points(self, out: Float) -> None:
         """Write the points that :meth:`select_points` decided on, in the left optical frame.
@@ -380,7 +378,7 @@ class StereoPipeline:
         SizeError
             If it has not room for exactly these points.
         """
-        cast(PointProjector, self._projector).write(self._metres, out, self._point_values)
+        cast(PointProjector, self._projector).write(out)
 
     def _check_out(self, out: npt.NDArray[Any], *types: type[np.generic]) -> None:
         """Refuse an array of another kind: compiled code would write beyond it."""
@@ -404,9 +402,7 @@ class StereoPipeline:
         """Write the standard deviation of the depth of the last pair; return what computes it."""
         unknown = self.unknown_depth()
         if self._uncertainty is None:
-            self._uncertainty = DepthUncertainty(
-                self.settings, cast(StereoGeometry, self.geometry)
-            )
+            self._uncertainty = DepthUncertainty(self.settings, self._conversion.camera())
         row_sigma = self.settings.rectification_sigma
         if row_sigma < 0.0:
             row_sigma = self.row_sigma

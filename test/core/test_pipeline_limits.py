@@ -190,6 +190,13 @@ def test_disparity_needs_no_calibration_and_depth_says_what_it_needs():
         depth_of(pipeline)
 
 
+@pytest.mark.parametrize('call', ['unknown_depth', 'select_points'])
+def test_what_needs_a_calibration_says_so(call):
+    pipeline = run(Settings(num_disparities=16), textured(160, 120))
+    with pytest.raises(ValueError, match='needs a geometry'):
+        getattr(pipeline, call)()
+
+
 def test_the_baseline_that_is_set_takes_the_place_of_the_calibrations():
     cameras = camera(160, 96), camera(160, 96, tx=-50.0)
     settings = Settings(num_disparities=32, baseline=0.3)

@@ -108,15 +108,19 @@ class PointProjector:
             grid = rows[::step, np.newaxis] * geometry.width + columns[::step]
             self._pixels[:-1] = grid.reshape(-1)
         self._count = 0
+        self._depth: Float = np.empty((0, 0), np.float32)
+        self._values = self._depth
         self._scale = np.float32(1.0 / voxel) if voxel else None
 
-    def select(self, depth: Float) -> tuple[int, int]:
+    def select(self, depth: Float, values: Float | None = None) -> tuple[int, int]:
         """Decide which pixels become points.
 
         Parameters
         ----------
         depth : (H, W) float32 ndarray
-            Metres, positive, NaN where unknown.
+            Metres, positive, NaN where unknown. It must stay as it is until :meth:`write`.
+        values : (H, W) float32 ndarray, optional
+            What points have beside their place.
 
         Returns
         -------
@@ -133,6 +137,7 @@ class PointProjector:
                 f'the depth image is {depth.shape[1]}x{depth.shape[0]}, the geometry is for '
                 f'{self._shape[1]}x{self._shape[0]}: take that of the depth image'
             )
+        self._depth, self._values = depth, depth if values is None else values
         if self._is_organized:
             self._count = self._pixels.size - 1
             return self._grid
@@ -145,20 +150,16 @@ class PointProjector:
             self._count = rows.size
             self._pixels[: rows.size] = (rows * self._shape[1] + columns) * self._step
         if self._scale is not None:
-            self._keep_one_per_voxel(depth, self._scale)
+            self._keep_one_per_voxel(self._scale)
         return 1, self._count
 
-    def write(self, depth: Float, out: Float, values: Float | None = None) -> None:
+    def write(self, out: Float) -> None:
         """Write the points that were selected.
 
         Parameters
         ----------
-        depth : (H, W) float32 ndarray
-            The image that :meth:`select` was given.
         out : (N, 3) or (N, 4) float32 ndarray
             Receives X, Y and Z in metres, in the order of the rows, and the value of the pixel.
-        values : (H, W) float32 ndarray, optional
-            What the fourth column receives.
 
         Raises
         ------
@@ -170,9 +171,7 @@ class PointProjector:
                 f'the array for the points is {out.shape} {out.dtype}, expected '
                 f'({self._count}, 3) or ({self._count}, 4) float32'
             )
-        pixels = self._pixels[: self._count]
-        if values is None:
-            values = depth
+        depth, values = self._depth, self._values
         if compiled_code_takes(depth, values, out):
             from stereo_depth_node.core.matching.kernel.conversion import project_pixels
 
@@ -188,6 +187,7 @@ class PointProjector:
                 out.reshape(-1),
             )
             return
+        pixels = self._pixels[: self._count]
         rows, columns = np.divmod(pixels, np.int32(self._shape[1]))
         z = depth.reshape(-1)[pixels]
         np.multiply(self._right[columns], z, out=out[:, 0])
@@ -211,15 +211,15 @@ class PointProjector:
         """
         self.select(depth)
         xyz = np.empty((self._count, 3), np.float32)
-        self.write(depth, xyz)
+        self.write(xyz)
         return Points(
             xyz, *np.divmod(self._pixels[: self._count].astype(np.int64), depth.shape[1])
         )
 
-    def _keep_one_per_voxel(self, depth: Float, scale: np.float32) -> None:
+    def _keep_one_per_voxel(self, scale: np.float32) -> None:
         points = np.empty((self._count, 3), np.float32)
-        self.write(depth, points)
-        if compiled_code_takes(depth):
+        self.write(points)
+        if compiled_code_takes(points):
             from stereo_depth_node.core.matching.kernel.conversion import keep_one_per_voxel
 
             # Not more than two thirds full, so that free places are found soon.

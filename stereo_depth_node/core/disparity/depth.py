@@ -205,7 +205,7 @@ class DisparityConversion:
         ValueError
             If there is no geometry.
         """
-        geometry = self._camera()
+        geometry = self.camera()
         if out.dtype == np.float32:
             self._metres_into(fixed, cast(Float, out), geometry)
             return
@@ -223,7 +223,7 @@ class DisparityConversion:
         ValueError
             If there is no geometry.
         """
-        self._camera()
+        self.camera()
         if self._masks is None:
             self._masks = (np.empty(fixed.shape, np.bool_), np.empty(fixed.shape, np.bool_))
         self.limits.reject(fixed, *self._masks)
@@ -246,7 +246,14 @@ class DisparityConversion:
             out.reshape(-1),
         )
 
-    def _camera(self) -> StereoGeometry:
+    def camera(self) -> StereoGeometry:
+        """Return the geometry.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
         if self._geometry is None:
             raise ValueError('depth needs a geometry: give the pipeline a StereoGeometry')
         return self._geometry

@@ -89,9 +89,9 @@ def written(**options: Any) -> tuple[tuple[int, int], np.ndarray]:
     """Return the shape of the cloud of the depth image and its points with a value each."""
     depth = depth_image()
     projector = PointProjector(GEOMETRY, **options)
-    shape = projector.select(depth)
+    shape = projector.select(depth, np.arange(1200, dtype=np.float32).reshape(30, 40))
     out = np.full((shape[0] * shape[1], 4), 7.0, np.float32)
-    projector.write(depth, out, np.arange(1200, dtype=np.float32).reshape(30, 40))
+    projector.write(out)
     return shape, out
 
 
