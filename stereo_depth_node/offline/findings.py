@@ -117,15 +117,14 @@ def findings_of_pair(
         if result.is_empty and not any(each.level >= Level.WARN for each in found):
             found.append(why_depth_is_empty(result, settings))
     found += _findings_of_calibration(pipeline, cameras)
-    is_known = pipeline.fixed >= pipeline.smallest_fixed
-    density = float(np.count_nonzero(is_known)) / is_known.size
-    window = pipeline.valid_window
-    share = float(np.mean(is_known[window.y0 : window.y1, window.x0 : window.x1]))
+    # None lies outside of the window.
+    known = float(np.count_nonzero(pipeline.fixed >= pipeline.smallest_fixed))
+    share = known / pipeline.valid_window.size
     if share < _FEW and not any(each.level >= Level.WARN for each in found):
         found.append(CAUSES['empty_depth'].found(share=100.0 * share))
     is_broken = any(each.cause.name in _BREAKING for each in found) or _has_rows_apart(report)
     return PairFindings(
-        density=density,
+        density=known / pipeline.fixed.size,
         findings=tuple(
             sorted((each for each in found if each.level >= Level.WARN), key=lambda it: -it.level)
         ),

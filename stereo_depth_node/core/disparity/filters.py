@@ -8,7 +8,7 @@ from stereo_depth_node.core.arrays import Fixed, Grey
 from stereo_depth_node.core.disparity.invalidation import (
     invalid_value,
     mask_outside,
-    remove_speckles,
+    SpeckleFilter,
     TemporalFilter,
     UnseenAreas,
     UnseenMatches,
@@ -53,7 +53,11 @@ class DisparityFilters:
         self._temporal = (
             TemporalFilter(settings.temporal_max_diff) if settings.temporal_max_diff else None
         )
-        self._speckle_scratch: Grey | None = None
+        self._speckles = (
+            SpeckleFilter(settings.speckle_window_size, settings.speckle_range)
+            if settings.speckle_window_size
+            else None
+        )
         self._median: MedianFilter | None = None
         self._smoother = (
             EdgePreservingSmoother(settings.wls_lambda, settings.wls_sigma)
@@ -79,13 +83,8 @@ class DisparityFilters:
             self._unseen_matches.remove(fixed, invalid)
         if self._temporal is not None:
             self._temporal.filter(fixed, invalid)
-        self._speckle_scratch = remove_speckles(
-            fixed,
-            invalid,
-            settings.speckle_window_size,
-            settings.speckle_range,
-            self._speckle_scratch,
-        )
+        if self._speckles is not None:
+            self._speckles.remove(fixed, invalid)
         if settings.median_size:
             if self._median is None:
                 self._median = MedianFilter(settings.median_size, *fixed.shape)

@@ -17,12 +17,12 @@ from stereo_depth_node.core.arrays import DISPARITY_SCALE, Fixed, Grey, Mask
 from stereo_depth_node.core.settings.window import ValidWindow
 
 __all__ = [
+    'SpeckleFilter',
     'TemporalFilter',
     'UnseenAreas',
     'UnseenMatches',
     'invalid_value',
     'mask_outside',
-    'remove_speckles',
 ]
 
 
@@ -39,35 +39,29 @@ def mask_outside(fixed: Fixed, window: ValidWindow, invalid: int) -> None:
     fixed[window.y0 : window.y1, window.x1 :] = invalid
 
 
-def remove_speckles(
-    fixed: Fixed, invalid: int, window_size: int, max_difference: int, scratch: Grey | None = None
-) -> Grey | None:
-    """Remove islands of similar disparity.
+class SpeckleFilter:
+    """Removes islands of similar disparity.
 
     Parameters
     ----------
-    fixed : (H, W) int16 ndarray
-        Disparities in 1/16 px, changed in place.
-    invalid : int
-        Value of pixels without a match, also given to the pixels removed.
     window_size : int
-        Islands of up to this many pixels are removed; 0 keeps all.
+        Islands of up to this many pixels are removed.
     max_difference : int
         Neighbours belong to one island up to this difference, pixels of disparity.
-    scratch : uint8 ndarray, optional
-        What the call before returned: memory to work in, 13 bytes a pixel.
-
-    Returns
-    -------
-    uint8 ndarray or None
-        Memory for the next call.
     """
-    if window_size > 0:
-        _, used = cv2.filterSpeckles(
-            fixed, invalid, window_size, max_difference * DISPARITY_SCALE, scratch
+
+    def __init__(self, window_size: int, max_difference: int) -> None:
+        self._window_size = window_size
+        self._limit = max_difference * DISPARITY_SCALE
+        # OpenCV's memory to work in, 13 bytes a pixel.
+        self._scratch: Grey | None = None
+
+    def remove(self, fixed: Fixed, invalid: int) -> None:
+        """Set the disparities of small islands to `invalid`, in place."""
+        _, scratch = cv2.filterSpeckles(
+            fixed, invalid, self._window_size, self._limit, self._scratch
         )
-        return cast(Grey, used)
-    return scratch
+        self._scratch = cast(Grey, scratch)
 
 
 class UnseenMatches:

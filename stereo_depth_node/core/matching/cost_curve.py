@@ -148,7 +148,7 @@ def _derivative(image: Grey) -> Sums:
 
 def _normalized_response(image: Grey, window: int) -> Sums:
     """Return the pixel and its four neighbours less the mean of the window around them."""
-    area_scale, sum_scale = response_scales(window)
+    cross_scale, sum_scale = response_scales(window)
     total = np.asarray(
         cv2.boxFilter(
             image, cv2.CV_32S, (window, window), normalize=False, borderType=cv2.BORDER_REPLICATE
@@ -163,4 +163,4 @@ def _normalized_response(image: Grey, window: int) -> Sums:
         + padded[:-2, 1:-1]
         + padded[2:, 1:-1]
     )
-    return np.asarray((cross * area_scale - total * sum_scale) >> RESPONSE_BITS, np.int32)
+    return np.asarray((cross * cross_scale - total * sum_scale) >> RESPONSE_BITS, np.int32)

@@ -23,7 +23,12 @@ class ValidWindow(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Whether no pixel is left."""
-        return self.x0 >= self.x1 or self.y0 >= self.y1
+        return self.size == 0
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return max(self.x1 - self.x0, 0) * max(self.y1 - self.y0, 0)
 
     def within(self, other: ValidWindow) -> ValidWindow:
         """Return the pixels that are in both windows."""

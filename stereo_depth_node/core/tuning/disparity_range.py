@@ -20,7 +20,7 @@ import numpy as np
 
 from stereo_depth_node.core.arrays import DISPARITY_SCALE, Grey
 from stereo_depth_node.core.disparity.depth import known_disparity
-from stereo_depth_node.core.disparity.invalidation import invalid_value, remove_speckles
+from stereo_depth_node.core.disparity.invalidation import invalid_value, SpeckleFilter
 from stereo_depth_node.core.errors import SettingsError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
@@ -226,7 +226,7 @@ def _from_reduced_pair(left: Grey, right: Grey, changes: Changes) -> DisparityRa
     )
     invalid = invalid_value(low)
     fixed[~consistent_pixels(from_left, from_right)] = invalid
-    remove_speckles(fixed, invalid, _ISLAND, 1)
+    SpeckleFilter(_ISLAND, 1).remove(fixed, invalid)
     known = fixed[fixed > invalid]
     if known.size < _ISLAND:
         return None

@@ -18,7 +18,7 @@ from scenes import camera, plane, scene_of
 from stereo_depth_node.core.disparity.invalidation import (
     invalid_value,
     mask_outside,
-    remove_speckles,
+    SpeckleFilter,
     TemporalFilter,
     UnseenAreas,
 )
@@ -61,7 +61,7 @@ def with_island(difference: int) -> np.ndarray:
 @pytest.mark.parametrize(('largest', 'removed'), [(0, 0), (11, 0), (12, 12), (500, 12)])
 def test_islands_of_up_to_the_window_size_are_removed(largest, removed):
     fixed = with_island(10)
-    remove_speckles(fixed, -16, largest, 2)
+    SpeckleFilter(largest, 2).remove(fixed, -16)
     assert np.count_nonzero(fixed == -16) == removed
     assert np.all(fixed[5:8, 10:14] == (-16 if removed else 30 * 16))
 
@@ -70,7 +70,7 @@ def test_islands_of_up_to_the_window_size_are_removed(largest, removed):
 def test_the_speckle_range_is_in_pixels_and_inclusive(difference):
     for largest_difference, removed in ((2, 12), (3, 0)):
         fixed = with_island(difference)
-        remove_speckles(fixed, -16, 100, largest_difference)
+        SpeckleFilter(100, largest_difference).remove(fixed, -16)
         assert np.count_nonzero(fixed == -16) == removed
 
 

@@ -54,6 +54,7 @@ from stereo_depth_node.core.matching.kernel.limits import (
     kernel_supports,
     StereoBMParameters,
 )
+from stereo_depth_node.core.settings.algorithms.block_matching import response_scales
 
 __all__ = ['NumbaBlockMatcher']
 
@@ -186,7 +187,7 @@ class NumbaBlockMatcher:
         if self._response_window:
             self._prefilters.filter_normalized_response(
                 image, step, target, origin, stride, width, height, first, last, cap,
-                self._response_window, sums,
+                self._response_window, *response_scales(self._response_window), sums,
             )  # fmt: skip
         else:
             self._prefilters.filter_xsobel(

@@ -85,18 +85,15 @@ def _cross_sum(
 def filter_normalized_response(
     source: Bytes, source_stride: int, target: Bytes, origin: int, stride: int,
     width: int, height: int, first: int, last: int, cap: int, window: int,
-    sums: NDArray[np.int32],
+    cross_scale: int, sum_scale: int, sums: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """Pixel minus the mean of its `window` x `window` neighbourhood.
 
     `sums` holds one number per column: the sum of the window's rows there. Rows
-    and columns beyond the edge repeat it. The scales are OpenCV's, in 1/1024:
-    8 times the cross-shaped pixel mean against the window's mean.
+    and columns beyond the edge repeat it. The scales, in 1/1024, are those of
+    :func:`.block_matching.response_scales`.
     """
     half = window // 2
-    area_scale = window * window // 8
-    sum_scale = (1024 + area_scale) // (area_scale * 2)
-    area_scale *= sum_scale
     for x in range(width):
         sums[x] = i32(0)
     for y in range(first - half - 1, first + half):
@@ -118,7 +115,7 @@ def filter_normalized_response(
         for x in range(width):
             total += sums[min(x + half, width - 1)] - sums[max(x - half - 1, 0)]
             cross = _cross_sum(source, above, here, below, max(x - 1, 0), x, min(x + 1, width - 1))
-            response = (cross * area_scale - total * sum_scale) >> 10
+            response = (cross * cross_scale - total * sum_scale) >> 10
             target[row + x] = u8(_clip(response, cap))
 
 

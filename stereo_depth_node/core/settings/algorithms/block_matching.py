@@ -166,8 +166,8 @@ def exceeds_response_table(window: int) -> bool:
     """
     if window == 0:
         return False
-    area_scale, sum_scale = response_scales(window)
-    largest = (8 * area_scale - 5 * sum_scale) * 255 >> RESPONSE_BITS
+    cross_scale, sum_scale = response_scales(window)
+    largest = (8 * cross_scale - 5 * sum_scale) * 255 >> RESPONSE_BITS
     smallest = -(window * window - 5) * sum_scale * 255 >> RESPONSE_BITS
     return largest > 1535 or smallest < -1280
 
