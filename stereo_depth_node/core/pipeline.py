@@ -25,9 +25,12 @@ from stereo_depth_node.core.arrays import (
     Mask,
     Millimetres,
 )
-from stereo_depth_node.core.camera.calibration import CameraCalibration
+from stereo_depth_node.core.camera.calibration import (
+    CALIBRATE_AT_SIZE,
+    CameraCalibration,
+    why_size_differs,
+)
 from stereo_depth_node.core.camera.geometry import StereoGeometry
-from stereo_depth_node.core.camera.plausibility import CALIBRATE_AT_SIZE, why_size_differs
 from stereo_depth_node.core.camera.point_cloud import packed_rgb, PointProjector
 from stereo_depth_node.core.camera.preparation import ImagePreparation
 from stereo_depth_node.core.disparity.colours import DisparityColours

@@ -16,7 +16,13 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ['CameraCalibration', 'are_plausible']
+__all__ = ['CALIBRATE_AT_SIZE', 'CameraCalibration', 'are_plausible', 'why_size_differs']
+
+CALIBRATE_AT_SIZE = (
+    'calibrate at the size that is published, or have the driver scale its camera_info with the '
+    'images'
+)
+"""What to do about a calibration for images of another size."""
 
 # Far beyond any camera, and with room to spare below what float32 messages hold.
 LARGEST_NUMBER = 1e9
@@ -158,6 +164,19 @@ class CameraCalibration:
             k=_cropped_and_scaled(full.k, 3, shift, rows),
             p=_cropped_and_scaled(full.p, 4, shift, rows),
         )
+
+
+def why_size_differs(calibration: CameraCalibration, width: int, height: int) -> str:
+    """Return what to do about a calibration for images of another size than these."""
+    fields = calibration.crop
+    if fields and (calibration.width, calibration.height) == (width, height):
+        return (
+            f'{fields}, but width and height are those of the images already: set binning and roi '
+            'to 0, or width and height, K and P to those of the full sensor'
+        )
+    if fields:
+        return f'{fields}: correct them, or calibrate at the size that is published'
+    return CALIBRATE_AT_SIZE
 
 
 def _cropped_and_scaled(

@@ -13,13 +13,7 @@ from stereo_depth_node.core.camera.calibration import are_plausible, CameraCalib
 from stereo_depth_node.core.camera.folding import share_folded
 from stereo_depth_node.core.camera.geometry import StereoGeometry
 
-__all__ = ['CALIBRATE_AT_SIZE', 'implausibilities', 'implausible_numbers', 'why_size_differs']
-
-CALIBRATE_AT_SIZE = (
-    'calibrate at the size that is published, or have the driver scale its camera_info with the '
-    'images'
-)
-"""What to do about a calibration for images of another size."""
+__all__ = ['implausibilities', 'implausible_numbers']
 
 # Baselines outside of this range are more often a calibration in millimetres than a camera.
 _PLAUSIBLE_BASELINE_M = (0.005, 2.0)
@@ -126,19 +120,6 @@ def _baseline_note(geometry: StereoGeometry, *, is_given: bool = False) -> tuple
             'or set the parameter baseline'
         )
     return (f'the baseline is {baseline:g} m: {remedy}',)
-
-
-def why_size_differs(calibration: CameraCalibration, width: int, height: int) -> str:
-    """Return what to do about a calibration for images of another size than these."""
-    fields = calibration.crop
-    if fields and (calibration.width, calibration.height) == (width, height):
-        return (
-            f'{fields}, but width and height are those of the images already: set binning and roi '
-            'to 0, or width and height, K and P to those of the full sensor'
-        )
-    if fields:
-        return f'{fields}: correct them, or calibrate at the size that is published'
-    return CALIBRATE_AT_SIZE
 
 
 def _camera_notes(side: str, camera: CameraCalibration, *, rectify: bool) -> Iterator[str]:

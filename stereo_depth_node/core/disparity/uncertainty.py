@@ -129,7 +129,7 @@ class DepthUncertainty:
             Standard deviation of y_left - y_right, pixels; with 0 its part is not computed.
         """
         disparity, energy, variance = self._disparity, self._energy, self._variance
-        gradient, slant = self._gradient, self._scratch
+        gradient = self._gradient
         disparity_in_pixels(fixed, 0.0, disparity)
         cv2.Sobel(left, cv2.CV_32F, 1, 0, gradient, scale=_SOBEL_SCALE)
         self._sum(gradient, gradient, energy)
@@ -137,13 +137,7 @@ class DepthUncertainty:
         self._match_variance(left, right, disparity, variance)
         np.divide(variance, energy, out=variance)
         if row_sigma > 0.0:
-            cv2.Sobel(left, cv2.CV_32F, 0, 1, slant, scale=_SOBEL_SCALE)
-            self._sum(gradient, slant, slant)
-            np.divide(slant, energy, out=slant)
-            np.multiply(slant, slant, out=slant)
-            np.add(slant, np.float32(1.0), out=slant)
-            np.multiply(slant, np.float32(row_sigma**2), out=slant)
-            np.add(variance, slant, out=variance)
+            np.add(variance, self._rectification_variance(left, row_sigma), out=variance)
         np.add(variance, self._shape_variance(disparity, unknown), out=variance)
         np.add(variance, self._step, out=variance)
         np.minimum(variance, self._worst, out=variance)
@@ -206,6 +200,16 @@ class DepthUncertainty:
         np.multiply(mean, mean, out=mean)
         np.subtract(out, mean, out=out)
         np.maximum(out, np.float32(2.0 * _ROUNDING), out=out)
+
+    def _rectification_variance(self, left: Grey, row_sigma: float) -> Float:
+        """Return e^2 * (1 + (sum(g*h) / sum(g^2))^2), (H, W), px^2, of the gradients at hand."""
+        result = self._scratch
+        cv2.Sobel(left, cv2.CV_32F, 0, 1, result, scale=_SOBEL_SCALE)
+        self._sum(self._gradient, result, result)
+        np.divide(result, self._energy, out=result)
+        np.multiply(result, result, out=result)
+        np.add(result, np.float32(1.0), out=result)
+        return np.multiply(result, np.float32(row_sigma**2), out=result)
 
     def _shape_variance(self, disparity: Float, unknown: Mask) -> Float:
         """Return the variance of the known disparities in each block, (H, W), px^2."""

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from scenes import camera
 
-from stereo_depth_node.core.camera.calibration import CameraCalibration
-from stereo_depth_node.core.camera.plausibility import implausibilities, why_size_differs
+from stereo_depth_node.core.camera.calibration import CameraCalibration, why_size_differs
+from stereo_depth_node.core.camera.plausibility import implausibilities
 from stereo_depth_node.core.errors import CalibrationSizeError
 from stereo_depth_node.core.pipeline import StereoPipeline
 from stereo_depth_node.core.settings.settings import Settings
