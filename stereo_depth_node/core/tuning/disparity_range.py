@@ -197,15 +197,6 @@ def _from_reduced_pair(left: Grey, right: Grey, changes: Changes) -> DisparityRa
     height, width = left.shape
     factor = max(1, math.ceil(width / _REDUCED_WIDTH))
     size = (width // factor, height // factor)
-    small = [
-        np.asarray(
-            cv2.resize(
-                image[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA
-            ),
-            np.uint8,
-        )
-        for image in (left, right)
-    ]
     low = -(size[0] // 8)
     count = (size[0] // 2 - low) // DISPARITY_STEP * DISPARITY_STEP
     settings = Settings(
@@ -218,6 +209,15 @@ def _from_reduced_pair(left: Grey, right: Grey, changes: Changes) -> DisparityRa
         pipeline = StereoPipeline(settings, *size)
     except SettingsError:  # too small an image
         return None
+    small = [
+        np.asarray(
+            cv2.resize(
+                image[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA
+            ),
+            np.uint8,
+        )
+        for image in (left, right)
+    ]
     pipeline.match(*small)
     fixed = pipeline.fixed.copy()
     pipeline.match(*(np.ascontiguousarray(image[:, ::-1]) for image in reversed(small)))

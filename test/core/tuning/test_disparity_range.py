@@ -86,6 +86,13 @@ def test_images_of_a_single_estimate_have_too_little_in_common(motorcycle):
         find_disparity_range([(motorcycle.left, upside_down)])
 
 
+@pytest.mark.parametrize('shape', [(1, 401), (2, 4000), (300, 3), (1, 1)])
+def test_images_of_a_few_rows_or_columns_have_too_little_in_common(shape):
+    noise = np.random.default_rng(5).integers(0, 256, shape, np.uint8)
+    with pytest.raises(SettingsError, match='too little in common'):
+        find_disparity_range([(noise, noise)])
+
+
 def test_one_per_cent_of_the_truth_at_most_is_left_out(motorcycle):
     found = find_disparity_range([(motorcycle.left, motorcycle.right)])
     truth = motorcycle.disparity[np.isfinite(motorcycle.disparity)]
