@@ -45,6 +45,7 @@ LAYERS = {
     'obstacle': ('nav2_obstacle_layer.yaml', ''),
     'stvl': ('nav2_stvl.yaml', 'spatio_temporal_voxel_layer'),
 }
+COSTMAP = ('local_costmap', 'local_costmap')
 # What stands in Nav2's own parameters for its zones, off unless asked for -> argument of Nav2.
 ZONES = {'KEEPOUT_ZONE_ENABLED': 'use_keepout_zones', 'SPEED_ZONE_ENABLED': 'use_speed_zones'}
 # From a frame with x forward to the optical one, z forward (REP 103).
@@ -247,10 +248,7 @@ def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     for name in (overlay, 'nav2_collision_monitor.yaml'):
         text = (config / name).read_text(encoding='utf-8')
         ours = yaml.safe_load(text.replace('/points2', points))
-        if _monitor(merged).get('polygons'):
-            # Where the robot stops is said by its own.
-            for polygon in _monitor(ours).pop('polygons', []):
-                del _monitor(ours)[polygon]
+        _leave_out(ours, merged)
         merged = with_added(merged, ours)
     with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
         yaml.safe_dump(merged, file)
@@ -269,10 +267,29 @@ def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     ]
 
 
-def _monitor(parameters: Any) -> dict[str, Any]:
-    """Return the parameters of the collision monitor; empty where there are none."""
-    section = (parameters or {}).get('collision_monitor') or {}
-    return section.get('ros__parameters') or {}
+def _leave_out(ours: Any, theirs: Any) -> None:
+    """Leave out of ours where the robot stops and what inflates, if theirs have their own."""
+    monitor = _parameters(ours, 'collision_monitor')
+    if _parameters(theirs, 'collision_monitor').get('polygons'):
+        for polygon in monitor.pop('polygons', []):
+            del monitor[polygon]
+    costmap = _parameters(theirs, *COSTMAP)
+    inflating = [
+        name
+        for name in costmap.get('plugins') or []
+        if 'InflationLayer' in str((costmap.get(name) or {}).get('plugin'))
+    ]
+    added = _parameters(ours, *COSTMAP)
+    if added and inflating:
+        added['plugins'] = ['stereo_layer', *inflating]
+        del added['inflation_layer']
+
+
+def _parameters(file: Any, *node: str) -> dict[str, Any]:
+    """Return the parameters of a node in a parameter file; empty where there are none."""
+    for name in (*node, 'ros__parameters'):
+        file = (file or {}).get(name)
+    return file or {}
 
 
 def with_added(theirs: Any, ours: Any) -> Any:

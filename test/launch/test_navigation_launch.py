@@ -263,6 +263,15 @@ def test_nav2_gets_its_own_parameters_with_ours_added(start: Any, layer: str) ->
     assert merged['controller_server'] == {'ros__parameters': {'controller_frequency': 20.0}}
 
 
+def test_nav2_inflates_by_its_own_layer_alone(start: Any, tmp_path: Path) -> None:
+    path = tmp_path / 'nav2.yaml'
+    path.write_text(NAV2_PARAMS.replace('inflation_layer', 'inflation'))
+    merged = start(nav2='true', nav2_params=str(path)).nav2_file()
+    costmap = merged['local_costmap']['local_costmap']['ros__parameters']
+    assert costmap['plugins'] == ['voxel_layer', 'stereo_layer', 'inflation']
+    assert 'inflation_layer' not in costmap
+
+
 def test_nav2_finds_the_cloud_of_a_namespace_pushed_around(start: Any) -> None:
     """What PushRosNamespace does is to set ros_namespace."""
     merged = start(nav2='True', ros_namespace='/robot', namespace='front/').nav2_file()
