@@ -153,7 +153,7 @@ def _camera(
         )
     if 'resolution' not in entries:
         raise file.missing(f'the resolution of {name} is')
-    fx, fy, cx, cy = file.numbers(entries['intrinsics'], f'intrinsics of {name}', 4)
+    fx, fy, cx, cy = file.numbers(entries.get('intrinsics'), f'intrinsics of {name}', 4)
     width, height = file.numbers(entries['resolution'], f'resolution of {name}', 2)
     d = file.numbers(entries.get(distortion, []), f'{distortion} of {name}', (0, 4, 5))
     return CameraCalibration(

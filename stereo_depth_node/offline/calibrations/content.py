@@ -21,6 +21,8 @@ __all__ = ['CalibrationFile', 'numbers_in']
 
 _NUMBER = re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?')
 _MOST_NUMBERS = 1000
+# No number of a camera has so many digits, in whatever unit.
+_LARGEST = 1e12
 _DOCUMENT_ENDS = re.compile(r'^(?:\s*total count: \d+)?---[ \t]*$', re.MULTILINE)
 # PyYAML reads this much in less than a second.
 _MOST_YAML = 1 << 16
@@ -101,10 +103,13 @@ class CalibrationFile:
             value = value.get('data')
         try:
             found = np.array(_flat(value), np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError):
+            found = np.array([np.nan])
+        # Neither is one that is not finite.
+        if not (np.abs(found) < _LARGEST).all():
             raise InputError(
                 f'{printable(self.path)}: {name} is {printable(value, 40)!r}, expected numbers'
-            ) from error
+            )
         counts = count if isinstance(count, tuple) else (count,)
         if found.size not in counts:
             expected = ' or '.join(map(str, counts))

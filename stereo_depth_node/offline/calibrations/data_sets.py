@@ -8,6 +8,7 @@ from pathlib import Path
 import re
 
 import numpy as np
+import numpy.typing as npt
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
 from stereo_depth_node.core.errors import InputError
@@ -33,14 +34,14 @@ def middlebury_pair(file: CalibrationFile) -> RectifiedPair:
     """
     entries = file.assignments('=')
 
-    def numbers(name: str, count: int) -> list[float]:
+    def numbers(name: str, count: int) -> npt.NDArray[np.float64]:
         found = numbers_in(entries.get(name, ''))
         if len(found) != count:
             raise InputError(
                 f'{printable(file.path)}: {name} has {len(found)} numbers, expected {count}'
                 + (' (mm)' if name == 'baseline' else '')
             )
-        return found
+        return file.numbers(found, name, count)
 
     left = np.reshape(numbers('cam0', 9), (3, 3))
     # Only some files have doffs, all have cam1.

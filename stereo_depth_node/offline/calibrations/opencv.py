@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 import re
 from typing import Any
+from xml.etree import ElementTree as ET
 
-import cv2
 import numpy as np
 
 from stereo_depth_node.core.camera.calibration import CameraCalibration
@@ -46,6 +46,7 @@ _SIZES = (('imagewidth', 'imageheight'), ('width', 'height'), ('leftwidth', 'lef
 _COUNTS: dict[str, int | tuple[int, ...]] = {
     'M': 9, 'D': (0, 4, 5, 8, 12, 14), 'R': 9, 'T': 3, 'P': 12,
 }  # fmt: skip
+_WHOLE = re.compile(r'\d{1,9}')
 _PARTNERS = (('intrinsics', 'extrinsics'), ('extrinsics', 'intrinsics'))
 
 
@@ -144,21 +145,31 @@ def _entries(file: CalibrationFile) -> dict[str, Any]:
 
 
 def _xml(file: CalibrationFile) -> Mapping[str, Any]:
-    """Return the matrices and whole numbers of a file in XML."""
-    if '<opencv_storage>' not in file.text:
+    """Return what is in a file of XML, where it is whole; its matrices as lists of words.
+
+    Not with OpenCV, which writes beyond the memory of a matrix that lacks its columns. What it
+    writes to files has no document type, which could make a small one large.
+    """
+    if '<opencv_storage>' not in file.text or '<!DOCTYPE' in file.text:
         return {}
-    found: dict[str, Any] = {}
     try:
-        storage = cv2.FileStorage(file.text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-        for name in storage.root().keys():  # noqa: SIM118 (it is no dictionary)
-            node = storage.getNode(name)
-            if node.isInt():
-                found[name] = int(node.real())
-            elif (matrix := node.mat()) is not None:
-                found[name] = matrix.ravel().tolist()
-    except (cv2.error, SystemError):  # OpenCV's constructor raises the latter
+        root = ET.fromstring(file.text.strip())
+    except ET.ParseError:
         return {}
-    return found
+    return {
+        entry.tag: _xml_value(entry)
+        if entry.find('data') is not None or not len(entry)
+        else {inner.tag: _xml_value(inner) for inner in entry}
+        for entry in root
+    }
+
+
+def _xml_value(entry: ET.Element) -> list[str] | int | str:
+    data = entry.find('data')
+    if data is not None:
+        return (data.text or '').split()
+    text = (entry.text or '').strip()
+    return int(text) if _WHOLE.fullmatch(text) else text
 
 
 def _size(file: CalibrationFile) -> tuple[int, int] | None:

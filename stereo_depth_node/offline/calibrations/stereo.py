@@ -70,12 +70,7 @@ class RectifiedPair:
 
     def cameras(self, width: int, height: int) -> Cameras:
         """Return the calibrations."""
-        if self.left.width:
-            return self.left, self.right
-        return (
-            replace(self.left, width=width, height=height),
-            replace(self.right, width=width, height=height),
-        )
+        return self.left.sized(width, height), self.right.sized(width, height)
 
     @classmethod
     def of_matrices(

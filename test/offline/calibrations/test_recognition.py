@@ -202,6 +202,49 @@ def test_what_is_recognised_but_not_enough_says_what_is_missing(
         read_stereo_calibration(write(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ('write', 'old', 'new', 'said'),
+    [
+        (kinds.kalibr, 'resolution: [640', 'resolution: [.nan', 'resolution of cam0 is'),
+        (kinds.kalibr, 'intrinsics: [500.0', 'intrinsics: [1e400', 'intrinsics of cam0 is'),
+        (kinds.euroc, 'data: [1', 'data: [-.inf', 'T_BS is'),
+        (kinds.ros_echo, 'height: 480', 'height: .inf', "height is 'inf'"),
+        (kinds.middlebury, '[500', '[1e308', 'cam0 is'),
+    ],
+)
+def test_numbers_that_no_camera_has_are_refused_where_they_stand(
+    tmp_path: Path, write: Callable[[Path], list[Path]], old: str, new: str, said: str
+) -> None:
+    paths = write(tmp_path)
+    text = paths[0].read_text()
+    assert old in text
+    paths[0].write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError, match=f'{said}.*expected numbers'):
+        read_stereo_calibration(paths)
+
+
+def test_a_camera_of_a_chain_without_its_numbers_is_named(tmp_path: Path) -> None:
+    path = kinds.kalibr(tmp_path)[0]
+    first, _, second = path.read_text().rpartition('intrinsics:')
+    path.write_text(f'{first}others:{second}')
+    with pytest.raises(InputError, match=r'intrinsics of cam1 is .*expected numbers'):
+        read_stereo_calibration([path])
+
+
+def test_a_size_that_only_one_camera_has_is_that_of_the_images(tmp_path: Path) -> None:
+    paths = kinds.ros_echo(tmp_path)
+    paths[1].write_text(paths[1].read_text().replace('height: 480', 'height: 0', 1))
+    cameras = read_stereo_calibration(paths).cameras_for(640, 480)
+    assert [camera.image_size for camera in cameras] == [(640, 480)] * 2
+
+
+def test_a_matrix_in_xml_may_lack_its_columns(tmp_path: Path) -> None:
+    """OpenCV writes beyond the memory of such a one, and often ends the program."""
+    path = kinds.opencv_pose(tmp_path)[0]
+    path.write_text(path.read_text().replace('  <cols>3</cols>\n', ''))
+    assert geometry_of([path]).baseline == pytest.approx(kinds.BASELINE)
+
+
 @pytest.mark.parametrize('content', ['', 'hello', '{"f": 500}', 'a: [', '- 1\n- 2\n', '12 13'])
 def test_what_is_not_recognised_lists_the_kinds_and_the_shortest_way(
     tmp_path: Path, content: str
