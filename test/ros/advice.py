@@ -15,7 +15,7 @@ from typing import Any
 
 from bench import Bench, SETTINGS
 from harness import Peer
-from rig import camera_infos, messages_of, next_stamp_ns
+from rig import camera_infos, messages_of
 from scenes import StereoScene
 
 from stereo_depth_node.core.settings.settings import known_parameters
@@ -134,7 +134,9 @@ class Scenario:
     def send_one(self, side: int, stamp_ns: int | None = None) -> None:
         """Send the image of one camera."""
         image = (self.bench.left, self.bench.right)[side]
-        self.rig.send_image(side, image, next_stamp_ns() if stamp_ns is None else stamp_ns)
+        self.rig.send_image(
+            side, image, self.rig.next_stamp_ns() if stamp_ns is None else stamp_ns
+        )
 
 
 def of(cause: str) -> Callable[[type[Scenario]], type[Scenario]]:

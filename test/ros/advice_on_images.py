@@ -13,7 +13,7 @@ from bench import DISPARITY, HEIGHT, WIDTH
 import cv2
 import numpy as np
 import pytest
-from rig import image_message, next_stamp_ns
+from rig import image_message
 from scenes import plane, scene_of, tilted_plane
 
 
@@ -219,7 +219,7 @@ class DriverWithoutFrames(Scenario):
         self.sends(self.send)
 
     def send(self) -> None:
-        stamp_ns = next_stamp_ns()
+        stamp_ns = self.rig.next_stamp_ns()
         self.rig.publish_infos()
         for side, image in enumerate((self.bench.left, self.bench.right)):
             self.rig.send_image(side, image, stamp_ns, self.frame_id)

@@ -9,7 +9,6 @@ import re
 import time
 
 from advice import of, Scenario
-from rig import next_stamp_ns
 from scenes import plane, scene_of
 
 
@@ -27,7 +26,7 @@ class NoStamps(Scenario):
 @of('stamps_repeat')
 class StuckStamp(Scenario):
     def breaks(self) -> None:
-        stuck = next_stamp_ns()
+        stuck = self.rig.next_stamp_ns()
         self.sends(lambda: self.bench.send_stuck(stuck))
 
     def obeys(self, said: str) -> None:
@@ -40,7 +39,7 @@ class CameraThatHangs(Scenario):
     """Its driver sends the last image again."""
 
     def breaks(self) -> None:
-        bench, last = self.bench, next_stamp_ns()
+        bench, last = self.bench, self.rig.next_stamp_ns()
         self.sends(lambda: self.rig.send(bench.left, bench.right, stamp_ns=last))
 
     def obeys(self, said: str) -> None:
@@ -53,7 +52,7 @@ class CameraThatHangs(Scenario):
 class ClockSetBackAgainAndAgain(Scenario):
     def breaks(self) -> None:
         bench = self.bench
-        stamps = (next_stamp_ns() + 10**12 - 50_000_000 * n for n in itertools.count(0, 4))
+        stamps = itertools.count(self.rig.next_stamp_ns() + 10**12, -100_000_000)
         self.sends(lambda: self.rig.send(bench.left, bench.right, stamp_ns=next(stamps)))
 
     def obeys(self, said: str) -> None:
@@ -87,7 +86,7 @@ class SlowSide(Scenario):
 
         def send() -> None:
             self.rig.publish_infos()
-            for stamp_ns in [next_stamp_ns() for _ in range(3)]:
+            for stamp_ns in [self.rig.next_stamp_ns() for _ in range(3)]:
                 self.send_one(0, stamp_ns)
                 waiting.append(stamp_ns)
             while len(waiting) > 15:
@@ -187,7 +186,7 @@ class CamerasWithoutTheProfile(Scenario):
 
         def send() -> None:
             if next(frames) % 3 == 2:
-                next_stamp_ns()
+                self.rig.next_stamp_ns()
             self.bench.send()
 
         self.sends(send)

@@ -12,7 +12,7 @@ from bench import DISPARITY, HEIGHT, WIDTH
 from harness import BEST_EFFORT
 import numpy as np
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
-from rig import compressed_message, FRAME, image_message, next_stamp_ns, stamp_of
+from rig import compressed_message, FRAME, image_message, stamp_of
 from scenes import plane, scene_of
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -115,6 +115,7 @@ class OtherCameras(Scenario):
 class OtherTopics(OtherCameras):
     """The images of another node of this kind are no cameras, and are not offered as such."""
 
+    words = 'of that type there are /cam/left/image_raw and /cam/right/image_raw'
     topics = ('/cam/left/image_raw', '/cam/right/image_raw')
 
     def breaks(self) -> None:
@@ -132,6 +133,7 @@ class OtherTopics(OtherCameras):
 
 @of('no_publisher')
 class OneTopicWithBothImages(OtherCameras):
+    words = 'if it holds both images: set stereo_layout'
     topics = ('/usb/image_raw',)
 
     def breaks(self) -> None:
@@ -141,7 +143,7 @@ class OneTopicWithBothImages(OtherCameras):
 
         def send() -> None:
             self.rig.publish_infos()
-            self.rig.send_image(0, both, next_stamp_ns())
+            self.rig.send_image(0, both, self.rig.next_stamp_ns())
 
         self.sends(send)
 
@@ -154,6 +156,7 @@ class OneTopicWithBothImages(OtherCameras):
 
 @of('wrong_type')
 class CompressedOnTheRawTopic(OtherCameras):
+    words = f'{TOPICS[0]} carries'  # the right one may be discovered first
     image_type = CompressedImage
 
     def breaks(self) -> None:
@@ -186,6 +189,8 @@ class CompressedTopicsOfADriver(OtherCameras):
 
 @of('wrong_type')
 class CompressedTopicsAsRawOnes(CompressedTopicsOfADriver):
+    words = f'{CompressedTopicsOfADriver.topics[0]} carries'
+
     def obeys(self, said: str) -> None:
         ((transport, raw),) = re.findall(
             r'-p image_transport:=(\w+) -r left/image_rect:=(\S+), and so for the other', said
@@ -195,6 +200,7 @@ class CompressedTopicsAsRawOnes(CompressedTopicsOfADriver):
 
 @of('no_publisher')
 class CompressedTopicsWithTheirEnd(CompressedTopicsOfADriver):
+    words = 'remap to /cam/left/image_raw) and /cam/right'
     transport = 'compressed'
 
     def obeys(self, said: str) -> None:
@@ -233,7 +239,9 @@ class OneImageTakenForTwo(Scenario):
         self.set(stereo_layout='top_bottom')
 
         def send() -> None:
-            self.bench.left.header = Header(stamp=stamp_of(next_stamp_ns()), frame_id=FRAME)
+            self.bench.left.header = Header(
+                stamp=stamp_of(self.rig.next_stamp_ns()), frame_id=FRAME
+            )
             publisher.publish(self.bench.left)
             self.bench.send()
 
@@ -312,7 +320,7 @@ class MisspeltParameter(Scenario):
 class TwoFrames(Scenario):
     def breaks(self) -> None:
         def send() -> None:
-            stamp_ns = next_stamp_ns()
+            stamp_ns = self.rig.next_stamp_ns()
             self.rig.publish_infos()
             self.rig.send_image(0, self.bench.left, stamp_ns, 'left_optical')
             self.rig.send_image(1, self.bench.right, stamp_ns, 'right_optical')

@@ -11,7 +11,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from harness import Graph, NodeHere
 from node_process import NodeProcess
-from rig import camera_infos, messages_of, next_stamp_ns, Rig
+from rig import camera_infos, messages_of, Rig
 from scenes import plane, scene_of
 from std_srvs.srv import Trigger
 
@@ -83,9 +83,7 @@ class Bench:
 
     def send(self) -> int:
         """Send one pair; return its left stamp."""
-        return self.rig.send(
-            self.left, self.right, stamp_ns=next_stamp_ns(), right_later_ns=self.right_later_ns
-        )
+        return self.rig.send(self.left, self.right, right_later_ns=self.right_later_ns)
 
     def send_stuck(self, stamp_ns: int) -> None:
         """Send a pair under a stamp that does not move: each pair shows another noise."""

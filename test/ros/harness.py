@@ -30,12 +30,13 @@ from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
 DEADLINE_S = 60.0
+# What comes at once as a rule is not coming, after so long.
+ASK_AGAIN_S = 20.0
 
 # Each member waits so long for a callback while the others wait for their turn; longer and longer
 # while none has one, as each look takes a processor.
 _SPIN_S, _LONGEST_SPIN_S = 0.002, 0.016
 _REPEAT_S = 0.2
-_ASK_AGAIN_S = 20.0
 
 set_environment()
 
@@ -252,6 +253,16 @@ class Peer(Participant):
         self._ears: dict[str, Any] = {}
         self._mouths: dict[str, Any] = {}
 
+    def spin(self, timeout_s: float) -> bool:
+        """Handle a callback of each topic, as a node publishes to all of them at once.
+
+        Else those that are looked at last would get nothing where the node is slow.
+        """
+        has_come = super().spin(timeout_s)
+        for _ in range(len(self._ears) - 1 if has_come else 0):
+            self._executor.spin_once(timeout_sec=0.0)
+        return has_come
+
     def listen(self, topic: str, message_type: Any, qos: QoSProfile = RELIABLE) -> list[Any]:
         """Subscribe; return the list that the messages go into."""
         heard = self.heard.setdefault(topic, [])
@@ -292,7 +303,7 @@ class Peer(Participant):
             lambda: any(each.done() for each in answers),
             f'an answer of {service}',
             repeat=lambda: answers.append(client.call_async(request)),
-            period_s=_ASK_AGAIN_S,
+            period_s=ASK_AGAIN_S,
         )
         return next(each.result() for each in answers if each.done())
 

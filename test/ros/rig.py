@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 import dataclasses
 import itertools
 import sys
@@ -13,7 +13,7 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 import cv2
-from harness import BEST_EFFORT, Graph, Peer
+from harness import ASK_AGAIN_S, BEST_EFFORT, Graph, Peer
 import numpy as np
 from rcl_interfaces.msg import ParameterDescriptor
 from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
@@ -31,9 +31,16 @@ from stereo_depth_node.ros.messages import message_class
 FRAME = 'left_optical'
 PLANAR = ('nv12', 'nv21', 'nv16', 'nv61', 'nv24', 'nv42', 'i420')
 
-# Stamps grow over all tests: one node may serve many.
 _FRAME_PERIOD_NS = 100_000_000
-_stamps_ns = itertools.count(1_000_000_000_000, _FRAME_PERIOD_NS)
+
+
+def stamps_ns() -> Iterator[int]:
+    """Return stamps of a camera, 100 ms apart."""
+    return itertools.count(1_000_000_000_000, _FRAME_PERIOD_NS)
+
+
+# They grow over all tests: one node may serve many.
+_stamps_ns = stamps_ns()
 
 
 def next_stamp_ns() -> int:
@@ -129,6 +136,11 @@ class Rig(Peer):
         Of the images.
     image_type : type
         Image or CompressedImage.
+
+    Attributes
+    ----------
+    stamps_ns : iterator of int
+        The stamps of its images, ns; those of `next_stamp_ns` unless it is given its own.
     """
 
     def __init__(
@@ -145,6 +157,7 @@ class Rig(Peer):
         super().__init__(graph, 'rig')
         graph.add(self)
         self.infos = infos
+        self.stamps_ns = _stamps_ns
         self._service = f'/{node_name}/{{}}'.format
         self.images = [
             self.publisher((topics or {}).get(topic, topic), image_type, qos)
@@ -186,11 +199,15 @@ class Rig(Peer):
         ]
         return all(known) and all(each.get_subscription_count() > 0 for each in publishers)
 
+    def next_stamp_ns(self) -> int:
+        """Return a stamp 100 ms after the last one."""
+        return next(self.stamps_ns)
+
     def send(
         self, left: Any, right: Any, *, stamp_ns: int | None = None, right_later_ns: int = 0
     ) -> int:
         """Publish calibration and a pair with new stamps; return the left one in ns."""
-        stamp_ns = next_stamp_ns() if stamp_ns is None else stamp_ns
+        stamp_ns = self.next_stamp_ns() if stamp_ns is None else stamp_ns
         self.publish_infos(stamp_ns)
         self.send_image(0, left, stamp_ns)
         self.send_image(1, right, stamp_ns + right_later_ns)
@@ -217,9 +234,13 @@ class Rig(Peer):
         }
 
     def connect(self, left: Any, right: Any) -> None:
-        """Send a pair again and again until every output has been heard."""
+        """Send a pair again and again until every output has been heard; none is under way then.
+
+        What was sent before the last one has been received, too, or never will be.
+        """
         self.graph.wait_until(lambda: self.is_wanted, 'the node to subscribe to the images')
         self.send_until(lambda: all(self.heard.values()), left, right, 'every output')
+        self.exchange(left, right)
         for messages in self.heard.values():
             messages.clear()
 
@@ -228,12 +249,19 @@ class Rig(Peer):
         return self.graph.wait_until(condition, what, repeat=lambda: self.send(left, right))
 
     def exchange(self, left: Any, right: Any, **send_options: Any) -> dict[str, Any]:
-        """Send one pair and return the outputs that it gave, by topic."""
-        stamp_ns = self.send(left, right, **send_options)
-        self.graph.wait_until(
-            lambda: len(self.outputs(stamp_ns)) == len(self._ears), f'outputs of {stamp_ns}'
+        """Send one pair and return the outputs that it gave, by topic; one more if it is lost."""
+        stamps: list[int] = []
+
+        def whole() -> dict[str, Any] | None:
+            outputs = map(self.outputs, stamps)
+            return next((each for each in outputs if len(each) == len(self._ears)), None)
+
+        return self.graph.wait_until(
+            whole,
+            'all outputs of a pair',
+            repeat=lambda: stamps.append(self.send(left, right, **send_options)),
+            period_s=ASK_AGAIN_S,
         )
-        return self.outputs(stamp_ns)
 
     def set_parameter(self, name: str, value: Any) -> Any:
         """Set one parameter; return the SetParametersResult."""

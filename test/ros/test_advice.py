@@ -20,6 +20,7 @@ import advice_on_stamps  # noqa: F401
 import advice_on_topics  # noqa: F401
 from bench import Bench
 from harness import Graph, reserved_graph
+from rig import stamps_ns
 
 from stereo_depth_node.core.health.causes import CAUSES
 
@@ -68,7 +69,9 @@ def followed(
     ]
     with ExitStack() as stack:
         for _ in range(min(AT_ONCE, len(chosen))):
-            benches.put(Bench(stack.enter_context(reserved_graph()), process=True))
+            bench = Bench(stack.enter_context(reserved_graph()), process=True)
+            bench.rig.stamps_ns = stamps_ns()  # or each would find gaps where the others send
+            benches.put(bench)
         threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
         stack.callback(threads.shutdown, cancel_futures=True)
         yield {each['scenario']: threads.submit(follow, **each) for each in chosen}

@@ -102,6 +102,10 @@ def test_a_recording_of_a_few_pairs_in_a_loop_is_computed_and_blamed_for_nothing
     stamps = [next_stamp_ns() for _ in range(pairs)]
     turns = itertools.cycle(stamps)
     heard = bench.rig.heard['disparity']
+    bench.graph.wait_until(
+        lambda: bench.rig.is_wanted and bench.rig.is_calibration_wanted, 'the node to subscribe'
+    )
+    bench.reports.clear()
 
     bench.graph.wait_until(
         lambda: len(heard) > 4 * pairs + 4 and len(bench.reports) > 3,
