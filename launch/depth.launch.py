@@ -167,7 +167,7 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     value = context.launch_configurations
     check_launch_arguments(
         sys.argv,
-        Path(__file__).name,
+        __file__,
         [each.name for each in generate_launch_description().get_launch_arguments()],
         known_parameters(),
     )

@@ -149,7 +149,7 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if value['nav2'] not in TRUE:
         check_launch_arguments(
             sys.argv,
-            Path(__file__).name,
+            __file__,
             [each.name for each in generate_launch_description().get_launch_arguments()],
             known_parameters(),
         )

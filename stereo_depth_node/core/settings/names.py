@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 import difflib
 from itertools import pairwise
+from pathlib import Path
 import re
 
 from stereo_depth_node.core.errors import SettingsError
@@ -74,7 +75,7 @@ def advice_on_name(name: str, known: Collection[str]) -> str:
 
 def check_launch_arguments(
     command: Sequence[str],
-    file: str,
+    file: str | Path,
     arguments: Collection[str],
     parameters: Collection[str],
 ) -> None:
@@ -84,9 +85,9 @@ def check_launch_arguments(
     ----------
     command : sequence of str
         The command line of this program.
-    file : str
-        The name of the launch file. Where the command names another one, which includes this one,
-        its arguments may be for that one.
+    file : str or Path
+        The launch file. Where the command names another one, which includes this one, its
+        arguments may be for that one.
     arguments, parameters : collection of str
         The names of those that the launch file and the node have.
 
@@ -95,8 +96,9 @@ def check_launch_arguments(
     SettingsError
         There is no such argument. The text says what to give instead.
     """
-    words = [word.rpartition('/')[2] for word in command]
-    if ('stereo_depth_node', file) not in pairwise(words):
+    file = Path(file)
+    paths = [Path(word).resolve() for word in command if Path(word).name == file.name]
+    if ('stereo_depth_node', file.name) not in pairwise(command) and file.resolve() not in paths:
         return
     for name, is_argument, _ in (word.partition(':=') for word in command):
         if not is_argument or name in arguments:
@@ -108,7 +110,7 @@ def check_launch_arguments(
             )
         near = difflib.get_close_matches(name, arguments, 1, _SIMILAR)
         meant = f'did you mean {near[0]}:=?' if near else f'it has {", ".join(sorted(arguments))}'
-        raise SettingsError(f'{file} has no argument {printable(name)}; {meant}')
+        raise SettingsError(f'{file.name} has no argument {printable(name)}; {meant}')
 
 
 def advice_on_qos_override(name: str, topics: Mapping[str, str]) -> str:

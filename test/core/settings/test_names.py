@@ -80,12 +80,13 @@ def test_the_names_of_stereo_image_proc_stand_on_the_page_and_lead_to_ours():
         assert name not in known_parameters()
 
 
+LAUNCH_FILE = MIGRATION.parents[1] / 'launch' / 'depth.launch.py'
 LAUNCH_ARGUMENTS = ('bag', 'left_image')
 LAUNCH_COMMAND = ('/opt/ros/jazzy/bin/ros2', 'launch', 'stereo_depth_node', 'depth.launch.py')
 
 
 def check_launch(*command: str) -> None:
-    check_launch_arguments(command, 'depth.launch.py', LAUNCH_ARGUMENTS, ('block_size',))
+    check_launch_arguments(command, LAUNCH_FILE, LAUNCH_ARGUMENTS, ('block_size',))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,14 @@ def test_what_is_no_argument_of_a_launch_file_is_refused(argument, words):
     assert words in str(caught.value)
 
 
+def test_it_is_refused_also_where_the_launch_file_is_named_by_its_path(monkeypatch):
+    monkeypatch.chdir(LAUNCH_FILE.parents[1])
+    with pytest.raises(SettingsError, match='no argument left_imge'):
+        check_launch('ros2', 'launch', './launch/depth.launch.py', 'left_imge:=/a')
+
+
 def test_arguments_that_are_there_and_those_of_another_launch_file_are_taken():
     check_launch(*LAUNCH_COMMAND, '--debug', 'left_image:=/a:=b', 'bag:=')
     check_launch('ros2', 'launch', 'my_robot', 'robot.launch.py', 'left_imge:=/a')
+    check_launch('ros2', 'launch', 'my_robot', 'depth.launch.py', 'left_imge:=/a')
+    check_launch('ros2', 'launch', '/my_robot/depth.launch.py', 'left_imge:=/a')
