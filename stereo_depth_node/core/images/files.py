@@ -204,7 +204,8 @@ def _of_array(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     if not (array.ndim == 2 or is_colour) or 0 in array.shape:
         raise ImageError(f'{path} has the shape {array.shape}: expected (H, W) or (H, W, 3)')
     if array.dtype not in _WHOLE:
-        array = array.astype(np.float32)
+        with np.errstate(over='ignore'):  # beyond its range is unknown
+            array = array.astype(np.float32)
     return np.ascontiguousarray(array[:, :, ::-1] if is_colour else array)
 
 

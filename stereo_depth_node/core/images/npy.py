@@ -7,8 +7,10 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 import zipfile
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +23,9 @@ __all__ = ['NPY_MAGIC', 'NPZ_MAGIC', 'array_of_npy', 'array_of_npz']
 NPY_MAGIC, NPZ_MAGIC = b'\x93NUMPY', b'PK\x03\x04'
 _MOST_BYTES = 1 << 30
 # What NumPy raises for headers that it cannot read, and for shapes that no array has.
-_UNREADABLE = (ValueError, TypeError, EOFError, SyntaxError, RecursionError, MemoryError)
+_UNREADABLE = (
+    ValueError, TypeError, EOFError, SyntaxError, RecursionError, MemoryError, TokenError,
+)  # fmt: skip
 
 
 def array_of_npy(content: bytes, name: str | Path) -> npt.NDArray[Any]:
@@ -72,7 +76,7 @@ def array_of_npz(content: bytes, name: str | Path) -> npt.NDArray[Any]:
             if len(members) == 1 and size <= _MOST_BYTES:
                 with archive.open(members[0]) as member:
                     unpacked = member.read(_MOST_BYTES)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+    except (*_UNREADABLE, zipfile.BadZipFile, OSError, RuntimeError, zlib.error) as error:
         raise InputError(f'{printable(name)} is no NumPy file ({printable(error)})') from error
     if len(members) != 1:
         names = printable(', '.join(member.filename for member in members[:5]))

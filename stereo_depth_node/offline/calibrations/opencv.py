@@ -147,8 +147,8 @@ def _entries(file: CalibrationFile) -> dict[str, Any]:
 def _xml(file: CalibrationFile) -> Mapping[str, Any]:
     """Return what is in a file of XML, where it is whole; its matrices as lists of words.
 
-    Not with OpenCV, which writes beyond the memory of a matrix that lacks its columns. What it
-    writes to files has no document type, which could make a small one large.
+    Not with OpenCV: its 5.0 writes beyond the memory of a matrix that lacks its columns. What it
+    saves has no document type, which could make a small file large.
     """
     if '<opencv_storage>' not in file.text or '<!DOCTYPE' in file.text:
         return {}

@@ -99,6 +99,14 @@ def npy_that_says(shape: tuple[int, ...]) -> bytes:
     return stream.getvalue()
 
 
+def damaged(place: int, save: Any = np.save) -> bytes:
+    """Return a file of an array in which a few bytes are others."""
+    stream = io.BytesIO()
+    save(stream, np.arange(99.0))
+    content = stream.getvalue()
+    return content[:place] + b'((((' + content[place + 4 :]
+
+
 def pickled() -> bytes:
     stream = io.BytesIO()
     np.save(stream, np.array([print], object), allow_pickle=True)
@@ -118,6 +126,8 @@ def pickled() -> bytes:
         (npy_that_says((-2, -2)) + bytes(16), 'no NumPy file'),
         (npy_that_says((0,) * 99), 'no NumPy file'),
         (npy_that_says((True, 2)) + bytes(16), 'no NumPy file'),
+        (damaged(70), 'no NumPy file'),
+        (damaged(90, np.savez_compressed), 'no NumPy file'),
         (pickled(), 'object, expected numbers'),
         (bomb(), 'unpacks to more than'),
         (b'', 'none of PFM, PNG'),
