@@ -66,7 +66,7 @@ setup(
     package_data={PACKAGE: ['py.typed', 'offline/reports/*.jinja', 'studio/*.css', 'studio/*.js']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
-        (f'share/{PACKAGE}', ['package.xml']),
+        (f'share/{PACKAGE}', ['package.xml', 'LICENSE']),
         *shared('launch'),
         *shared('config'),
         *shared('foxglove'),

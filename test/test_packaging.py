@@ -59,6 +59,7 @@ def wheel(tmp_path_factory):
     [
         f'share/ament_index/resource_index/packages/{PACKAGE}',
         f'share/{PACKAGE}/package.xml',
+        f'share/{PACKAGE}/LICENSE',
         f'share/{PACKAGE}/launch/depth.launch.py',
         f'share/{PACKAGE}/config/depth.yaml',
         f'share/{PACKAGE}/config/fastdds_shm.xml',
