@@ -28,18 +28,22 @@ class Rate:
     Attributes
     ----------
     interval : float
-        Seconds between the last two events; 0 before the second.
+        Seconds between the last events, the shorter of the last two times: a pause is no rhythm.
+        0 before the second event.
     """
 
     def __init__(self) -> None:
         self.interval = 0.0
         self._last = -math.inf
+        self._last_interval = math.inf
 
     def tick(self) -> None:
         """Note one event."""
         now = time.monotonic()
         if self._last > 0.0:
-            self.interval = now - self._last
+            interval = now - self._last
+            self.interval = min(interval, self._last_interval)
+            self._last_interval = interval
         self._last = now
 
     def seconds_since(self) -> float:

@@ -9,7 +9,8 @@ from collections import Counter
 import pytest
 
 from stereo_depth_node.core.pairing.reasons import Side
-from stereo_depth_node.ros.statistics import Counts, CountWindow
+from stereo_depth_node.ros import statistics
+from stereo_depth_node.ros.statistics import Counts, CountWindow, Rate
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,16 @@ def test_the_window_holds_three_images_of_each_side_or_ten_seconds(rate, length)
         then = window.begin(now)
     assert now.at - then.at == pytest.approx(length, abs=0.5)
     assert now.at - window.oldest.at <= 13.0
+
+
+@pytest.mark.parametrize(
+    ('times', 'interval'),
+    [((1.0,), 0.0), ((1.0, 3.0), 2.0), ((1.0, 1.1, 5.0), 0.1), ((1.0, 5.0, 9.0), 4.0)],
+)
+def test_one_pause_does_not_make_a_stream_slow(monkeypatch, times, interval):
+    """Else what stops for good after it would be missed much later."""
+    rate = Rate()
+    for now in times:
+        monkeypatch.setattr(statistics.time, 'monotonic', lambda now=now: now)
+        rate.tick()
+    assert rate.interval == pytest.approx(interval)
