@@ -161,8 +161,8 @@ CAUSES: dict[str, Cause] = {
             'stamps_repeat',
             Level.ERROR,
             '{count} of the last {received} images repeat a stamp of their camera: have the '
-            'driver stamp each image with its own time of capture, and look for a second '
-            'publisher ({publishers})',
+            'driver stamp each image with its own time of capture, start it anew if it hangs, '
+            'and look for a second publisher ({publishers})',
             'A repeated stamp is taken for the same image sent twice, which is computed once. '
             'Recordings that are played in a loop are no such case.',
         ),

@@ -47,7 +47,7 @@ def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
     zero = [name for name, side in snapshot.sides() if side.zero == side.received]
     if zero:
         yield CAUSES['stamps_zero'].found(side=listed(zero))
-    elif 2 * repeated_images(snapshot) >= snapshot.received:
+    elif repeated_images(snapshot) >= min(snapshot.left.received, snapshot.right.received):
         yield repeated_stamps(snapshot, Level.ERROR)
     elif (backward := backward_stamps(snapshot, Level.ERROR)) is not None:
         yield backward

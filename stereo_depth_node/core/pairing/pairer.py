@@ -43,9 +43,9 @@ Steps of the clock
 An image more than the horizon (twice the span of a full queue, at least 100 ms) behind its
 own camera's newest stamp is a restart: a looped recording, a simulator reset. So are three
 known stamps replayed in order, for recordings shorter than the horizon, and the same one or two
-images again and again. The camera that restarts first ends the run: all that waits is dropped.
-When the other follows, only its own waiting images are dropped. A jump forward needs no rule:
-what waits falls behind the horizon.
+images again and again, of both cameras. The camera that restarts first ends the run: all that
+waits is dropped. When the other follows, only its own waiting images are dropped. A jump forward
+needs no rule: what waits falls behind the horizon.
 """
 
 from __future__ import annotations
@@ -168,6 +168,8 @@ class StereoPairer(Generic[T]):
         stream, other = (self.left, self.right) if is_left else (self.right, self.left)
         limits = (self._queue_size, self._tolerance_ns)
         arrival = stream.receive(stamp_ns, item, *limits)
+        if arrival is Arrival.RESTART and stamp_ns in stream.loop and not other.repeats:
+            arrival = Arrival.DUPLICATE  # its camera hangs
         if arrival is Arrival.DUPLICATE:
             self.dropped[DropReason.DUPLICATE] += 1
             return []

@@ -136,6 +136,11 @@ class StampStream(Generic[T]):
         """
         return self._duplicates_in_a_row if self._duplicates_in_a_row <= _REPLAYS_OF_TWO else 0
 
+    @property
+    def repeats(self) -> bool:
+        """Whether its last stamp is among the few before, as in a recording of one or two."""
+        return self.last_ns in list(self._stamps_received)[-1 - _REPLAYS_OF_TWO : -1]
+
     def horizon_ns(self, queue_size: int, tolerance_ns: int) -> int:
         """Return how far behind the newest stamp an image is merely late.
 

@@ -93,6 +93,17 @@ def test_a_short_recording_that_begins_again_repeats_no_stamps():
     assert names(changed(first, undecided=0)) == ['flowing', 'stamps_repeat', 'stamps_backward']
 
 
+def test_a_slower_camera_that_sends_its_last_image_again_is_named():
+    """A third of all images repeat a stamp, and all of this camera."""
+    hangs = unpaired(
+        right=side('right', received=15),
+        dropped={DropReason.DUPLICATE: 15},
+        offset=OffsetEstimate(5_000_000_000, 5_000_000_000, 9),
+    )
+    assert names(hangs) == ['stamps_repeat']
+    assert 'start it anew if it hangs' in first(hangs)
+
+
 def test_one_pair_again_and_again_may_be_a_camera_that_hangs():
     assert names(changed(HEALTHY, looped=1, resets=30)) == ['flowing', 'pair_repeats']
     assert names(changed(HEALTHY, looped=2, resets=30)) == ['flowing']

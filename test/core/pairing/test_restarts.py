@@ -60,6 +60,19 @@ def test_a_recording_of_one_or_two_pairs_loops(frames):
     assert pairer.dropped[DropReason.DUPLICATE] == duplicates + 2
 
 
+@pytest.mark.parametrize('hanging', [L, R])
+def test_one_image_of_one_camera_again_and_again_is_no_loop(hanging):
+    """Its driver hangs, and the other camera goes on."""
+    other = R if hanging is L else L
+    pairer = learnt_pairer(10)
+    last = [(hanging, 330), (other, 330)]
+    assert len(feed(pairer, *last)) == 1
+    feed(pairer, *(image for k in range(40) for image in ((hanging, 330), (other, 363 + 33 * k))))
+    assert pairer.dropped[DropReason.DUPLICATE] == 40
+    assert pairer.resets == 0
+    assert len(feed(pairer, (hanging, 2000), (other, 2000))) == 1
+
+
 @pytest.mark.parametrize('stamps', [(0.5,), (0.5, 33)])
 def test_other_images_under_the_same_stamps_are_no_loop(stamps):
     """As of a driver whose stamps do not move."""
