@@ -17,7 +17,6 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
-    GroupAction,
     OpaqueFunction,
     SetEnvironmentVariable,
 )
@@ -172,14 +171,12 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         [each.name for each in generate_launch_description().get_launch_arguments()],
         known_parameters(),
     )
-    actions = [
+    return [
         *_middleware(context),
         *_playback(value),
         _node(context, _preset(context)),
         *_rviz(context),
     ]
-    # A group, or what a launch file around this one starts later would have the environment, too.
-    return [GroupAction(actions)]
 
 
 def _middleware(context: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -25,8 +25,8 @@ import yaml
 pytest.importorskip('launch.actions', reason='launch is not installed')
 pytest.importorskip('launch_ros.actions', reason='launch_ros is not installed')
 
-from launch import Action, LaunchDescription, LaunchService
-from launch.actions import ExecuteProcess, SetLaunchConfiguration
+from launch import LaunchDescription, LaunchService
+from launch.actions import SetLaunchConfiguration
 from launch_modules import module_of
 
 from stereo_depth_node.core.settings.settings import known_parameters
@@ -127,14 +127,13 @@ def start(launch_file, tmp_path, monkeypatch) -> Callable[..., Launched]:
         file = notes / f'{program}.json'
         return Call(**json.loads(file.read_text())) if file.exists() else None
 
-    def launch(*after: Action, **values: str) -> Launched:
+    def launch(**values: str) -> Launched:
         service = LaunchService()
         service.include_launch_description(
             LaunchDescription(
                 [
                     *(SetLaunchConfiguration(name, value) for name, value in values.items()),
                     *launch_file.generate_launch_description().entities,
-                    *after,
                 ]
             )
         )
@@ -451,14 +450,6 @@ def test_node_and_playback_get_room_for_images(start, monkeypatch, bag, distribu
     for call in (launched.node, launched.ros2):
         set_here = {name: value for name, value in call.environment.items() if value}
         assert set_here == {variable: str(PROFILE)}
-
-
-def test_what_a_launch_file_around_it_starts_gets_no_profile(start, tmp_path):
-    """Each process with it takes a segment of 64 MiB."""
-    file = tmp_path / 'environment'
-    start(ExecuteProcess(cmd=['sh', '-c', f'env > "{file}"']))
-    assert 'PATH=' in file.read_text()
-    assert PROFILE.name not in file.read_text()
 
 
 def test_the_profile_can_be_turned_off(start):
