@@ -20,6 +20,7 @@ import atexit
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -143,6 +144,9 @@ class KernelProvider:
             origin = f'numba {version}, compiled now{why}'
             if not is_complete(folder):
                 raise RuntimeError(f'what was compiled cannot be read back from {folder}')
+        # For colours in errors, which it raises and catches while it compiles, numba exchanges
+        # sys.stdout: in this thread, under whoever prints or captures in another.
+        os.environ.setdefault('NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING', '1')
         from stereo_depth_node.core.matching.kernel.compiler import compile_kernels
 
         compile_kernels()

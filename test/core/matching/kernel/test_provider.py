@@ -62,6 +62,19 @@ def test_kernels_that_would_run_as_plain_python_are_not_taken() -> None:
     assert 'unset it' in ended.stdout
 
 
+@pytest.mark.usefixtures('compiled_kernel')
+def test_numba_does_not_exchange_the_output_of_the_program_while_it_compiles() -> None:
+    """It would for colours in the errors that it catches, in a thread, where it has colorama."""
+    program = (
+        f'from {provider_module.__name__} import KernelProvider\n'
+        f'print(KernelProvider().wait({DEADLINE}))\n'
+        'from numba.core.errors import termcolor\n'
+        'print(type(termcolor()).__name__)\n'
+    )
+    ended = subprocess.run(child(program), capture_output=True, text=True, timeout=99, check=True)
+    assert ended.stdout.split() == ['KernelState.READY', 'NOPColorScheme']
+
+
 @pytest.mark.usefixtures('empty_cache')
 def test_a_compiler_that_fails_leaves_its_last_words() -> None:
     provider = KernelProvider(child("raise SystemExit('no more memory')"))
