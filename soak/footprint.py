@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 import dataclasses
 import os
 from pathlib import Path
@@ -44,12 +45,16 @@ class SharedMemory:
         self._before = set(self._segments())
 
     def clean(self) -> None:
-        """Remove the segments that are new and that no process maps any more, with their locks."""
+        """Remove the segments that are new and that no process maps any more, with their locks.
+
+        Those of other users stay.
+        """
         new = set(self._segments()) - self._before  # before the look at who maps what
         used = '\n'.join(_readable(path) for path in Path('/proc').glob('[0-9]*/maps'))
         for path in new:
             if str(path).removesuffix('_el') not in used:
-                path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError, PermissionError):
+                    path.unlink()
 
     def _segments(self) -> Iterator[Path]:
         # Those of ports are shared by all processes. Before Jazzy they begin with fastrtps.

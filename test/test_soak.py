@@ -33,3 +33,18 @@ def test_only_new_segments_that_nobody_maps_are_removed(
     assert left == {'fastdds_0123', 'fastdds_port7411', 'fastdds_89ab'}
     assert (tmp_path / 'fastdds_89ab_el').exists()
     assert not (tmp_path / 'fastrtps_4567_el').exists()
+
+
+def test_segments_of_other_users_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('soak.footprint.SHM_FOLDER', tmp_path)
+    memory = SharedMemory()
+    (tmp_path / 'fastdds_0123').touch()
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(f'{path} is not yours')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, 'unlink', refuse)
+        memory.clean()
+    memory.clean()
+    assert not list(tmp_path.iterdir())
