@@ -48,6 +48,7 @@ def chromium(*arguments: str, **preferences: Any) -> Iterator[Any]:
     if driver_path is None or browser is None:
         pytest.skip('needs chromium and chromedriver (Debian: chromium, chromium-driver)')
     from selenium import webdriver
+    from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
@@ -60,7 +61,10 @@ def chromium(*arguments: str, **preferences: Any) -> Iterator[Any]:
         'prefs', {name.replace('__', '.'): value for name, value in preferences.items()}
     )
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
-    driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    try:
+        driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    except WebDriverException:  # it gives up after a minute, which a busy machine may need
+        driver = webdriver.Chrome(options=options, service=Service(driver_path))
     try:
         yield driver
     finally:

@@ -22,4 +22,4 @@ def compiled_kernel() -> None:
     """Wait until the kernel is compiled; where there is no numba, the test is skipped."""
     pytest.importorskip('numba')
     # A cold compilation takes some 15 s at low priority.
-    assert wait_for_kernel(300.0) is KernelState.READY, kernel_state()
+    assert wait_for_kernel(500.0) is KernelState.READY, kernel_state()
