@@ -30,7 +30,7 @@ __all__ = [
 # No JPEG, PNG or TIFF makes more pixels than this of one byte (deflate stops at 1032, LZW at
 # 2730): a header that claims more is refused before anything is allocated for it.
 MAX_PIXELS_PER_BYTE = 4096
-# Without a calibration: beyond any stereo camera, and 64 MB of grey.
+# Beyond any stereo camera, and 64 MB of grey.
 _MOST_PIXELS = 64_000_000
 # Grey or BGR, as deep as it is stored. An orientation tag is ignored: it could turn one image and
 # not the other, and calibrations are for the rows of the sensor.
@@ -85,8 +85,8 @@ def decode_compressed(
         png compressed '`` or ``'jpeg'``. It matters for Bayer mosaics, which are compressed as
         they are; what the data is, its first bytes say.
     largest : tuple of 2 int, optional
-        Width and height of the calibration, pixels: no image is larger. Without it there may be
-        64 million pixels.
+        Width and height of the calibration, pixels: no image is larger. None has more than 64
+        million pixels.
     layout : str
         One of :data:`.layouts.LAYOUTS` where both images are in this one, and each has the size
         of the calibration.
@@ -105,6 +105,31 @@ def decode_compressed(
     ImageError
         The data cannot be decoded.
     """
+    buffer = _checked(data, format, largest, layout)
+    flags = cv2.IMREAD_UNCHANGED if mosaic_of_format(format) is not None else AS_STORED
+    try:
+        image = cv2.imdecode(np.frombuffer(buffer, np.uint8), flags)
+    except cv2.error as error:
+        raise ImageError(f'OpenCV cannot decode format {format[:60]!r}: {error}') from error
+    if image is None:
+        raise ImageError(
+            f'{buffer.nbytes} bytes of format {format[:60]!r} cannot be decoded: the image is '
+            'damaged or was cut short'
+        )
+    if image.dtype not in (np.uint8, np.uint16):
+        raise EncodingError(
+            f'format {format[:60]!r} holds {image.dtype} pixels: expected 8 or 16 bits'
+        )
+    return image
+
+
+def _checked(
+    data: Any,
+    format: str,  # noqa: A002 (ROS's name)
+    largest: tuple[int, int] | None,
+    layout: str,
+) -> memoryview:
+    """Return the bytes of an image that by its header may be decoded."""
     if 'compressedDepth' in format:
         raise EncodingError(
             f'format {format[:60]!r} carries depth, not a camera image: '
@@ -138,21 +163,7 @@ def decode_compressed(
             f'the header claims {width} x {height} pixels: images of up to '
             f'{_MOST_PIXELS // 1_000_000} million pixels are decoded'
         )
-    flags = cv2.IMREAD_UNCHANGED if mosaic_of_format(format) is not None else AS_STORED
-    try:
-        image = cv2.imdecode(np.frombuffer(buffer, np.uint8), flags)
-    except cv2.error as error:
-        raise ImageError(f'OpenCV cannot decode format {format[:60]!r}: {error}') from error
-    if image is None:
-        raise ImageError(
-            f'{buffer.nbytes} bytes of format {format[:60]!r} cannot be decoded: the image is '
-            'damaged or was cut short'
-        )
-    if image.dtype not in (np.uint8, np.uint16):
-        raise EncodingError(
-            f'format {format[:60]!r} holds {image.dtype} pixels: expected 8 or 16 bits'
-        )
-    return image
+    return buffer
 
 
 def grey_of_compressed(stored: AnyGrey, format: str) -> AnyGrey:  # noqa: A002 (ROS's name)
