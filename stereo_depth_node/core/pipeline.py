@@ -116,34 +116,26 @@ class StereoPipeline:
         if geometry is not None and (geometry.width, geometry.height) != (width, height):
             size = geometry.width, geometry.height
             raise size_error((width, height), SEPARATE, size, CALIBRATE_AT_SIZE)
-        factor = settings.downscale
-        self.settings = settings.for_downscaled_images()
+        factor = self.downscale = settings.downscale
+        self.settings = settings = settings.for_downscaled_images()
         self.geometry = geometry.downscaled(factor) if geometry is not None else None
-        self.width, self.height = width // factor, height // factor
-        check_image_size(self.settings, self.width, self.height)
-        self.valid_window: ValidWindow = valid_window(
-            self.settings, self.width, self.height
-        ).within(region_of_interest(self.settings, self.width, self.height))
-        self.downscale = factor
+        self.width, self.height = size = width // factor, height // factor
+        check_image_size(settings, *size)
+        region = region_of_interest(settings, *size)
+        self.valid_window: ValidWindow = valid_window(settings, *size).within(region)
         self._images = ImagePreparation(width, height, factor, cameras)
-        self._matcher = create_matcher(self.settings)
-        self._left_border = (
-            LeftBorderMatcher(self.settings, self.width, self.height)
-            if self.settings.fill_left_band
-            else None
-        )
-        self._invalid = invalid_value(self.settings.min_disparity)
+        self._matcher = create_matcher(settings)
+        self._left_border = LeftBorderMatcher(settings, *size) if settings.fill_left_band else None
+        self._invalid = invalid_value(settings.min_disparity)
         shape = (self.height, self.width)
         self.fixed: Fixed = np.full(shape, self._invalid, np.int16)
         self.left: Grey = np.zeros(shape, np.uint8)
         self.right: Grey = self.left
-        self._filters = DisparityFilters(
-            self.settings, self.valid_window, self._images.seen_areas()
-        )
-        self._conversion = DisparityConversion(self.settings, self.geometry)
+        self._filters = DisparityFilters(settings, self.valid_window, self._images.seen_areas())
+        self._conversion = DisparityConversion(settings, self.geometry)
         self.row_sigma = 0.0
         self._uncertainty: DepthUncertainty | None = None
-        is_limited = self.settings.max_uncertainty or self.settings.max_relative_uncertainty
+        is_limited = settings.max_uncertainty or settings.max_relative_uncertainty
         # Of the last pair before the most uncertain depths were removed.
         self._sigma: Float | None = (
             np.empty(shape, np.float32) if is_limited and self.geometry is not None else None
