@@ -79,8 +79,8 @@ class StereoPipeline:
         The right image of the last pair as it was matched.
     row_sigma : float
         Standard deviation of y_left - y_right that was measured in the images as they are matched,
-        pixels; to be set by whoever measures. The uncertainty takes it where
-        `rectification_sigma` is negative.
+        pixels; to be set by whoever measures, the default of `rectification_sigma` until then. The
+        uncertainty takes it where that setting is negative.
     settings : Settings
         The settings of the matcher, in pixels of the result.
     valid_window : ValidWindow
@@ -133,7 +133,7 @@ class StereoPipeline:
         self.right: Grey = self.left
         self._filters = DisparityFilters(settings, self.valid_window, self._images.seen_areas())
         self._conversion = DisparityConversion(settings, self.geometry)
-        self.row_sigma = 0.0
+        self.row_sigma = Settings.rectification_sigma
         self._uncertainty: DepthUncertainty | None = None
         is_limited = settings.max_uncertainty or settings.max_relative_uncertainty
         # Of the last pair before the most uncertain depths were removed.

@@ -125,6 +125,7 @@ def test_the_uncertainty_takes_what_was_measured(monitor):
     """Half a row between the images, with rectification_sigma at -1."""
     settings = Settings(matcher_backend='opencv', rectification_sigma=-1.0)
     pipeline = StereoPipeline(settings, WIDTH, HEIGHT, geometry_of(WIDTH, HEIGHT))
+    pipeline.row_sigma = 0.0
     pipeline.match(LEANING.left, moved_down(LEANING.right, 0.5))
     before, after = (np.empty((HEIGHT, WIDTH), np.float32) for _ in range(2))
     pipeline.uncertainty(before)

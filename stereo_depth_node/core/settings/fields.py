@@ -267,7 +267,7 @@ class SettingFields:
         0.3,
         'Standard deviation of the rows of both images from each other, which makes depths '
         'uncertain: 0.1 to 0.4 for well calibrated cameras, 0 for images that line up perfectly, '
-        '-1 takes what is measured while the node runs.',
+        '-1 takes what is measured while the node runs, and the default until then.',
         group=_DEPTH,
         minimum=-1.0,
         maximum=100.0,

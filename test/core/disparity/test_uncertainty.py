@@ -256,6 +256,16 @@ def test_a_measured_offset_of_the_rows_counts_where_none_is_set(motorcycle, moto
     assert medians[0] == medians[1] < medians[2] == medians[3]
 
 
+def test_until_the_rows_are_measured_they_are_as_by_default(motorcycle, motorcycle_geometry):
+    """Nothing is more certain because nobody has looked: no tool but the node measures."""
+    found = []
+    for settings in (Settings(), Settings(rectification_sigma=-1.0)):
+        pipeline = StereoPipeline(settings, *motorcycle.size, motorcycle_geometry)
+        pipeline.match(motorcycle.left, motorcycle.right)
+        found.append(depths(pipeline)[1])
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize('limits', [(0.2, 0.0), (0.0, 0.03), (0.2, 0.03)])
 @pytest.mark.parametrize('encoding', ['32FC1', '16UC1'])
 def test_what_is_too_uncertain_is_unknown_in_every_output(
