@@ -90,7 +90,7 @@ def shared_memory(environment: Mapping[str, str], folder: Path = SHM_FOLDER) -> 
     if not folder.is_dir() or not middleware.startswith('rmw_fastrtps'):
         return SharedMemory()
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        problem = f'{folder} belongs to another user: mount it writable for everybody (mode 1777)'
+        problem = f'{folder} cannot be written to: mount it writable for everybody (mode 1777)'
         return _without(environment, problem)
     profile = _named_profile(environment)
     segment = _segment_bytes(profile)

@@ -91,12 +91,12 @@ def test_a_profile_that_says_nothing_of_segments_is_like_none(
     )
 
 
-def test_the_folder_of_another_user_is_named(
+def test_a_folder_that_cannot_be_written_to_is_named(
     room: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module.os, 'access', lambda *_: False)
     found = room(100)
-    assert f'{tmp_path} belongs to another user' in found.problem
+    assert f'{tmp_path} cannot be written to' in found.problem
     assert 'SHM' not in found.profile
 
 

@@ -157,15 +157,14 @@ class SettingsParameters:
             for parameter in changed
             if parameter.name in known_parameters()
         }
-        if not ours:
-            return SetParametersResult(successful=True)
         try:
-            self._also_check(self.current.merged(ours))
+            if ours:
+                self._also_check(self.current.merged(ours))
         except SettingsError as error:
             return SetParametersResult(successful=False, reason=str(error))
         except Exception as error:  # noqa: BLE001 (rclpy lets it out of the executor)
             return SetParametersResult(successful=False, reason=f'internal error: {error!r}')
-        self._set_since.update(ours)
+        self._set_since.update(parameter.name for parameter in changed)
         self._stale = True
         return SetParametersResult(successful=True)
 

@@ -13,13 +13,13 @@ pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
 
 from harness import Graph
 from rcl_interfaces.srv import GetParameters, ListParameters
-from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rig import camera_infos, messages_of, Rig
 from scenes import plane, scene_of
 from std_srvs.srv import Trigger
 
 from stereo_depth_node.core.settings.params_file import NOT_SETTINGS
-from stereo_depth_node.core.settings.settings import known_parameters
+from stereo_depth_node.core.settings.settings import known_parameters, Settings
 from stereo_depth_node.environment import shared_file
 from stereo_depth_node.offline.migration import migrated
 
@@ -115,6 +115,21 @@ def test_of_start_values_impossible_together_as_few_as_possible_are_refused(
     for name, value in values.items():
         expected = known_parameters()[name].default if name == refused else value
         assert getattr(parameters.current, name) == expected
+
+
+@pytest.mark.parametrize(
+    ('name', 'refused', 'value'), [('use_sim_time', 'true', True), ('block_size', 14, 15)]
+)
+def test_a_start_value_that_was_refused_is_told_until_the_parameter_is_set(
+    graph: Graph, name: str, refused: Any, value: Any
+) -> None:
+    node = graph.node(**{name: refused}).node
+    assert list(node.parameters.refusals) == [name]
+    (result,) = node.set_parameters([Parameter(name, value=value)])
+    assert result.successful
+
+    assert node.parameters.current == Settings()
+    assert not node.parameters.refusals
 
 
 MISSPELT = """
