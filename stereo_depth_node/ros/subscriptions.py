@@ -151,26 +151,26 @@ class StereoInputs:
         self._end()
         self._opened_with, self._opened_for = wanted, self._size
         self.are_compressed = settings.image_transport == 'compressed'
-        message_type = CompressedImage if self.are_compressed else Image
         layout_before, self._layout = self._layout, settings.stereo_layout
         for side, topic in topics.items():
-            self._images[side] = self.overrides.create(
-                partial(
-                    self._node.create_subscription,
-                    message_type,
-                    topic,
-                    self._image_callback(side),
-                    raw=True,
-                    callback_group=self._wake_ups[side],
-                    event_callbacks=SubscriptionEventCallbacks(
-                        message_lost=partial(self._count_lost, side),
-                        use_default_callbacks=False,
-                    ),
-                ),
-                topic,
-                _image_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable[side]),
-            )
+            qos = _image_qos(_DEPTH_PER_WAITING_IMAGE * settings.queue_size, is_reliable[side])
+            self._images[side] = self._subscribe(side, topic, qos)
         return self._layout != layout_before
+
+    def _subscribe(self, side: Side, topic: str, qos: QoSProfile) -> Subscription[Any]:
+        create = partial(
+            self._node.create_subscription,
+            CompressedImage if self.are_compressed else Image,
+            topic,
+            self._image_callback(side),
+            raw=True,
+            callback_group=self._wake_ups[side],
+            event_callbacks=SubscriptionEventCallbacks(
+                message_lost=partial(self._count_lost, side), use_default_callbacks=False
+            ),
+        )
+        subscription: Subscription[Any] = self.overrides.create(create, topic, qos)
+        return subscription
 
     def close(self) -> None:
         """End the subscriptions to the images."""
