@@ -257,8 +257,8 @@ def _nav2(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         launch_arguments={
             'params_file': file.name,
             'use_sim_time': 'true' if _is_simulated(value) else 'false',
-            # The namespace given here is that of the camera.
-            'namespace': '',
+            # That given here is of the camera; one pushed around this file is of the robot.
+            'namespace': value.get('ros_namespace', ''),
         }.items(),
     )
     return [

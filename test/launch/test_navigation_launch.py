@@ -272,9 +272,11 @@ def test_nav2_inflates_by_its_own_layer_alone(start: Any, tmp_path: Path) -> Non
     assert 'inflation_layer' not in costmap
 
 
-def test_nav2_finds_the_cloud_of_a_namespace_pushed_around(start: Any) -> None:
+def test_nav2_is_in_a_namespace_pushed_around_and_finds_the_cloud(start: Any) -> None:
     """What PushRosNamespace does is to set ros_namespace."""
-    merged = start(nav2='True', ros_namespace='/robot', namespace='front/').nav2_file()
+    calls = start(nav2='True', ros_namespace='/robot', namespace='front/')
+    assert 'namespace:/robot' in calls.arguments('nav2')[0]
+    merged = calls.nav2_file()
     costmap = merged['local_costmap']['local_costmap']['ros__parameters']
     assert costmap['stereo_layer']['stereo_mark']['topic'] == '/robot/front/points2'
 
