@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 import sqlite3
+from tempfile import TemporaryDirectory
 
 from mcap.records import Message, Schema
 from rosbags.interfaces import Connection
@@ -26,11 +27,14 @@ from rosbags.typesys import (
 )
 
 from stereo_depth_node.core.errors import InputError
+from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.bags.mcap_records import legible_records
 from stereo_depth_node.offline.bags.messages import typestore
 from stereo_depth_node.offline.bags.reader import Bag, is_message
+from stereo_depth_node.offline.bags.storage import plain_message, unpack_file
 from stereo_depth_node.offline.bags.topics import full_type
+from stereo_depth_node.offline.bags.unpacking import UnpackingError
 from stereo_depth_node.offline.bags.writer import VERSION
 from stereo_depth_node.offline.files.writing import described_os_error
 
@@ -71,20 +75,26 @@ def salvage(path: Path, copy: Path) -> list[str]:
     """
     notes: list[str] = []
     count = 0
-    with _writer(copy) as writer:
+    with _writer(copy) as writer, TemporaryDirectory() as folder:
         connections: dict[tuple[str, str], Connection | None] = {}
-        for file in storage_files(path):
+        for stored in storage_files(path):
+            file = _unpacked(stored, Path(folder), notes)
             legible = _mcap_messages if file.suffix == '.mcap' else _sqlite_messages
-            before = count
+            before, illegible = count, 0
             for channel, bag_ns, data in legible(file, notes):
                 key = channel.topic, channel.type
                 if key not in connections:
                     connections[key] = _add(writer, channel)
                 connection = connections[key]
-                if connection is not None and is_message(bag_ns, data):
-                    writer.write(connection, bag_ns, data)
+                if connection is None or not is_message(bag_ns, data):
+                    continue
+                try:
+                    writer.write(connection, bag_ns, plain_message(data))
                     count += 1
-            notes.append(f'{file.name}: {count - before} messages could be read')
+                except UnpackingError:
+                    illegible += 1
+            others = f', {illegible} could not be unpacked' if illegible else ''
+            notes.append(f'{file.name}: {count - before} messages could be read{others}')
     if not count:
         raise InputError(f'nothing of {path} can be read: {"; ".join(notes)}')
     return notes
@@ -126,6 +136,20 @@ def topic_definition(kind: str, text: str) -> tuple[str, str] | None:
         return definition, store.hash_rihs01(kind)
     except Exception:  # noqa: BLE001 (what a recording says of its types can raise any)
         return None
+
+
+def _unpacked(file: Path, folder: Path, notes: list[str]) -> Path:
+    """Return the file, or what is legible of what zstd has packed into it."""
+    if file.suffix != '.zstd':
+        return file
+    target = folder / file.stem
+    try:
+        unpack_file(file, target)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 (it is damaged)
+        notes.append(f'{file.name} cannot be unpacked to its end: {printable(error)}')
+    return target
 
 
 def _writer(copy: Path) -> Writer:

@@ -21,7 +21,7 @@ from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.unpacking import open_zstd, unpack_zstd
 
-__all__ = ['StorageFiles']
+__all__ = ['StorageFiles', 'plain_message', 'unpack_file']
 
 _ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 _BLOCK = 1 << 22
@@ -103,34 +103,46 @@ class StorageFiles:
             if not own:
                 continue
             for each, bag_ns, data in reader.messages(own, start, stop):
-                yield wanted[each.topic, each.msgtype], bag_ns, _plain(data)
+                yield wanted[each.topic, each.msgtype], bag_ns, plain_message(data)
 
     def _unpacked(self, file: Path) -> Path:
         """Return the file, or what zstd has packed into it as a file of its own."""
         if file.suffix != '.zstd':
             return file
         self.compression_mode = 'file'
-        folder = Path(self._stack.enter_context(TemporaryDirectory()))
-        room = shutil.disk_usage(folder).free // 2
-        target = folder / file.stem
-        with (
-            file.open('rb') as packed,
-            open_zstd(packed, 'rb') as source,
-            target.open('wb') as out,
-        ):
-            while block := source.read(_BLOCK):
-                room -= len(block)
-                if room < 0:
-                    raise InputError(
-                        f'{printable(file)} unpacks to more than half of the free space in '
-                        f'{folder.parent}: set TMPDIR to a larger disk'
-                    )
-                out.write(block)
+        target = Path(self._stack.enter_context(TemporaryDirectory())) / file.stem
+        unpack_file(file, target)
         return target
 
 
-def _plain(data: bytes) -> bytes:
-    """Return a message without the packing of zstd; CDR itself begins with a zero."""
-    if data[:4] != _ZSTD_MAGIC:
-        return data
-    return unpack_zstd(data)
+def unpack_file(file: Path, target: Path) -> None:
+    """Unpack a file that zstd has packed as a whole; what is legible stays if it is damaged.
+
+    Raises
+    ------
+    InputError
+        If there is no room for it.
+    UnpackingError, EOFError, ZstdError
+        If it is damaged or cut short.
+    """
+    room = shutil.disk_usage(target.parent).free // 2
+    with file.open('rb') as packed, open_zstd(packed, 'rb') as source, target.open('wb') as out:
+        while block := source.read(_BLOCK):
+            room -= len(block)
+            if room < 0:
+                raise InputError(
+                    f'{printable(file)} unpacks to more than half of the free space in '
+                    f'{target.parent.parent}: set TMPDIR to a larger disk'
+                )
+            out.write(block)
+
+
+def plain_message(data: bytes) -> bytes:
+    """Return a message without the packing of zstd; CDR itself begins with a zero.
+
+    Raises
+    ------
+    UnpackingError
+        If it is damaged or too large.
+    """
+    return unpack_zstd(data) if data[:4] == _ZSTD_MAGIC else data

@@ -123,14 +123,15 @@ class LimitedFile:
         self._unpacked.close()
 
     def read(self, size: int = 1 << 20) -> bytes:
-        """Return the next bytes.
+        """Return the next bytes, as many as there are at once.
 
         Raises
         ------
         UnpackingError
             If there are more than a recording can have.
         """
-        data: bytes = self._unpacked.read(min(size, 1 << 20) if size > 0 else 1 << 20)
+        # read() would keep back what comes before the place where the file is damaged.
+        data: bytes = self._unpacked.read1(min(size, 1 << 20) if size > 0 else 1 << 20)
         self._left -= len(data)
         if self._left < 0:
             raise UnpackingError('the file unpacks to more than a recording can have')

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+import os
 from pathlib import Path
+import sqlite3
 
 import pytest
 
@@ -18,6 +20,7 @@ from rosbags.rosbag2 import CompressionMode, StoragePlugin
 from stereo_depth_node.core.errors import InputError
 from stereo_depth_node.core.settings.settings import Settings
 from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError
+from stereo_depth_node.offline.bags.salvage import salvage
 from stereo_depth_node.offline.bags.topics import find_stereo_topics
 
 TAPE = stereo_tape(6)
@@ -166,3 +169,31 @@ def test_a_packed_file_that_is_damaged_is_a_damaged_recording(tmp_path: Path) ->
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DamagedBagError):
         Bag(path)
+
+
+@pytest.mark.parametrize(
+    'form', ['sqlite3', 'packed messages', 'packed mcap file', 'packed file alone']
+)
+def test_what_is_legible_of_a_file_that_was_cut_short_is_as_it_was_recorded(
+    tmp_path: Path, form: str
+) -> None:
+    path = FORMS[form](tmp_path)
+    file = next(each for each in [path, *path.glob('bag*')] if each.is_file())
+    size = file.stat().st_size
+    os.truncate(file, size - size // 10)
+    salvage(path, tmp_path / 'copy')
+    with closing(Bag(tmp_path / 'copy')) as recording:
+        found = list(recording.messages(topic.name for topic in recording.topics))
+    assert 0 < len(found) < len(TAPE.messages)
+    assert set(found) < {(name, ns, data) for name, _, ns, data in TAPE.messages}
+
+
+def test_a_packed_message_that_is_damaged_is_left_out(tmp_path: Path) -> None:
+    path = without_metadata(FORMS['packed messages'](tmp_path))
+    with closing(sqlite3.connect(path / 'bag.db3')) as database:
+        database.execute('UPDATE messages SET data = substr(data, 1, 40) WHERE id = 2')
+        database.commit()
+    notes = salvage(path, tmp_path / 'copy')
+    assert notes == [
+        f'bag.db3: {len(TAPE.messages) - 1} messages could be read, 1 could not be unpacked'
+    ]
