@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass
+import itertools
 import math
+from statistics import median_low
 import time
 
 from stereo_depth_node.core.pairing.reasons import DropReason, Side
@@ -17,38 +19,32 @@ ENOUGH_IMAGES = 3
 """Images of each side from which a window can be short."""
 
 _SAMPLES = 200
+# Events whose rhythm is measured: of three intervals one may be odd.
+_TIMES = 4
 _WINDOW_S, _LONGEST_WINDOW_S = 1.0, 10.0
 # Counts are kept at this interval.
 _INTERVAL_S = 0.4
 
 
 class Rate:
-    """When something happened last.
-
-    Attributes
-    ----------
-    interval : float
-        Seconds between the last events, the shorter of the last two times: a pause is no rhythm.
-        0 before the second event.
-    """
+    """When something happened last, and in which rhythm."""
 
     def __init__(self) -> None:
-        self.interval = 0.0
-        self._last = -math.inf
-        self._last_interval = math.inf
+        self._times: deque[float] = deque(maxlen=_TIMES)
+
+    @property
+    def interval(self) -> float:
+        """Median of the last intervals, seconds: a pause is no rhythm; 0 before the second."""
+        intervals = [after - before for before, after in itertools.pairwise(self._times)]
+        return median_low(intervals) if intervals else 0.0
 
     def tick(self) -> None:
         """Note one event."""
-        now = time.monotonic()
-        if self._last > 0.0:
-            interval = now - self._last
-            self.interval = min(interval, self._last_interval)
-            self._last_interval = interval
-        self._last = now
+        self._times.append(time.monotonic())
 
     def seconds_since(self) -> float:
         """Return the time since the last event, infinite before the first."""
-        return time.monotonic() - self._last
+        return time.monotonic() - self._times[-1] if self._times else math.inf
 
 
 class Statistics:

@@ -31,10 +31,17 @@ def test_the_window_holds_three_images_of_each_side_or_ten_seconds(rate, length)
 
 @pytest.mark.parametrize(
     ('times', 'interval'),
-    [((1.0,), 0.0), ((1.0, 3.0), 2.0), ((1.0, 1.1, 5.0), 0.1), ((1.0, 5.0, 9.0), 4.0)],
+    [
+        ((1.0,), 0.0),
+        ((1.0, 3.0), 2.0),
+        ((1.0, 1.1, 5.0), 0.1),
+        ((1.0, 1.1, 1.2, 5.0), 0.1),
+        ((1.0, 5.0, 9.0), 4.0),
+        ((1.0, 5.0, 5.1, 9.0), 3.9),
+    ],
 )
-def test_one_pause_does_not_make_a_stream_slow(monkeypatch, times, interval):
-    """Else what stops for good after it would be missed much later."""
+def test_one_odd_interval_is_no_rhythm(monkeypatch, times, interval):
+    """Else what stops for good after a pause would be missed much later."""
     rate = Rate()
     for now in times:
         monkeypatch.setattr(statistics.time, 'monotonic', lambda now=now: now)
