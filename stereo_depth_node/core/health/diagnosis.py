@@ -33,6 +33,7 @@ from stereo_depth_node.core.health.stamps import (
     repeated_images,
     repeated_pair,
     repeated_stamps,
+    steady_offset,
     why_nothing_pairs,
 )
 from stereo_depth_node.core.health.topics import (
@@ -145,7 +146,7 @@ def _degraded(snapshot: Snapshot) -> Iterator[Finding]:
         yield from _skipped_or_lost(snapshot)
     unpaired = _dropped(snapshot, _UNPAIRED)
     if is_notable(unpaired, snapshot.received) and not has_mixed_images(snapshot):
-        yield CAUSES['images_unpaired'].found(
+        yield steady_offset(snapshot) or CAUSES['images_unpaired'].found(
             count=unpaired,
             received=snapshot.received,
             window=snapshot.window,

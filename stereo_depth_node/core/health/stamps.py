@@ -11,6 +11,7 @@ from stereo_depth_node.core.arrays import NS_PER_S
 from stereo_depth_node.core.health.causes import CAUSES, Finding, Level, listed
 from stereo_depth_node.core.health.losses import lost_images, or_transport_cure
 from stereo_depth_node.core.health.snapshot import Snapshot
+from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.reasons import DropReason
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     'repeated_images',
     'repeated_pair',
     'repeated_stamps',
+    'steady_offset',
     'why_nothing_pairs',
 ]
 
@@ -36,6 +38,8 @@ _MAX_QUEUE_SIZE = 1000
 _REPEATS_OF_A_RESTART, _STEPS_OF_A_RESTART = 8, 4
 # No two cameras of one rate are further apart than half a period, and some jitter.
 _LARGEST_OFFSET_PERIODS = 0.6
+# Periods of one rate differ by less, of this share.
+_ONE_RATE = 0.1
 
 
 def why_nothing_pairs(snapshot: Snapshot) -> Iterator[Finding]:
@@ -117,12 +121,7 @@ def _apart(snapshot: Snapshot) -> Finding:
                 tolerance=settings.sync_tolerance,
             )
         if abs(nearest) > settings.sync_tolerance:
-            return CAUSES['stamps_apart'].found(
-                offset_ms=abs(offset.nearest_ns) / _NS_PER_MS,
-                samples=offset.samples,
-                tolerance_ms=1e3 * settings.sync_tolerance,
-                proposal=_rounded_up(_HEADROOM * abs(nearest)),
-            )
+            return _stamps_apart(snapshot, offset, Level.ERROR)
         span = settings.queue_size * period
         if period > 0.0 and abs(arrival) > span:
             needed = math.ceil(_HEADROOM * abs(arrival) / period) + 1
@@ -134,6 +133,30 @@ def _apart(snapshot: Snapshot) -> Finding:
                 proposal=min(needed, _MAX_QUEUE_SIZE),
             )
     return _unpaired(snapshot)
+
+
+def steady_offset(snapshot: Snapshot) -> Finding | None:
+    """Return the finding that some pairs are beyond the tolerance as cameras of one rate differ.
+
+    None when most are within it, or when the rates differ.
+    """
+    offset, left, right = snapshot.offset, snapshot.left.period_ns, snapshot.right.period_ns
+    if offset is None or not (left and right and math.isclose(left, right, rel_tol=_ONE_RATE)):
+        return None
+    smallest, largest = snapshot.settings.sync_tolerance * NS_PER_S, _LARGEST_OFFSET_PERIODS * left
+    if not smallest < abs(offset.nearest_ns) < largest:
+        return None
+    return _stamps_apart(snapshot, offset, Level.WARN)
+
+
+def _stamps_apart(snapshot: Snapshot, offset: OffsetEstimate, level: Level) -> Finding:
+    return CAUSES['stamps_apart'].found(
+        level=level,
+        offset_ms=abs(offset.nearest_ns) / _NS_PER_MS,
+        samples=offset.samples,
+        tolerance_ms=1e3 * snapshot.settings.sync_tolerance,
+        proposal=_rounded_up(_HEADROOM * abs(offset.nearest_ns) / NS_PER_S),
+    )
 
 
 def _unpaired(snapshot: Snapshot) -> Finding:

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+import pytest
 from snapshots import (
     changed,
     first,
     HEALTHY,
     names,
+    PERIOD_NS,
     side,
     SILENT,
+    text_of,
     unpaired,
 )
 
@@ -91,6 +94,29 @@ def test_a_short_recording_that_begins_again_repeats_no_stamps():
     )
     assert names(first) == ['flowing']
     assert names(changed(first, undecided=0)) == ['flowing', 'stamps_repeat', 'stamps_backward']
+
+
+@pytest.mark.parametrize(
+    ('offset_ns', 'right', 'named'),
+    [
+        (16_000_000, {}, 'stamps_apart'),
+        (-16_000_000, {}, 'stamps_apart'),
+        (16_000_000, {'period_ns': PERIOD_NS // 2}, 'images_unpaired'),
+        (9_000_000, {}, 'images_unpaired'),
+        (30_000_000, {}, 'images_unpaired'),
+    ],
+    ids=['right late', 'right early', 'two rates', 'within', 'lost'],
+)
+def test_pairs_of_cameras_of_one_rate_that_are_just_beyond_the_tolerance(offset_ns, right, named):
+    """A few pair, by the jitter of their stamps."""
+    snapshot = changed(
+        HEALTHY,
+        right=side('right', **right),
+        dropped={DropReason.UNPAIRED: 50},
+        offset=OffsetEstimate(offset_ns, offset_ns, 30),
+    )
+    assert names(snapshot) == ['flowing', named]
+    assert ('set sync_tolerance to 0.02' in text_of(snapshot, named)) == (named == 'stamps_apart')
 
 
 def test_a_slower_camera_that_sends_its_last_image_again_is_named():
