@@ -100,7 +100,14 @@ def image_pair(
     if left.dtype not in _WHOLE:
         stored = _whole_numbers(left, right)
     grey = reduce_to_8bit(_grey(stored[0]), _grey(stored[1]))
-    return ImagePair(*grey, (_colour(stored[0], grey[0]), _colour(stored[1], grey[1])))
+    # In rows of values, colours are reduced as grey is.
+    values = (np.ascontiguousarray(image).reshape(len(image), -1) for image in stored)
+    left_values, right_values = reduce_to_8bit(*values)
+    colours = (
+        _rgb(left_values.reshape(stored[0].shape)),
+        _rgb(right_values.reshape(stored[1].shape)),
+    )
+    return ImagePair(*grey, colours)
 
 
 def split_image(
@@ -213,25 +220,24 @@ def _whole_numbers(
     left: npt.NDArray[Any], right: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
     """Return images of floating point with 16 bits, one scale for both, unknown pixels black."""
-    known = [image[np.isfinite(image)] for image in (left, right)]
+    # Of half precision, or near the end of single, differences would overflow.
+    images = [np.asarray(image, np.float64) for image in (left, right)]
+    known = [image[np.isfinite(image)] for image in images]
     low = min((float(values.min()) for values in known if values.size), default=0.0)
     high = max((float(values.max()) for values in known if values.size), default=1.0)
     scale = _UINT16_MAX / (high - low) if high > low else 0.0
 
-    def whole(image: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+    def whole(image: npt.NDArray[np.float64]) -> npt.NDArray[np.uint16]:
         scaled = (np.nan_to_num(image, nan=low, posinf=high, neginf=low) - low) * scale
         return np.asarray(np.clip(np.rint(scaled), 0, _UINT16_MAX), np.uint16)
 
-    return whole(left), whole(right)
+    return whole(images[0]), whole(images[1])
 
 
 def _grey(image: npt.NDArray[Any]) -> AnyGrey:
     return image if image.ndim == 2 else grey_of_bgr(image)
 
 
-def _colour(image: npt.NDArray[Any], grey: Grey) -> Colour:
-    if image.ndim == 2:
-        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+def _rgb(image: Grey | Colour) -> Colour:
+    code = cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(image, code), np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stereo_depth_node.core.errors import ImageError, InputError, PairSizeError
-from stereo_depth_node.core.images.files import read_grey, read_image_pair
+from stereo_depth_node.core.images.files import image_pair, read_grey, read_image_pair
 from stereo_depth_node.core.images.raw import decode_grey, RawImage, reduce_to_8bit
 
 HEIGHT, WIDTH = 24, 32
@@ -74,9 +74,25 @@ def test_colours_are_rgb(tmp_path, dtype):
     files = [
         written(tmp_path / f'{name}.png', image) for name, image in zip('ab', images, strict=True)
     ]
-    shift = 8 * (np.dtype(dtype).itemsize - 1)
-    for found, image in zip(read_image_pair(*files).colours, images, strict=True):
-        np.testing.assert_array_equal(found, image[..., ::-1] >> shift)
+    expected = reduce_to_8bit(*(image.reshape(HEIGHT, -1) for image in images))
+    for found, values in zip(read_image_pair(*files).colours, expected, strict=True):
+        np.testing.assert_array_equal(found, values.reshape(HEIGHT, WIDTH, 3)[..., ::-1])
+
+
+def test_colours_of_12_bits_are_as_bright_as_those_of_8(tmp_path):
+    image = noise(3, np.uint16) >> 4
+    file = written(tmp_path / 'image.png', image)
+    for found in read_image_pair(file, file).colours:
+        assert np.abs(found - (image[..., ::-1] >> 4).astype(int)).max() <= 4
+
+
+@pytest.mark.parametrize('dtype', [np.float16, np.float32])
+def test_floating_point_of_any_range_is_reduced_alike(dtype):
+    """Differences and scales overflowed where the type's own numbers end."""
+    ramp = np.tile(np.linspace(-1.0, 1.0, WIDTH), (HEIGHT, 1)) * (0.9 * np.finfo(dtype).max)
+    for values in (ramp, ramp / np.finfo(dtype).max):
+        pair = image_pair(values.astype(dtype), values.astype(dtype))
+        assert np.all(np.diff(pair.left[0].astype(int)) >= 7)
 
 
 @pytest.mark.parametrize('orientation', [3, 6])
