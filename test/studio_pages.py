@@ -119,22 +119,32 @@ class Page:
         return str(self.one(selector).text)
 
     def button(self, label: str, within: str = '') -> Any:
-        """Return the visible button of this text or label."""
+        """Return the visible button of this text or label, once it stands still."""
+        place: Any = None
 
         def found() -> Any:
+            nonlocal place
+            before = place
             # One question to the browser: a page has a hundred of them.
-            return self.js(
+            button, place = self.js(
                 """
                 const [label, within] = arguments;
                 const all = document.querySelectorAll(`${within} .q-btn, ${within} .q-item`);
-                return [...all].find((each) => each.checkVisibility()
+                const found = [...all].find((each) => each.checkVisibility()
                     && [each.innerText.trim(), each.getAttribute('aria-label')].includes(label));
+                const {x, y, width, height} = found?.getBoundingClientRect() ?? {};
+                return [found, width && height ? [x, y, width, height] : null];
                 """,
                 label,
                 within,
             )
+            return button if place and place == before else None
 
         return self.until(found, f'button {label}')
+
+    def click(self, label: str, within: str = '') -> None:
+        """Click on a button; again where it was still being shown."""
+        self.until(lambda: self.button(label, within).click() or True, f'a click on {label}')
 
     def layer(self, name: str) -> Any:
         """Return the number of the result whose picture is shown, and a hash of its pixels."""
@@ -222,11 +232,11 @@ class Page:
         file = output / 'params.yaml'
         file.unlink(missing_ok=True)  # of another test
         self.settled()
-        self.button('Export').click()
-        save = self.button(f'Save {file.name} under --output')
-        save.click()
+        self.click('Export')
+        save = f'Save {file.name} under --output'
+        self.click(save)
         self.until(file.exists, 'the file')
-        return save
+        return self.button(save)
 
     def pick(self, x: int, y: int) -> None:
         """Click on a pixel of the pictures, which are shown whole."""

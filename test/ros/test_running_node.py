@@ -105,14 +105,14 @@ def test_settings_that_were_found_on_a_scene_are_given_to_a_node(graph, rig, bro
         page.until(lambda: page.number() > number)
         page.press('b')
         page.until(lambda: page.one('.studio-badge').is_displayed())
-        page.button('Export').click()
-        page.button('apply to a running node …').click()
+        page.click('Export')
+        page.click('apply to a running node …')
         page.until(lambda: not page.all('.q-menu'), 'the end of the menu')
-        page.button('Apply').click()
+        page.click('Apply')
         text = '/stereo_depth_node has these settings now.'
         page.until(lambda: page.text('.q-dialog .studio-tune-text') == text, text)
         page.one('.q-dialog input').send_keys(' or another')
-        page.button('Apply').click()
+        page.click('Apply')
         page.until(lambda: 'is no name of a node' in page.text('.q-dialog .studio-tune-text'))
     node = connected_node('stereo_depth_node')
     try:

@@ -68,8 +68,8 @@ def test_a_page_that_is_loaded_anew_has_the_settings_and_can_undo_them(page):
 def test_undo_redo_presets_and_the_frozen_result(page):
     _, first = page.settled()
     page.press('f')
-    page.button('Presets').click()
-    page.button('fast').click()
+    page.click('Presets')
+    page.click('fast')
     page.until(lambda: page.value('downscale') == '2')
     page.until(lambda: page.settled()[1]['density'] != first['density'])
     second = page.layer('disparity')[1]
@@ -90,8 +90,8 @@ def test_the_pixel_that_is_looked_at_stays_where_it_is_in_the_scene(page):
     page.pick_surely(520, 300)
     page.until(lambda: page.text('.studio-explained'))
     x, y = (int(each) for each in page.pixel()['Pixel'].split(', '))
-    page.button('Presets').click()
-    page.button('fast').click()
+    page.click('Presets')
+    page.click('fast')
     page.until(lambda: page.value('downscale') == '2')
     page.until(lambda: page.pixel()['Pixel'] == f'{x * 370 // 741}, {y * 250 // 500}')
 
@@ -111,8 +111,8 @@ def test_what_is_exported_gives_the_same_with_the_tool(page, downloads, tmp_path
     page.type('num_disparities', '80')
     page.until(lambda: page.settled()[1]['range'].startswith('0 to 79'))
     for name in ('params.yaml', 'disparity.npy'):
-        page.button('Export').click()
-        page.button(name).click()
+        page.click('Export')
+        page.click(name)
         page.until((downloads / name).exists, name)
         page.until(lambda: not page.all('.q-menu'), 'the end of the menu')
     content = (downloads / 'params.yaml').read_text()
@@ -135,10 +135,10 @@ def test_what_is_exported_gives_the_same_with_the_tool(page, downloads, tmp_path
 
 def test_tune_shows_how_far_it_is_and_can_be_cancelled(page):
     page.settled()
-    page.button('Tune').click()
-    page.button('Start').click()
+    page.click('Tune')
+    page.click('Start')
     page.until(lambda: '% of the time' in page.text('.studio-tune-text'), 'progress')
-    page.button('Cancel').click()
+    page.click('Cancel')
     page.until(lambda: page.text('.studio-tune-text').startswith('Cancelled'))
     assert page.value('block_size') == '15'
 

@@ -111,10 +111,10 @@ def test_a_recording_is_stepped_through_and_played(browser, recording):
             ),
             'the figures of every frame',
         )
-        page.button('Worst frame (w)').click()
+        page.click('Worst frame (w)')
         page.until(lambda: page.text(frame) == '4 of 5')
-        page.one('.studio-timeline .q-select').click()
-        page.button('Wrong', '.q-menu').click()
+        page.until(lambda: page.one('.studio-timeline .q-select').click() or True)
+        page.click('Wrong', '.q-menu')
         page.until(
             lambda: page.js(
                 """const plot = document.querySelector('.studio-timeplot');
@@ -123,6 +123,6 @@ def test_a_recording_is_stepped_through_and_played(browser, recording):
             ),
             'what is wrong in every frame',
         )
-        page.button('Play (space)').click()
+        page.click('Play (space)')
         page.until(lambda: page.text(frame) == '5 of 5')
         page.until(lambda: not page.all('.studio-old'))
