@@ -20,7 +20,7 @@ from matplotlib import colormaps
 from stereo_depth_node.core.errors import SettingsError, StereoDepthError
 from stereo_depth_node.core.images.layouts import SEPARATE
 from stereo_depth_node.core.matching.selection import compile_kernel_ahead
-from stereo_depth_node.core.settings.text_files import printable
+from stereo_depth_node.core.settings.text_files import printable, visible
 from stereo_depth_node.offline.calibration_options import (
     add_calibration_options,
     calibration_from,
@@ -266,10 +266,10 @@ def _compute(
 
 def _print_outcome(task: ImageTask, outcome: PairOutcome, *, is_only: bool) -> None:
     for note in outcome.notes:
-        print(f'{task.source.name}: {note}')
+        print(visible(f'{task.source.name}: {note}'))
     if is_only:
         for _, path in task.outputs:
-            print(path)
+            print(visible(path))
 
 
 def _is_sample(index: int, count: int | None) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import Any
 
@@ -277,8 +278,12 @@ def _check(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and not value > 0:
             raise SettingsError(f'--{name} is {value:g}: give a number above 0')
-    if not arguments.clean >= 0:
-        raise SettingsError(f'--clean is {arguments.clean:g}: give 0 or more')
+    for name in ('clean', 'seed'):
+        value = getattr(arguments, name)
+        if not value >= 0:
+            raise SettingsError(f'--{name} is {value:g}: give 0 or more')
+    if arguments.infinity is not None and not math.isfinite(arguments.infinity):
+        raise SettingsError(f'--infinity is {arguments.infinity:g}: give a number of pixels')
     check_output(arguments.output, overwrite=arguments.overwrite)
 
 

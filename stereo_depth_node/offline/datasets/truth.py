@@ -137,7 +137,7 @@ def read_truth(path: Path, scale: float | None = None) -> Float:
                 'by what they are to be divided to be pixels, as in --truth-scale 4 (Middlebury '
                 '2003: 4 or 8, 2005 and 2006: 1 to 3, KITTI: 256)'
             )
-    with np.errstate(over='ignore'):
+    with np.errstate(over='ignore', divide='ignore'):
         disparity = np.where(known, values, np.nan).astype(np.float32) / np.float32(scale or 1.0)
     if not np.isfinite(disparity).any():
         raise InputError(f'{printable(path)} has no known pixel')

@@ -255,3 +255,13 @@ def test_names_that_cannot_be_divided_are_explained(sequence: Path, capsys: Any)
         error = capsys.readouterr().err
         assert f'{len(names)} names are given' in error
         assert "put patterns in quotes, as in 'left/*.png' 'right/*.png'" in error
+
+
+def test_names_of_files_do_not_steer_the_terminal(tmp_path: Path, capsys: Any) -> None:
+    names = [tmp_path / f'\x1b[31m{side}.png' for side in ('left', 'right')]
+    for name, image in zip(names, (SCENE.left, SCENE.right), strict=True):
+        name.write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    assert run(tmp_path, *names) == 0
+    printed = capsys.readouterr()
+    assert '?[31mleft_disparity.npy' in printed.out
+    assert '\x1b' not in printed.out + printed.err

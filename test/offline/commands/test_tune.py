@@ -265,6 +265,8 @@ def test_a_recording_is_tuned_by_pairs_from_all_over_it_and_its_range_reaches_to
         (['{folder}', '--budget', '0'], '--budget is 0'),
         (['{folder}', '--clean', '-3'], '--clean is -3'),
         (['{folder}', '--rate', '-1'], '--rate is -1'),
+        (['{folder}', '--seed', '-1'], '--seed is -1'),
+        (['{folder}', '--infinity', 'nan'], '--infinity is nan'),
         (['{folder}', '--output', '{folder}/im0.png'], 'exists'),
         (['{folder}', '--set', 'nonsense=1'], 'no setting nonsense'),
     ],

@@ -207,6 +207,12 @@ def test_what_is_missing_for_a_comparison_is_said(
     assert error.count('\n') == 1
 
 
+def test_a_scale_that_leaves_no_pixel_known_is_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / 'truth.png', 4, np.uint8)
+    with pytest.raises(InputError, match='no known pixel'):
+        read_truth(tmp_path / 'truth.png', 1e-300)
+
+
 @pytest.mark.parametrize('unknown', [0.0, -1.0, 1e9])
 def test_numbers_that_may_mean_unknown_are_named_with_what_leaves_them_out(
     tmp_path: Path, images: list[str], capsys: Any, unknown: float
