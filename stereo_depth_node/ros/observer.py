@@ -91,9 +91,10 @@ class NodeObserver:
         self._notes_of: tuple[object, ...] = ()
         self._notes: tuple[str, ...] = ()
         self._clock_due = math.inf
-        self._is_fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
+        is_fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
         # The middleware read its variables before the node was made.
-        self._profile_to_set = _profile_to_set() if self._is_fast_dds else ''
+        self._profile_to_set = _profile_to_set() if is_fast_dds else ''
+        self._domain_id = node.context.get_domain_id() if is_fast_dds else None
 
     def note_demand(self) -> None:
         """Note since when the outputs are asked for; to be called often."""
@@ -297,8 +298,7 @@ class NodeObserver:
         return self._notes
 
     def _foreign_participant(self) -> str:
-        domain_id = self._node.context.get_domain_id()
-        return foreign_participant(domain_id) if self._is_fast_dds else ''
+        return '' if self._domain_id is None else foreign_participant(self._domain_id)
 
     def _uses_sim_time(self) -> bool:
         return self._node.get_parameter_or('use_sim_time').value is True

@@ -20,6 +20,7 @@ from harness import Graph
 from middleware import environment_with_shipped_profile
 
 from stereo_depth_node.processes import Process
+from stereo_depth_node.ros import observer
 
 DEADLINE_S = 60.0
 INSIDE = 'mount -t tmpfs -o size={size} none /dev/shm && {first} exec "$@"'
@@ -76,6 +77,23 @@ def test_it_is_content_with_what_it_says_to_give(graph: Graph, tmp_path: Path) -
     wait_for(process, 'nobody subscribes')
     process.stop()
     assert 'shared memory' not in process.output
+
+
+def test_a_program_of_another_user_is_told_while_it_is_there(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come after the node, and go."""
+    diagnostics = graph.node().node.diagnostics
+    for problem in ('a program of another user is in this domain', ''):
+        known = {graph.domain_id: problem}
+        monkeypatch.setattr(observer, 'foreign_participant', known.__getitem__)
+        graph.wait_until(
+            lambda problem=problem: (
+                [each.text for each in diagnostics.findings[1:]]
+                == [f'shared memory: {problem}'] * bool(problem)
+            ),
+            f'the diagnostics to say {problem!r}',
+        )
 
 
 def test_where_nothing_fits_it_waits_and_says_so(graph: Graph, tmp_path: Path) -> None:
