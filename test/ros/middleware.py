@@ -23,6 +23,7 @@ _SEGMENT_BYTES = 16 << 20
 _SHIPPED = shared_file('config/fastdds_shm.xml')
 
 _profile = tempfile.NamedTemporaryFile('w', suffix='.xml')  # noqa: SIM115 (until the process ends)
+_logs = tempfile.TemporaryDirectory()
 
 
 def set_environment() -> None:
@@ -36,6 +37,8 @@ def set_environment() -> None:
     _profile.flush()
     os.environ.update(fast_dds_environment(os.environ, _profile.name))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    # Without a folder for its logs ROS does not start, and a home may not be writable.
+    os.environ.setdefault('ROS_LOG_DIR', _logs.name)
 
 
 def environment_with_shipped_profile() -> dict[str, str]:
