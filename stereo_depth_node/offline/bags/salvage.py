@@ -145,7 +145,7 @@ def _unpacked(file: Path, folder: Path, notes: list[str]) -> Path:
     target = folder / file.stem
     try:
         unpack_file(file, target)
-    except InputError:
+    except (InputError, OSError):  # there is no room
         raise
     except Exception as error:  # noqa: BLE001 (it is damaged)
         notes.append(f'{file.name} cannot be unpacked to its end: {printable(error)}')

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+import errno
 import os
 from pathlib import Path
 import sqlite3
@@ -197,3 +198,15 @@ def test_a_packed_message_that_is_damaged_is_left_out(tmp_path: Path) -> None:
     assert notes == [
         f'bag.db3: {len(TAPE.messages) - 1} messages could be read, 1 could not be unpacked'
     ]
+
+
+def test_a_disk_without_room_for_what_is_packed_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = FORMS['packed file alone'](tmp_path)
+    monkeypatch.setattr('stereo_depth_node.offline.bags.salvage.unpack_file', full)
+    with pytest.raises(OSError, match='No space left'):
+        salvage(path, tmp_path / 'copy')
