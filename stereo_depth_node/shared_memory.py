@@ -201,7 +201,7 @@ def _foreign_user(lock: Path) -> int | None:
 
     None also where it is gone by now. Those of programs that were killed stay, and are free.
     """
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # such as a symbolic link to itself
         user = lock.stat().st_uid
         if user == os.geteuid():
             return None
