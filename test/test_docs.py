@@ -27,7 +27,7 @@ DERIVED = (
 def make_docs(script: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(script), *options]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT
+        command, capture_output=True, text=True, check=False, timeout=300, cwd=ROOT
     )
 
 

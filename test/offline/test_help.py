@@ -175,7 +175,7 @@ def test_no_traceback_when_the_reader_of_a_pipe_ends() -> None:
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
             cwd=ROOT,
         )

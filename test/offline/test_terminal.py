@@ -32,7 +32,7 @@ LINE = 'stereo_depth images: ' + 'wrong ' * 40 + '[bold] 1'
 
 def test_a_pipe_gets_plain_text_in_one_line_and_no_bar() -> None:
     done = subprocess.run(
-        [sys.executable, '-c', PROGRAM], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, '-c', PROGRAM], capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stderr == f'{LINE}\n'
     assert not done.stdout

@@ -29,7 +29,7 @@ from stereo_depth_node.environment import reserved_domain
 from stereo_depth_node.ros.node import StereoDepthNode
 
 # Far above what anything takes, for machines that do much else at the same time.
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 # What comes at once as a rule is not coming, after so long.
 ASK_AGAIN_S = 20.0
 

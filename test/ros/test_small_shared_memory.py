@@ -22,7 +22,7 @@ from middleware import environment_with_shipped_profile
 from stereo_depth_node.processes import Process
 from stereo_depth_node.ros import observer
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 INSIDE = 'mount -t tmpfs -o size={size} none /dev/shm && {first} exec "$@"'
 
 

@@ -25,7 +25,7 @@ from stereo_depth_node.studio.session import Session
 
 START = Settings(matcher_backend='opencv', num_disparities=16)
 PAIR = scene_of(plane(120, 60, 8))
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 
 class SlowSource(SceneSource):
