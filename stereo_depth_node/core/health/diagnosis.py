@@ -129,9 +129,10 @@ def _blocking(snapshot: Snapshot) -> Iterator[Finding]:
         return
     # The window may still hold pairs of the time before.
     do_not_pair = snapshot.pairs == 0 or snapshot.pair_silence > snapshot.output_patience
-    if do_not_pair and not snapshot.is_unreadable:
-        yield from why_nothing_pairs(snapshot)
-    if snapshot.failure is not None:
+    nothing_pairs = do_not_pair and not snapshot.is_unreadable
+    unpaired = list(why_nothing_pairs(snapshot)) if nothing_pairs else []
+    yield from unpaired
+    if snapshot.failure is not None and not unpaired:  # else it is that of a pair long ago
         yield why_pairs_fail(snapshot, snapshot.failure)
 
 

@@ -19,6 +19,7 @@ from snapshots import (
     unpaired,
 )
 
+from stereo_depth_node.core.errors import PairSizeError
 from stereo_depth_node.core.pairing.offset import OffsetEstimate
 from stereo_depth_node.core.pairing.reasons import DropReason
 from stereo_depth_node.core.settings.settings import Settings
@@ -30,6 +31,14 @@ def test_stamps_apart_are_told_in_the_words_of_the_issue():
         'left and right stamps are 33.1 ms apart (median of 40), sync_tolerance is 10.0 ms: '
         'set sync_tolerance to 0.04 or synchronise the cameras'
     )
+
+
+def test_why_a_pair_failed_is_not_told_where_none_comes_any_more():
+    snapshot = unpaired(
+        offset=OffsetEstimate(33_100_000, 33_100_000, 40), failure=PairSizeError('left is 1x1')
+    )
+    assert names(snapshot) == ['stamps_apart']
+    assert names(changed(snapshot, pairs=30)) == ['sizes_differ']
 
 
 @given(st.integers(10_000_001, 900_000_000))
