@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
@@ -29,6 +30,7 @@ from stereo_depth_node.offline.options import (
     settings_from,
 )
 from stereo_depth_node.offline.parser import ToolParser
+from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['add_parser', 'run']
 
@@ -114,7 +116,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.layout is not None:
         settings = settings.replace(stereo_layout=arguments.layout)
     output = _output(arguments)
-    with closing(Studio(_source(arguments, settings), settings, output)) as studio:
+    with ExitStack() as stack:
+        source = _source(arguments, settings, stack)
+        studio = stack.enter_context(closing(Studio(source, settings, output)))
 
         def ready(url: str) -> None:
             print(f'{studio.source.name}: {url}\nIt ends with Ctrl-C.', flush=True)
@@ -146,7 +150,7 @@ def _output(arguments: argparse.Namespace) -> Any:
     return OutputFolder(folder, overwrite=arguments.overwrite)
 
 
-def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
+def _source(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -> Any:
     from stereo_depth_node.studio.frames import Frame, pair_source, SceneSource
 
     if arguments.node is not None:
@@ -156,11 +160,19 @@ def _source(arguments: argparse.Namespace, settings: Settings) -> Any:
         raise SettingsError(f'{len(inputs)} inputs are given: give one scene, or two images')
     first = Path(inputs[0])
     if len(inputs) == 1 and storage_files(first):
+        from stereo_depth_node.offline.bags.reader import DamagedBagError
+        from stereo_depth_node.offline.bags.salvage import salvage
         from stereo_depth_node.studio.recordings import RecordingSource
 
         _refuse(arguments, _OF_IMAGES, 'images')
         names = TopicNames(arguments.left, arguments.right)
-        return RecordingSource(first, settings, names)
+        try:
+            return RecordingSource(first, settings, names)
+        except DamagedBagError as error:
+            copy = Path(stack.enter_context(TemporaryDirectory())) / first.stem
+            for line in [str(error), *salvage(first, copy)]:
+                print_problem(line, is_error=False)
+            return RecordingSource(copy, settings, names)
     _refuse(arguments, _OF_RECORDINGS, 'a recording')
     layout = '' if settings.stereo_layout == SEPARATE else settings.stereo_layout
     if len(inputs) == 2 or (layout and first.is_file()):

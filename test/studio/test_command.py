@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 import sys
 
@@ -15,6 +16,7 @@ import pytest
 pytest.importorskip('matplotlib')
 pytest.importorskip('rosbags')
 
+from bags import write_bag
 from scenes import scene_of, step
 
 from stereo_depth_node.core import Settings
@@ -96,6 +98,24 @@ def test_one_file_holds_both_images_and_another_their_truth(started, tmp_path):
     params.write_text(render_params_file(studio.start, changed=True))
     again = started(both, '--params', params)
     np.testing.assert_array_equal(again.source.frame(0, again.start).scene.right, pair.right)
+
+
+def test_of_a_damaged_recording_what_is_legible_is_shown(monkeypatch, capsys, tmp_path):
+    server = pytest.importorskip('stereo_depth_node.studio.server', reason='needs NiceGUI')
+    file = write_bag(tmp_path / 'bag', 8) / 'bag.mcap'
+    os.truncate(file, file.stat().st_size * 3 // 4)
+    seen = []
+
+    def look(studio, **_):
+        source = studio.source
+        seen.append((source.name, source.count, source.frame(1, studio.start).scene.left.shape))
+
+    monkeypatch.setattr(server, 'serve', look)
+    assert main(['studio', '--no-browser', str(file)]) == 0
+    ((name, count, shape),) = seen
+    assert (name, shape) == ('bag', (120, 160))
+    assert 0 < count < 8
+    assert 'messages could be read' in capsys.readouterr().err
 
 
 @needs_nicegui
