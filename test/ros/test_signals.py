@@ -85,7 +85,7 @@ def test_signals_during_the_end_change_nothing(graph: Graph, second: signal.Sign
 @pytest.mark.parametrize('state', ['at once', 'while nothing is to do'])
 def test_a_terminal_that_is_closed_ends_the_program_cleanly(graph: Graph, state: str) -> None:
     """Also that of a lost connection; what is killed leaves its segments in /dev/shm."""
-    node = graph.node_program()
+    node = _started_with(graph, signal.SIG_DFL)
     _wait_for(node, lambda: _catches(node, signal.SIGHUP))
     if state in STATES:
         _wait_for(node, lambda: STATES[state](node))
@@ -95,17 +95,22 @@ def test_a_terminal_that_is_closed_ends_the_program_cleanly(graph: Graph, state:
 
 
 def test_a_terminal_that_is_closed_does_not_end_what_nohup_has_started(graph: Graph) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        process = graph.node_program()
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    process = _started_with(graph, signal.SIG_IGN)
     rig = Rig(graph, ['disparity'], infos=INFOS)
     rig.connect(*PAIR)
     os.kill(process.pid, signal.SIGHUP)
     rig.exchange(*PAIR)
 
     assert process.stop() == 0
+
+
+def _started_with(graph: Graph, on_hangup: signal.Handlers) -> NodeProcess:
+    """Start the node where SIGHUP ends programs, or where they ignore it; these tests may."""
+    before = signal.signal(signal.SIGHUP, on_hangup)
+    try:
+        return graph.node_program()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _wait_for(node: NodeProcess, condition: Any) -> None:
