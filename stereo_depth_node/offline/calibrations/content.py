@@ -106,7 +106,7 @@ class CalibrationFile:
         except (TypeError, ValueError, OverflowError):
             found = np.array([np.nan])
         # Neither is one that is not finite.
-        if not (np.abs(found) < _LARGEST).all():
+        if not (np.isfinite(found).all() and np.abs(found).max(initial=0.0) < _LARGEST):
             raise InputError(
                 f'{printable(self.path)}: {name} is {printable(value, 40)!r}, expected numbers'
             )
