@@ -43,6 +43,8 @@ class Bench:
         How much later than the left images the right ones are stamped.
     is_healthy : bool
         Whether health was the last that was waited for.
+    level : bytes
+        That of the report in which the last cause that was waited for was found.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Bench:
         self.reports: list[DiagnosticArray] = self.rig.listen('/diagnostics', DiagnosticArray)
         self._explain = self.rig.node.create_client(Trigger, '/stereo_depth_node/explain')
         self.is_healthy = False
+        self.level = b''
         self._noise = 0
         self.restore()
 
@@ -131,6 +134,7 @@ class Bench:
             if len(self.reports) == read or cause not in self.causes:
                 return ''
             read = len(self.reports)
+            self.level = self.status.level
             all_said = self.explain()[1]
             lines = (line for line in all_said.splitlines() if line.startswith(f'{cause}: '))
             return all_said if words in next(lines, '') and f'{cause}: ' in all_said else ''

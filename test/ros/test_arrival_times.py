@@ -84,7 +84,7 @@ def test_stamps_agree_and_moments_do_not(graph: Graph):
     lag_ms = int(text.split('right images come ')[1].split(' ms')[0])
     assert 270 <= lag_ms <= camera.longest_ms + 30
     assert 'after the left ones of the same stamp' in text
-    assert bench.status.level == b'\1'
+    assert bench.level == b'\1'
     bench.assert_adds_up()
 
 

@@ -88,7 +88,7 @@ def test_nobody_subscribes_is_health(bench):
     bench.rig.listen('/front/disparity', DisparityImage)
     bench.rig.listen('/front/image_rect', Image)
     text, _ = bench.wait_for('nobody_subscribes', 'others subscribe to /front/disparity, which no')
-    assert bench.status.level == b'\0'
+    assert bench.level == b'\0'
     assert 'nobody subscribes to /disparity, /depth/image_rect' in text
     assert not bench.explain()[0]
     bench.rig.stop_listening('/front/disparity')
