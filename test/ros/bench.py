@@ -173,6 +173,13 @@ class Bench:
         answer = self.rig.ask(self._explain, Trigger.Request())
         return answer.success, answer.message
 
+    def explanation_of_health(self) -> str:
+        """Let the cameras run until the node says that depth flows; return all it says."""
+        text: str = self.graph.wait_until(
+            lambda: (said := self.explain())[0] and said[1], 'depth to flow', repeat=self._send
+        )
+        return text
+
     def assert_adds_up(self) -> None:
         """Check that the images received are those of pairs computed, dropped and waiting."""
         _, text = self.explain()

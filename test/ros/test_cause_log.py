@@ -107,8 +107,7 @@ def test_the_running_node_does_not_warn_of_what_is_no_fault(graph: Graph):
     """Its search is wider than the scene needs, which is no fault."""
     bench = Bench(graph, process=True, num_disparities=64)
     bench.wait_for('search_too_wide')
-    flows, text = bench.explain()
-    assert flows
+    text = bench.explanation_of_health()
     settings = text[text.index('  settings other than the defaults:') :].splitlines()
     assert settings[1:] == ['    block_size: 5']
     assert bench.values['settings'] == 'block_size=5'

@@ -47,11 +47,10 @@ def bench(shared_bench: Bench) -> Iterator[Bench]:
 
 def test_what_flows_is_said_to_flow(bench):
     bench.wait_for_health()
-    flows, text = bench.explain()
-    assert flows
-    assert text.startswith('flowing: depth flows at ')
     assert bench.status.level == b'\0'
     assert bench.status.hardware_id == 'left_optical'
+    text = bench.explanation_of_health()
+    assert text.startswith('flowing: depth flows at ')
     assert f'size: {WIDTH}x{HEIGHT}' in text
     # f * B / d of the plane: 500 px * 0.1 m / 6 px, where 1/16 px are 0.09 m.
     assert float(bench.values['depth, 50 %'].split()[0]) == pytest.approx(8.333, abs=0.1)
