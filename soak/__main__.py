@@ -98,11 +98,10 @@ def main(arguments: Sequence[str]) -> int:
     memory = SharedMemory()
     try:
         with (
-            reserved_domain() as free,
+            reserved_domain(options.domain) as domain_id,
             tempfile.TemporaryDirectory() as folder,
             Workers(Path(folder)) as processes,
         ):
-            domain_id = free if options.domain is None else options.domain
             os.environ.update(graph_environment(os.environ, domain_id))
             # Without handlers of its own: a signal is to leave the "with" block.
             rclpy.init(signal_handler_options=SignalHandlerOptions.NO)

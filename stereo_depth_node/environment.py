@@ -110,8 +110,8 @@ _DOMAIN_IDS = range(1, 102)
 
 
 @contextlib.contextmanager
-def reserved_domain() -> Iterator[int]:
-    """Reserve a ROS domain that nobody else on this machine uses; gives its id.
+def reserved_domain(given: str | int | None = None) -> Iterator[str | int]:
+    """Reserve a ROS domain that nobody else on this machine uses; gives its id, or the given one.
 
     The first participant of a domain receives discovery on UDP port 7410 + 250 * domain
     (RTPS 2.2, 9.6.1.1). While that port is held, participants of the domain take the next ones,
@@ -122,6 +122,9 @@ def reserved_domain() -> Iterator[int]:
     StereoDepthError
         If all domains are in use.
     """
+    if given is not None:
+        yield given
+        return
     for domain_id in random.sample(_DOMAIN_IDS, len(_DOMAIN_IDS)):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
             try:

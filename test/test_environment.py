@@ -114,6 +114,8 @@ def test_without_a_free_domain_the_error_says_what_to_do(monkeypatch):
         monkeypatch.setattr(environment, '_DOMAIN_IDS', range(taken, taken + 1))
         with pytest.raises(StereoDepthError, match='set ROS_DOMAIN_ID'), reserved_domain():
             pass
+        with reserved_domain('0') as given:
+            assert given == '0'
 
 
 def test_a_graph_keeps_what_is_set_except_for_its_domain():

@@ -190,8 +190,7 @@ def _demonstrate(options: argparse.Namespace) -> None:
     if options.size:
         scene = scene.resized(*options.size)
     _make_folder(options.output)
-    with reserved_domain() as free:
-        domain_id = os.environ.get('ROS_DOMAIN_ID') or free
+    with reserved_domain(os.environ.get('ROS_DOMAIN_ID') or None) as domain_id:
         _stream_and_report(options, scene, graph_environment(os.environ, domain_id))
 
 
