@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-import tempfile
 
 from stereo_depth_node.core.errors import InputError, SettingsError
 from stereo_depth_node.core.settings import DISPARITY_STEP, Settings
@@ -21,7 +20,6 @@ from stereo_depth_node.offline.findings import (
     PairFindings,
     shows_its_range,
 )
-from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['findings_of_pairs', 'load_pairs', 'usable_pairs']
 
@@ -82,16 +80,13 @@ def load_pairs(
     path = Path(inputs[0])
     if storage_files(path):
         from stereo_depth_node.offline.bags.reader import DamagedBagError  # slow
-        from stereo_depth_node.offline.bags.salvage import salvage
+        from stereo_depth_node.offline.bags.salvage import legible_copy
         from stereo_depth_node.offline.bags.samples import bag_pairs
 
         try:
             pairs = bag_pairs(path, settings, count, names)
         except DamagedBagError as error:
-            with tempfile.TemporaryDirectory() as folder:
-                copy = Path(folder) / 'recording'
-                for line in [str(error), *salvage(path, copy)]:
-                    print_problem(line, is_error=False)
+            with legible_copy(path, error) as copy:
                 pairs = bag_pairs(copy, settings, count, names)
         return f'{path.name} ({len(pairs)} pairs)', pairs
     scene = load_scene(inputs[0])

@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing, ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from stereo_depth_node.core.errors import InputError, SettingsError
@@ -30,7 +29,6 @@ from stereo_depth_node.offline.options import (
     settings_from,
 )
 from stereo_depth_node.offline.parser import ToolParser
-from stereo_depth_node.offline.terminal import print_problem
 
 __all__ = ['add_parser', 'run']
 
@@ -161,7 +159,7 @@ def _source(arguments: argparse.Namespace, settings: Settings, stack: ExitStack)
     first = Path(inputs[0])
     if len(inputs) == 1 and storage_files(first):
         from stereo_depth_node.offline.bags.reader import DamagedBagError
-        from stereo_depth_node.offline.bags.salvage import salvage
+        from stereo_depth_node.offline.bags.salvage import legible_copy
         from stereo_depth_node.studio.recordings import RecordingSource
 
         _refuse(arguments, _OF_IMAGES, 'images')
@@ -169,9 +167,7 @@ def _source(arguments: argparse.Namespace, settings: Settings, stack: ExitStack)
         try:
             return RecordingSource(first, settings, names)
         except DamagedBagError as error:
-            copy = Path(stack.enter_context(TemporaryDirectory())) / first.stem
-            for line in [str(error), *salvage(first, copy)]:
-                print_problem(line, is_error=False)
+            copy = stack.enter_context(legible_copy(first, error))
             return RecordingSource(copy, settings, names)
     _refuse(arguments, _OF_RECORDINGS, 'a recording')
     layout = '' if settings.stereo_layout == SEPARATE else settings.stereo_layout

@@ -10,7 +10,7 @@ out and reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import sqlite3
@@ -31,14 +31,15 @@ from stereo_depth_node.core.settings.text_files import printable
 from stereo_depth_node.offline.bags.files import storage_files
 from stereo_depth_node.offline.bags.mcap_records import legible_records
 from stereo_depth_node.offline.bags.messages import typestore
-from stereo_depth_node.offline.bags.reader import Bag, is_message
+from stereo_depth_node.offline.bags.reader import Bag, DamagedBagError, is_message
 from stereo_depth_node.offline.bags.storage import plain_message, unpack_file
 from stereo_depth_node.offline.bags.topics import full_type
 from stereo_depth_node.offline.bags.unpacking import UnpackingError
 from stereo_depth_node.offline.bags.writer import VERSION
 from stereo_depth_node.offline.files.writing import described_os_error
+from stereo_depth_node.offline.terminal import print_problem
 
-__all__ = ['salvage', 'topic_definition', 'unpack']
+__all__ = ['legible_copy', 'salvage', 'topic_definition', 'unpack']
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,22 @@ class _Channel:
 
 
 _Message = tuple[_Channel, int, bytes]
+
+
+@contextmanager
+def legible_copy(path: Path, damage: DamagedBagError) -> Iterator[Path]:
+    """Say what is damaged in a recording; give a copy of what is legible, for as long as needed.
+
+    Raises
+    ------
+    InputError
+        If nothing is legible, or there is no room for the copy.
+    """
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.stem
+        for line in [str(damage), *salvage(path, copy)]:
+            print_problem(line, is_error=False)
+        yield copy
 
 
 def salvage(path: Path, copy: Path) -> list[str]:
